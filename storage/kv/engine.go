@@ -52,6 +52,12 @@ type Engine interface {
 	// meanwhile. On error dir is left as it is and must not be used.
 	Backup(ctx context.Context, dir string, progress func(done, total int64)) error
 
+	// Purge rewrites the engine's files until no overwritten or deleted value of the
+	// ranges is left in them, log and backups made from then on included. Values that
+	// an open snapshot can still see stay. It costs a rewrite of the files that the
+	// ranges touch.
+	Purge(ctx context.Context, ranges []Range) error
+
 	// Limits states what the engine accepts.
 	Limits() Limits
 
@@ -79,8 +85,10 @@ type Snapshot interface {
 	// to its stamp, and may hold later ones, which only makes conflicts likelier.
 	Stamp() Stamp
 
-	// Position is the last journal position whose effects the snapshot surely holds.
-	Position() Position
+	// Position is the journal position that the snapshot is at: it holds the effects
+	// of every entry up to there and of none after. It may cost a read, once, and
+	// may be ahead of Durable. Its error is that of the read.
+	Position(ctx context.Context) (Position, error)
 
 	// Close releases the snapshot. Closing twice is harmless.
 	Close() error
@@ -134,6 +142,10 @@ type Limits struct {
 	// RangeReads tells whether Apply checks ranges as well as points. Storage
 	// refuses scans inside an update on an engine that does not.
 	RangeReads bool
+	// Retry tells that an Apply which ended with ErrUnknownOutcome is worth trying
+	// again with the same batch id, as when a connection was lost. Storage then gives
+	// every batch an id.
+	Retry bool
 }
 
 // Stats is an engine's state of health. Fields that an engine has no figure for

@@ -14,8 +14,13 @@ import (
 const (
 	counterTag = 'c' // then a zigzag varint: value and delta alike
 	bitmapTag  = 'b' // then a portable roaring bitmap: a value
-	deltaTag   = 'd' // then uvarint length and bitmap of additions, then bitmap of removals
+	deltaTag   = 'd' // then uvarint length and bitmap of additions, then bitmap of removals; empty is no bytes
+	smallTag   = 's' // then uvarint counts of additions and removals, then both as ascending gaps in uvarints
 )
+
+// smallDelta is the number of members up to which a delta is written as gaps. One
+// member takes 4 to 8 bytes so, and 28 as two roaring bitmaps.
+const smallDelta = 64
 
 // CounterDelta returns a merge operand that adds n to a counter. A counter that was
 // never merged is absent and reads as 0. Sums wrap around at 64 bits.
@@ -44,10 +49,35 @@ func BitmapDelta(add, remove *roaring.Bitmap) []byte {
 	if remove == nil {
 		remove = roaring.New()
 	}
-	added, _ := add.ToBytes() // writes to memory: no error
-	removed, _ := remove.ToBytes()
+	if add.Intersects(remove) {
+		add = roaring.AndNot(add, remove)
+	}
+	if add.GetCardinality()+remove.GetCardinality() <= smallDelta {
+		delta := binary.AppendUvarint([]byte{smallTag}, add.GetCardinality())
+		delta = binary.AppendUvarint(delta, remove.GetCardinality())
+		return appendGaps(appendGaps(delta, add), remove)
+	}
+	added := bitmapBytes(add)
 	delta := binary.AppendUvarint([]byte{deltaTag}, uint64(len(added)))
-	return append(append(delta, added...), removed...)
+	return append(append(delta, added...), bitmapBytes(remove)...)
+}
+
+func bitmapBytes(b *roaring.Bitmap) []byte {
+	if b.IsEmpty() {
+		return nil
+	}
+	bytes, _ := b.ToBytes() // writes to memory: no error
+	return bytes
+}
+
+func appendGaps(to []byte, b *roaring.Bitmap) []byte {
+	next := uint32(0) // the smallest member that may follow
+	b.Iterate(func(member uint32) bool {
+		to = binary.AppendUvarint(to, uint64(member-next))
+		next = member + 1
+		return true
+	})
+	return to
 }
 
 // BitmapValue returns the stored form of a whole bitmap, for Set.
@@ -64,86 +94,229 @@ func Bitmap(value []byte) (*roaring.Bitmap, error) {
 	return readBitmap(value[1:])
 }
 
-func readBitmap(raw []byte) (*roaring.Bitmap, error) {
-	b := roaring.New()
-	if err := b.UnmarshalBinary(raw); err != nil {
-		return nil, fmt.Errorf("kv: %w: malformed bitmap: %v", ErrInvalid, err)
+// CheckDelta tells whether delta is a well-formed merge operand. Its error wraps
+// [ErrInvalid]. The cost is linear in the delta's length.
+func CheckDelta(delta []byte) error {
+	if len(delta) == 0 {
+		return fmt.Errorf("kv: %w: empty merge delta", ErrInvalid)
 	}
-	return b, nil
+	return new(Accumulator).Newer(delta)
 }
 
 // Fold is what a merge does, for engines and for reading one's own pending writes:
 // older, then newer. With base set, older is all there ever was (a value, or nil
 // for an absent key) and the result is a value; otherwise both are deltas and so
 // is the result. Fold is associative; the result shares no memory with its input.
+// To fold many deltas use an [Accumulator].
 func Fold(older, newer []byte, base bool) ([]byte, error) {
 	if len(newer) == 0 {
 		return nil, fmt.Errorf("kv: %w: empty merge delta", ErrInvalid)
 	}
-	switch newer[0] {
+	var a Accumulator
+	if err := a.Newer(older); err != nil {
+		return nil, err
+	}
+	if err := a.Newer(newer); err != nil {
+		return nil, err
+	}
+	return a.Result(base), nil
+}
+
+// Accumulator folds the operands of one key one by one, in a time linear in their
+// total size. The zero Accumulator is ready to use. An operand is borrowed for the
+// call; an empty one, as of an absent or empty value, counts for nothing. After an
+// error, which wraps [ErrInvalid], the Accumulator is of no further use.
+type Accumulator struct {
+	kind byte // counterTag, bitmapTag, or 0 before the first operand
+	sum  int64
+	// add and remove share no member: what the operands so far do to a bitmap.
+	add, remove *roaring.Bitmap
+}
+
+// Newer takes an operand that was merged after all operands so far.
+func (a *Accumulator) Newer(operand []byte) error { return a.take(operand, true) }
+
+// Older takes an operand that was merged before all operands so far, or the value
+// that they were merged into.
+func (a *Accumulator) Older(operand []byte) error { return a.take(operand, false) }
+
+// Result returns the folded value when the operands go back to the key's beginning
+// (base), and else the folded delta. It is nil when there were no operands.
+func (a *Accumulator) Result(base bool) []byte {
+	switch {
+	case a.kind == 0:
+		return nil
+	case a.kind == counterTag:
+		return CounterDelta(a.sum)
+	case base:
+		return BitmapValue(a.add)
+	}
+	return BitmapDelta(a.add, a.remove)
+}
+
+func (a *Accumulator) take(operand []byte, newer bool) error {
+	if len(operand) == 0 {
+		return nil
+	}
+	switch tag, body := operand[0], operand[1:]; tag {
 	case counterTag:
-		return foldCounter(older, newer)
+		return a.count(operand)
 	case bitmapTag, deltaTag:
-		return foldBitmap(older, newer, base)
+		add, remove, err := readDelta(tag, body)
+		if err != nil {
+			return err
+		}
+		return a.members(add, remove, newer)
+	case smallTag:
+		return a.small(body, newer)
 	}
-	return nil, fmt.Errorf("kv: %w: unknown merge delta: % x", ErrInvalid, head(newer))
+	return fmt.Errorf("kv: %w: neither a merge delta nor a merged value: % x", ErrInvalid, head(operand))
 }
 
-func foldCounter(older, newer []byte) ([]byte, error) {
-	n, err := Counter(newer)
-	if err != nil {
-		return nil, err
+// become settles the kind at the first operand and refuses another kind later.
+func (a *Accumulator) become(kind byte) error {
+	if a.kind == 0 {
+		a.kind = kind
+		a.add, a.remove = roaring.New(), roaring.New()
 	}
-	if len(older) == 0 {
-		return CounterDelta(n), nil
+	if a.kind != kind {
+		return fmt.Errorf("kv: %w: counter and bitmap merged under one key", ErrInvalid)
 	}
-	m, err := Counter(older)
-	if err != nil {
-		return nil, err
-	}
-	return CounterDelta(m + n), nil
+	return nil
 }
 
-func foldBitmap(older, newer []byte, base bool) ([]byte, error) {
-	add, remove, err := readDelta(newer)
+func (a *Accumulator) count(operand []byte) error {
+	n, err := Counter(operand)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	members, gone := roaring.New(), roaring.New()
-	if len(older) > 0 {
-		if members, gone, err = readDelta(older); err != nil {
-			return nil, err
+	if err := a.become(counterTag); err != nil {
+		return err
+	}
+	a.sum += n
+	return nil
+}
+
+func (a *Accumulator) members(add, remove *roaring.Bitmap, newer bool) error {
+	if err := a.become(bitmapTag); err != nil {
+		return err
+	}
+	if newer {
+		a.add.Or(add)
+		a.remove.AndNot(add)
+		a.add.AndNot(remove)
+		a.remove.Or(remove)
+		return nil
+	}
+	remove.AndNot(a.add)
+	a.remove.Or(remove)
+	add.AndNot(a.remove)
+	a.add.Or(add)
+	return nil
+}
+
+// small does what members does, one member at a time, for the operands that are
+// common enough to spare them the bitmaps.
+func (a *Accumulator) small(body []byte, newer bool) error {
+	added, removed, err := readSmall(body)
+	if err != nil {
+		return err
+	}
+	if err := a.become(bitmapTag); err != nil {
+		return err
+	}
+	if newer {
+		move(added, a.remove, a.add)
+		move(removed, a.add, a.remove)
+		return nil
+	}
+	addAbsent(removed, a.add, a.remove)
+	addAbsent(added, a.remove, a.add)
+	return nil
+}
+
+// gaps is a list of ascending members as written by appendGaps, checked by cutGaps.
+type gaps []byte
+
+func (g gaps) next(from uint64) (member uint64, rest gaps) {
+	gap, size := binary.Uvarint(g)
+	return from + gap, g[size:]
+}
+
+func move(members gaps, from, to *roaring.Bitmap) {
+	for next := uint64(0); len(members) > 0; next++ {
+		next, members = members.next(next)
+		from.Remove(uint32(next))
+		to.Add(uint32(next))
+	}
+}
+
+func addAbsent(members gaps, unless, to *roaring.Bitmap) {
+	for next := uint64(0); len(members) > 0; next++ {
+		next, members = members.next(next)
+		if !unless.Contains(uint32(next)) {
+			to.Add(uint32(next))
 		}
 	}
-	members.Or(add)
-	members.AndNot(remove)
-	if base {
-		return BitmapValue(members), nil
+}
+
+func readSmall(body []byte) (add, remove gaps, err error) {
+	added, size := binary.Uvarint(body)
+	rest := body[max(size, 0):]
+	removed, size2 := binary.Uvarint(rest)
+	rest = rest[max(size2, 0):]
+	if size <= 0 || size2 <= 0 || added > smallDelta || removed > smallDelta {
+		return nil, nil, malformedDelta(body)
 	}
-	gone.AndNot(add)
-	gone.Or(remove)
-	return BitmapDelta(members, gone), nil
+	add, rest, ok := cutGaps(rest, int(added))
+	remove, rest, ok2 := cutGaps(rest, int(removed))
+	if !ok || !ok2 || len(rest) > 0 {
+		return nil, nil, malformedDelta(body)
+	}
+	return add, remove, nil
+}
+
+// cutGaps splits n gaps off body and checks that their members are 32-bit numbers.
+func cutGaps(body []byte, n int) (_ gaps, rest []byte, ok bool) {
+	next, end := uint64(0), 0
+	for range n {
+		gap, size := binary.Uvarint(body[end:])
+		if size <= 0 || gap > math.MaxUint32 || next+gap > math.MaxUint32 {
+			return nil, nil, false
+		}
+		next += gap + 1
+		end += size
+	}
+	return gaps(body[:end]), body[end:], true
+}
+
+func malformedDelta(raw []byte) error {
+	return fmt.Errorf("kv: %w: malformed bitmap delta: % x", ErrInvalid, head(raw))
 }
 
 // readDelta reads a bitmap value or delta as additions and removals.
-func readDelta(raw []byte) (add, remove *roaring.Bitmap, err error) {
-	if len(raw) > 0 && raw[0] == bitmapTag {
-		add, err = readBitmap(raw[1:])
+func readDelta(tag byte, body []byte) (add, remove *roaring.Bitmap, err error) {
+	if tag == bitmapTag {
+		add, err = readBitmap(body)
 		return add, roaring.New(), err
 	}
-	if len(raw) == 0 || raw[0] != deltaTag {
-		return nil, nil, fmt.Errorf("kv: %w: not a bitmap delta: % x", ErrInvalid, head(raw))
+	n, size := binary.Uvarint(body)
+	if size <= 0 || n > uint64(len(body)-size) {
+		return nil, nil, malformedDelta(body)
 	}
-	n, size := binary.Uvarint(raw[1:])
-	rest := raw[1+max(size, 0):]
-	if size <= 0 || n > math.MaxInt32 || int(n) > len(rest) {
-		return nil, nil, fmt.Errorf("kv: %w: malformed bitmap delta: % x", ErrInvalid, head(raw))
-	}
-	if add, err = readBitmap(rest[:n]); err != nil {
+	rest := body[size:]
+	if add, err = readPart(rest[:n]); err != nil {
 		return nil, nil, err
 	}
-	remove, err = readBitmap(rest[n:])
+	remove, err = readPart(rest[n:])
 	return add, remove, err
+}
+
+func readPart(raw []byte) (*roaring.Bitmap, error) {
+	if len(raw) == 0 {
+		return roaring.New(), nil
+	}
+	return readBitmap(raw)
 }
 
 func head(b []byte) []byte { return b[:min(len(b), 16)] }

@@ -1,0 +1,225 @@
+package customer
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/clientele-go/clientele/storage"
+)
+
+// Create stores a new customer and returns it with its id and code. It fails with a
+// *ValidationError that lists everything wrong with the draft, or a *DuplicateError
+// that names the customer which has the code, identifier or source key.
+func (tx *Tx) Create(d Draft) (*Customer, error) {
+	c := d.customer()
+	schema, err := tx.Schema()
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.store.normalise(c, schema); err != nil {
+		return nil, err
+	}
+	if c.Code == "" {
+		if err := tx.assignCode(c); err != nil {
+			return nil, err
+		}
+	}
+	id, err := tx.store.ids.Next(tx.tx, nil)
+	if err != nil {
+		return nil, err
+	}
+	session := tx.tx.Session()
+	c.ID, c.Version, c.Actor, c.Reason = ID(id), 1, session.Actor, session.Reason
+	c.Created, c.Recorded = tx.tx.Now(), tx.tx.Now()
+	if err := tx.store.customer.InsertNew(tx.tx, c.ID, c, uint8(Created)); err != nil {
+		return nil, duplicate(err)
+	}
+	return c, nil
+}
+
+// Update stores a changed customer as a new version and returns it. c is what Get
+// returned, with changes; when the book has a newer version by now, Update fails with
+// a *VersionError. Status, Created and what storage keeps can't be changed so.
+// When nothing is different, no version is made.
+func (tx *Tx) Update(c *Customer) (*Customer, error) {
+	old, err := tx.Get(c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if old.Status > Suspended {
+		return nil, &StatusError{ID: c.ID, Status: old.Status, Action: "update"}
+	}
+	if c.Version != old.Version {
+		return nil, &VersionError{ID: c.ID, Read: c.Version, Present: old.Version}
+	}
+	next := c.Draft().customer()
+	next.ID, next.Status, next.Created, next.rest = c.ID, old.Status, old.Created, old.rest
+	if next.Code == "" {
+		next.Code = old.Code
+	}
+	schema, err := tx.Schema()
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.store.normalise(next, schema); err != nil {
+		return nil, err
+	}
+	same, err := sameContent(old, next)
+	if err != nil || same {
+		return old, err
+	}
+	return tx.put(next, old.Version, Updated)
+}
+
+func sameContent(a, b *Customer) (bool, error) {
+	x, err := appendCustomer(nil, a)
+	if err != nil {
+		return false, err
+	}
+	y, err := appendCustomer(nil, b)
+	return slices.Equal(x, y), err
+}
+
+func (tx *Tx) put(c *Customer, after uint64, action Action) (*Customer, error) {
+	session := tx.tx.Session()
+	c.Version, c.Recorded, c.Actor, c.Reason = after+1, tx.tx.Now(), session.Actor, session.Reason
+	if err := tx.store.customer.Put(tx.tx, c.ID, c, uint8(action)); err != nil {
+		return nil, duplicate(err)
+	}
+	return c, nil
+}
+
+// Suspend keeps a customer in lists but marks that no new business is wanted.
+func (tx *Tx) Suspend(id ID) (*Customer, error) {
+	return tx.move(id, Suspended, StatusSet, "suspend", Active)
+}
+
+// Resume makes a suspended customer active again.
+func (tx *Tx) Resume(id ID) (*Customer, error) {
+	return tx.move(id, Active, StatusSet, "resume", Suspended)
+}
+
+// Archive takes a customer out of lists and searches. Its code, identifiers and source
+// keys stay taken.
+func (tx *Tx) Archive(id ID) (*Customer, error) {
+	return tx.move(id, Archived, ArchivedNow, "archive", Active, Suspended)
+}
+
+// Reactivate makes an archived customer active.
+func (tx *Tx) Reactivate(id ID) (*Customer, error) {
+	return tx.move(id, Active, Reactivated, "reactivate", Archived)
+}
+
+// move changes the status, if the present one allows it. Setting the status that a
+// customer has is not an error and changes nothing.
+func (tx *Tx) move(id ID, to Status, action Action, verb string, from ...Status) (*Customer, error) {
+	c, err := tx.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if c.Status == to {
+		return c, nil
+	}
+	if !slices.Contains(from, c.Status) {
+		return nil, &StatusError{ID: id, Status: c.Status, Action: verb}
+	}
+	c.Status = to
+	return tx.put(c, c.Version, action)
+}
+
+// Erase removes everything personal of a customer for good: the record with all its
+// versions, its index keys, its events, its hold. What stays is a tombstone (id, code,
+// kind, party, owner), who changed it when, and digests with which the journal proves
+// that the versions existed. Search forgets it as soon as its view follows; the bytes
+// leave the book's files with the next Purge, and backups made from then on are clean.
+//
+// It fails with a *HoldError while a retention hold lasts.
+func (tx *Tx) Erase(id ID) (*Customer, error) {
+	c, err := tx.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if c.Status == Erased {
+		return c, nil
+	}
+	if err := tx.endHold(id); err != nil {
+		return nil, err
+	}
+	if err := tx.forgetEvents(id); err != nil {
+		return nil, err
+	}
+	session := tx.tx.Session()
+	tombstone := &Customer{
+		ID: id, Version: c.Version + 1, Code: c.Code, Kind: c.Kind, Party: c.Party, Status: Erased, Owner: c.Owner,
+		Created: c.Created, Recorded: tx.tx.Now(), Actor: session.Actor, Reason: session.Reason,
+	}
+	if err := tx.store.customer.Erase(tx.tx, id, tombstone, uint8(ErasedNow)); err != nil {
+		return nil, err
+	}
+	return tombstone, nil
+}
+
+func (tx *Tx) endHold(id ID) error {
+	h, err := tx.Hold(id)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if h.Until.IsZero() || tx.tx.Now().Before(h.Until.AddDate(0, 0, 1)) {
+		return &HoldError{ID: id, Hold: *h}
+	}
+	return tx.ReleaseHold(id)
+}
+
+func (tx *Tx) forgetEvents(id ID) error {
+	var counts []MonthCount
+	for e, err := range tx.Events(id) {
+		if err != nil {
+			return err
+		}
+		counts = append(counts, e)
+	}
+	for _, e := range counts {
+		key := eventKey{id, e.Type}
+		tx.store.events.Remove(tx.tx, eventKeyCodec.Append(nil, key).Uint(month(e.Month)))
+		err := tx.store.lastEvent.Delete(tx.tx, key, 0)
+		if err != nil && !isNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Change is one change of one customer, as the journal tells it.
+type Change struct {
+	Position uint64 // of the journal entry; changes of one transaction share it
+	Cursor   uint64 // where to resume once this change is handled
+	ID       ID
+	Version  uint64 // the version that the change made
+	Action   Action
+	Actor    string
+	Reason   string
+}
+
+// Changes returns what a journal entry says of customers.
+func Changes(c storage.Change) ([]Change, error) {
+	var changes []Change
+	for _, op := range c.Ops {
+		if op.Table != TableCustomer {
+			continue
+		}
+		id, _, err := op.Key.CutUint()
+		if err != nil {
+			return nil, fmt.Errorf("customer: journal entry %d: %w", c.Position, err)
+		}
+		changes = append(changes, Change{
+			Position: uint64(c.Position), Cursor: uint64(c.Position) - 1, ID: ID(id), Version: op.Version, Action: Action(op.Action), Actor: c.Actor, Reason: c.Reason,
+		})
+	}
+	if n := len(changes); n > 0 {
+		changes[n-1].Cursor = uint64(c.Position)
+	}
+	return changes, nil
+}

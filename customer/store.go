@@ -1,0 +1,423 @@
+package customer
+
+import (
+	"encoding/base64"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/clientele-go/clientele/customer/identifier"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// Options set what a book's customers are like. The zero value works.
+type Options struct {
+	// Schemes are identifier schemes beside the built-in ones.
+	Schemes []identifier.Scheme
+	// Country is the ISO 3166-1 alpha-2 country of customers that name none, for
+	// reading phones and addresses; empty is "CN".
+	Country string
+	// Codes are the number ranges; without one for unit 0, C{seq:6} is.
+	Codes []NumberRange
+}
+
+// Store describes how customers are kept. A program makes one for each book and
+// hands it to the storage's schema; the root package does so.
+type Store struct {
+	*tables
+	normaliser
+	ranges []numberRange
+}
+
+// New checks the options.
+func New(opts Options) (*Store, error) {
+	schemes, err := identifier.NewSet(opts.Schemes...)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Country == "" {
+		opts.Country = "CN"
+	}
+	s := &Store{tables: newTables(schemes), normaliser: normaliser{schemes: schemes, country: opts.Country}}
+	general := false
+	for _, n := range opts.Codes {
+		r, err := newNumberRange(n)
+		if err != nil {
+			return nil, err
+		}
+		s.ranges = append(s.ranges, r)
+		general = general || n.Owner == 0
+	}
+	if !general {
+		r, err := newNumberRange(NumberRange{})
+		if err != nil {
+			return nil, err
+		}
+		s.ranges = append(s.ranges, r)
+	}
+	return s, nil
+}
+
+// AddTo adds the tables to a book's schema.
+func (s *Store) AddTo(schema *storage.Schema) { s.tables.addTo(schema) }
+
+// Schemes returns the identifier schemes.
+func (s *Store) Schemes() *identifier.Set { return s.schemes }
+
+// Reader reads customers in one consistent state. Use it as long as the storage's
+// reader, and from one goroutine.
+type Reader struct {
+	store   *Store
+	storage *storage.Reader
+}
+
+// Reader returns the customers of a state.
+func (s *Store) Reader(r *storage.Reader) *Reader { return &Reader{s, r} }
+
+// Tx changes customers within a transaction.
+type Tx struct {
+	Reader
+	tx *storage.Tx
+}
+
+// Tx returns the customers of a transaction.
+func (s *Store) Tx(tx *storage.Tx) *Tx { return &Tx{Reader{s, &tx.Reader}, tx} }
+
+func isNotFound(err error) bool { return errors.Is(err, storage.ErrNotFound) }
+
+// errStop ends a scan whose consumer wants no more.
+var errStop = errors.New("stop")
+
+// Get returns a customer by id, in any status. It costs one read.
+func (r *Reader) Get(id ID) (*Customer, error) { return r.store.customer.Get(r.storage, id) }
+
+// ByCode returns the customer with a code; letter case does not count.
+func (r *Reader) ByCode(code string) (*Customer, error) {
+	var buf [64]byte
+	return r.lookup(r.store.code, storage.Key(buf[:0]).String(codeKey(code)))
+}
+
+// ByIdentifier returns the customer with an identifier of a scheme that gives each
+// number to one holder only. The value need not be in canonical form.
+func (r *Reader) ByIdentifier(scheme, value string) (*Customer, error) {
+	canonical, err := r.store.schemes.Parse(scheme, value)
+	if err != nil {
+		return nil, err
+	}
+	if s, _ := r.store.schemes.Scheme(scheme); !s.Unique {
+		for c, err := range r.each(r.store.shared, storage.Key(nil).String(scheme).String(canonical)) {
+			return c, err
+		}
+		return nil, notFound("identifier", scheme+" "+value)
+	}
+	return r.lookup(r.store.unique, storage.Key(nil).String(scheme).String(canonical))
+}
+
+// BySourceKey returns the customer that another system knows by a key.
+func (r *Reader) BySourceKey(system, key string) (*Customer, error) {
+	return r.lookup(r.store.source, storage.Key(nil).String(system).String(key))
+}
+
+// ByPhone yields the customers with a phone number in E.164 form.
+func (r *Reader) ByPhone(e164 string) iter.Seq2[*Customer, error] {
+	return r.each(r.store.phone, storage.Key(nil).String(e164))
+}
+
+// ByEmail yields the customers with an e-mail address; letter case does not count.
+func (r *Reader) ByEmail(address string) iter.Seq2[*Customer, error] {
+	set := storage.KeySet{}
+	emailKeys(&set, &Customer{Emails: []Email{{Address: address}}})
+	return r.each(r.store.email, set.Key(0))
+}
+
+// ByAttribute yields the customers whose indexed attribute has a value.
+func (r *Reader) ByAttribute(name string, v Value) iter.Seq2[*Customer, error] {
+	set := storage.KeySet{}
+	attributeKeys(&set, &Customer{Attributes: []Attribute{{Name: name, Value: v, indexed: true}}})
+	return r.each(r.store.attribute, set.Key(0))
+}
+
+// ByRep yields the customers of a unit's sales representative.
+func (r *Reader) ByRep(owner UnitID, rep string) iter.Seq2[*Customer, error] {
+	return r.each(r.store.owner, storage.Key(nil).Uint(uint64(owner)).String(rep))
+}
+
+func (r *Reader) lookup(x *storage.Index[Customer], key storage.Key) (*Customer, error) {
+	id, err := r.store.customer.Lookup(r.storage, x, key)
+	if err != nil {
+		return nil, err
+	}
+	return r.Get(id)
+}
+
+// each yields the customers with an index key, in id order.
+func (r *Reader) each(x *storage.Index[Customer], key storage.Key) iter.Seq2[*Customer, error] {
+	return func(yield func(*Customer, error) bool) {
+		for e, err := range r.store.customer.Entries(r.storage, x, kv.Prefix(key), false) {
+			var c *Customer
+			if err == nil {
+				c, err = r.fetch(e, e.Key()[len(key):])
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) fetch(e storage.IndexEntry[ID], rest storage.Key) (*Customer, error) {
+	id, err := e.Primary(rest)
+	if err != nil {
+		return nil, err
+	}
+	return r.Get(id)
+}
+
+func notFound(what, value string) error {
+	return &storage.Error{Op: "look up", Table: "customer", Key: what + " " + value, Err: ErrNotFound}
+}
+
+// Order is an order of lists.
+type Order uint8
+
+const (
+	ByID   Order = iota // the order of creation
+	ByName              // Chinese names by pinyin, Latin names among them
+	ByCode
+)
+
+// List says which customers to list, and in which order.
+type List struct {
+	Order    Order
+	Reverse  bool
+	Statuses []Status // empty is Active and Suspended
+	From     string   // a cursor made by [List.After]; empty is the beginning
+}
+
+// After returns the cursor with which a later list, in the same order, goes on
+// after c, whatever has been created or changed between.
+func (l List) After(c *Customer) string {
+	return base64.RawURLEncoding.EncodeToString(l.key(c))
+}
+
+func (l List) key(c *Customer) storage.Key {
+	switch l.Order {
+	case ByName:
+		return storage.Key(nil).String(nameOrder(c.Name)).Uint(uint64(c.ID))
+	case ByCode:
+		return storage.Key(nil).String(codeKey(c.Code))
+	}
+	return storage.Key(nil).Uint(uint64(c.ID))
+}
+
+// bounds is the range of keys that is left after the cursor.
+func (l List) bounds() (kv.Range, error) {
+	if l.From == "" {
+		return kv.Range{}, nil
+	}
+	key, err := base64.RawURLEncoding.DecodeString(l.From)
+	if err != nil || len(key) == 0 {
+		p := problems{}
+		p.add("From", l.From, CodeMalformed, "is no cursor", "use what List.After returned")
+		return kv.Range{}, p.err()
+	}
+	if l.Reverse {
+		return kv.Range{Upper: key}, nil
+	}
+	return kv.Range{Lower: kv.Point(key).Upper}, nil
+}
+
+// List yields customers in order. ByName leaves out archived, merged and erased
+// customers whatever the statuses. Its cost grows with what the loop takes.
+func (r *Reader) List(l List) iter.Seq2[*Customer, error] {
+	return func(yield func(*Customer, error) bool) {
+		statuses := l.Statuses
+		if len(statuses) == 0 {
+			statuses = []Status{Active, Suspended}
+		}
+		keys, err := l.bounds()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for c, err := range r.ordered(l, keys) {
+			if err == nil && !slices.Contains(statuses, c.Status) {
+				continue
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) ordered(l List, keys kv.Range) iter.Seq2[*Customer, error] {
+	switch l.Order {
+	case ByName:
+		return r.indexed(r.store.name, keys, l.Reverse)
+	case ByCode:
+		return r.indexed(r.store.code, keys, l.Reverse)
+	}
+	return r.store.customer.Records(r.storage, keys, l.Reverse)
+}
+
+// indexed yields the customers of an index whose keys are one text.
+func (r *Reader) indexed(x *storage.Index[Customer], keys kv.Range, reverse bool) iter.Seq2[*Customer, error] {
+	return func(yield func(*Customer, error) bool) {
+		for e, err := range r.store.customer.Entries(r.storage, x, keys, reverse) {
+			var c *Customer
+			var rest storage.Key
+			if err == nil {
+				_, rest, err = e.Key().CutString()
+			}
+			if err == nil {
+				c, err = r.fetch(e, rest)
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Count is a number of customers of one status, kind and party.
+type Count struct {
+	Status Status
+	Kind   Kind
+	Party  Party
+	N      int64
+}
+
+// Counts returns how many customers there are of each status, kind and party that
+// occurs. It reads counters, not customers.
+func (r *Reader) Counts() ([]Count, error) {
+	var counts []Count
+	err := r.store.byStatus.Scan(r.storage, kv.Range{}, func(key storage.Key, n int64) error {
+		var parts [3]uint64
+		for i := range parts {
+			var err error
+			if parts[i], key, err = key.CutUint(); err != nil {
+				return err
+			}
+		}
+		if n != 0 {
+			counts = append(counts, Count{Status(parts[0]), Kind(parts[1]), Party(parts[2]), n})
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// PlaceCount is a number of customers of one status whose first address is in one city.
+type PlaceCount struct {
+	Status                  Status
+	Country, Province, City string
+	N                       int64
+}
+
+// CountsByPlace returns how many customers of each status there are in each city. It
+// reads counters, not customers.
+func (r *Reader) CountsByPlace() ([]PlaceCount, error) {
+	var counts []PlaceCount
+	err := r.store.byPlace.Scan(r.storage, kv.Range{}, func(key storage.Key, n int64) error {
+		status, key, err := key.CutUint()
+		if err != nil {
+			return err
+		}
+		c := PlaceCount{Status: Status(status), N: n}
+		for _, part := range []*string{&c.Country, &c.Province, &c.City} {
+			if *part, key, err = key.CutString(); err != nil {
+				return err
+			}
+		}
+		if n != 0 {
+			counts = append(counts, c)
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// History yields all versions of a customer, oldest first. A version whose content
+// was erased has the status Erased and only its ID, Version, Recorded and Actor.
+func (r *Reader) History(id ID) iter.Seq2[*Customer, error] {
+	return func(yield func(*Customer, error) bool) {
+		for v, err := range r.store.customer.Versions(r.storage, id) {
+			c := v.Value
+			if err == nil && c == nil {
+				c = &Customer{ID: id, Version: v.Version, Status: Erased, Recorded: v.Recorded, Actor: v.Actor}
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// At returns the customer as it was recorded at an instant, or an error that wraps
+// ErrNotFound when it did not exist yet, ErrErased when that content was erased.
+func (r *Reader) At(id ID, at time.Time) (*Customer, error) {
+	return r.store.customer.At(r.storage, id, at)
+}
+
+// AtVersion returns one version of a customer, with the errors of At.
+func (r *Reader) AtVersion(id ID, version uint64) (*Customer, error) {
+	return r.store.customer.AtVersion(r.storage, id, version)
+}
+
+// Schema returns the book's attribute declarations and required fields. It is shared;
+// don't change it.
+func (r *Reader) Schema() (*Schema, error) {
+	s, err := r.store.schema.Get(r.storage, schemaName)
+	if isNotFound(err) {
+		return &Schema{}, nil
+	}
+	return s, err
+}
+
+const schemaName = "customer"
+
+// SetSchema replaces the book's schema. An attribute that was declared must stay, with
+// its type; set Retired when it is not wanted any more. Records that exist are not
+// checked until they are changed. Indexed holds for values stored from then on; see
+// [Store.Reindex] for the others.
+func (tx *Tx) SetSchema(s *Schema) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	older, err := tx.Schema()
+	if err != nil {
+		return err
+	}
+	if err := s.compatible(older); err != nil {
+		return err
+	}
+	return tx.store.schema.Put(tx.tx, schemaName, s, uint8(Updated))
+}
+
+// duplicate turns a unique index's error into this package's.
+func duplicate(err error) error {
+	var unique *storage.UniqueError
+	if !errors.As(err, &unique) || unique.Table != "customer" {
+		return err
+	}
+	holder, _, cut := unique.Holder.CutUint()
+	d := &DuplicateError{Holder: ID(holder)}
+	first, rest, cut2 := unique.Key.CutString()
+	if cut != nil || cut2 != nil {
+		return err
+	}
+	switch unique.Index {
+	case "code":
+		d.Field, d.Value = "Code", first
+	case "identifier":
+		second, _, _ := rest.CutString()
+		d.Field, d.Value = "Identifiers", first+" "+second
+	default:
+		second, _, _ := rest.CutString()
+		d.Field, d.Value = "SourceKeys", first+" "+second
+	}
+	return d
+}

@@ -1,0 +1,214 @@
+package customer
+
+import (
+	"strings"
+	"time"
+
+	"github.com/clientele-go/clientele/customer/identifier"
+	"github.com/clientele-go/clientele/internal/text"
+	"github.com/clientele-go/clientele/storage"
+)
+
+// Action is what a journal entry says happened to a customer.
+type Action uint8
+
+const (
+	Created     Action = 1
+	Updated     Action = 2
+	StatusSet   Action = 3 // suspended, or active again after a suspension
+	ArchivedNow Action = 4
+	Reactivated Action = 5
+	ErasedNow   Action = 6
+	MergedNow   Action = 7 // into a survivor
+	Unmerged    Action = 8
+)
+
+var actionNames = []string{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged"}
+
+func (a Action) String() string { return nameOf(actionNames, uint8(a)) }
+
+// The ids of this package's tables, indexes, sequences and counters in the key space.
+const (
+	TableCustomer = 1
+	tableSchema   = 2
+	tableHold     = 3
+	tableEvent    = 4
+
+	sequenceID   = 1
+	sequenceCode = 2
+
+	counterEvent = 1
+	tallyStatus  = 2
+	tallyPlace   = 3
+)
+
+// tables is the stored form of the package's data for one set of identifier schemes.
+type tables struct {
+	customer   *storage.Table[ID, Customer]
+	schema     *storage.Table[string, Schema]
+	hold       *storage.Table[ID, Hold]
+	lastEvent  *storage.Table[eventKey, time.Time]
+	code       *storage.Index[Customer]
+	unique     *storage.Index[Customer]
+	shared     *storage.Index[Customer]
+	source     *storage.Index[Customer]
+	name       *storage.Index[Customer]
+	phone      *storage.Index[Customer]
+	email      *storage.Index[Customer]
+	owner      *storage.Index[Customer]
+	attribute  *storage.Index[Customer]
+	byStatus   *storage.Tally[Customer]
+	byPlace    *storage.Tally[Customer]
+	ids, codes *storage.Sequence
+	events     *storage.Counter
+}
+
+func newTables(schemes *identifier.Set) *tables {
+	t := &tables{
+		code:      &storage.Index[Customer]{ID: 1, Label: "code", Unique: true, Keys: codeKeys},
+		unique:    &storage.Index[Customer]{ID: 2, Label: "identifier", Unique: true, Keys: identifierKeys(schemes, true)},
+		shared:    &storage.Index[Customer]{ID: 3, Label: "shared_identifier", Keys: identifierKeys(schemes, false)},
+		source:    &storage.Index[Customer]{ID: 4, Label: "source_key", Unique: true, Keys: sourceKeys},
+		name:      &storage.Index[Customer]{ID: 5, Label: "name", Keys: nameKeys},
+		phone:     &storage.Index[Customer]{ID: 6, Label: "phone", Keys: phoneKeys},
+		email:     &storage.Index[Customer]{ID: 7, Label: "email", Keys: emailKeys},
+		owner:     &storage.Index[Customer]{ID: 8, Label: "owner_rep", Keys: ownerKeys},
+		attribute: &storage.Index[Customer]{ID: 9, Label: "attribute", Keys: attributeKeys},
+		byStatus:  &storage.Tally[Customer]{ID: tallyStatus, Label: "status_kind_party", Keys: statusKeys},
+		byPlace:   &storage.Tally[Customer]{ID: tallyPlace, Label: "status_place", Keys: placeKeys},
+		ids:       &storage.Sequence{ID: sequenceID, Name: "customer id", Block: 1024},
+		codes:     &storage.Sequence{ID: sequenceCode, Name: "customer code", Block: 64},
+		events:    &storage.Counter{ID: counterEvent, Name: "event", Key: "customer, type, month: events"},
+	}
+	t.customer = &storage.Table[ID, Customer]{
+		ID: TableCustomer, Label: "customer", Key: storage.UintKey[ID](), History: true,
+		Indexes: []*storage.Index[Customer]{t.code, t.unique, t.shared, t.source, t.name, t.phone, t.email, t.owner, t.attribute},
+		Tallies: []*storage.Tally[Customer]{t.byStatus, t.byPlace},
+		Append:  appendCustomer, Decode: decodeCustomer,
+	}
+	t.schema = &storage.Table[string, Schema]{
+		ID: tableSchema, Label: "schema", Key: storage.StringKey[string](), History: true,
+		Append: appendSchema, Decode: schemaDecoder(),
+	}
+	t.hold = &storage.Table[ID, Hold]{
+		ID: tableHold, Label: "hold", Key: storage.UintKey[ID](), History: true,
+		Append: appendHold, Decode: decodeHold,
+	}
+	t.lastEvent = &storage.Table[eventKey, time.Time]{
+		ID: tableEvent, Label: "last_event", Key: eventKeyCodec,
+		Append: appendInstant, Decode: decodeInstant,
+	}
+	return t
+}
+
+// addTo adds the tables to a book's schema.
+func (t *tables) addTo(s *storage.Schema) {
+	s.Tables = append(s.Tables, t.customer, t.schema, t.hold, t.lastEvent)
+	s.Sequences = append(s.Sequences, t.ids, t.codes)
+	s.Counters = append(s.Counters, t.events)
+}
+
+// codeKey is how codes are compared: letter case and width do not count.
+func codeKey(code string) string { return text.Fold(code) }
+
+func codeKeys(set *storage.KeySet, c *Customer) {
+	if c.Code != "" {
+		set.String(codeKey(c.Code)).End()
+	}
+}
+
+func identifierKeys(schemes *identifier.Set, unique bool) func(*storage.KeySet, *Customer) {
+	return func(set *storage.KeySet, c *Customer) {
+		for i := range c.Identifiers {
+			x := &c.Identifiers[i]
+			if scheme, _ := schemes.Scheme(x.Scheme); scheme.Unique == unique {
+				set.String(x.Scheme).String(x.Value).End()
+			}
+		}
+	}
+}
+
+func sourceKeys(set *storage.KeySet, c *Customer) {
+	for i := range c.SourceKeys {
+		set.String(c.SourceKeys[i].System).String(c.SourceKeys[i].Key).End()
+	}
+}
+
+// nameKeys orders names as a Chinese reader expects, by pinyin, Latin names among
+// them; customers that are no longer in lists have none.
+func nameKeys(set *storage.KeySet, c *Customer) {
+	if c.Status <= Suspended {
+		set.String(nameOrder(c.Name)).End()
+	}
+}
+
+// maxNameOrder bounds the index key of a name; longer names differ beyond it, if at all.
+const maxNameOrder = 120
+
+func nameOrder(name string) string {
+	var b strings.Builder
+	for _, syllable := range text.Pinyin(text.Fold(name)) {
+		b.WriteString(syllable)
+		b.WriteByte(' ')
+	}
+	order := b.String()
+	if len(order) > maxNameOrder {
+		order = order[:maxNameOrder]
+	}
+	return order
+}
+
+func phoneKeys(set *storage.KeySet, c *Customer) {
+	for i := range c.Phones {
+		if x := &c.Phones[i]; x.E164 != "" {
+			set.String(x.E164).End()
+		}
+	}
+}
+
+func emailKeys(set *storage.KeySet, c *Customer) {
+	for i := range c.Emails {
+		set.String(strings.ToLower(c.Emails[i].Address)).End()
+	}
+}
+
+func ownerKeys(set *storage.KeySet, c *Customer) {
+	if c.Owner != 0 || c.Rep != "" {
+		set.Uint(uint64(c.Owner)).String(c.Rep).End()
+	}
+}
+
+func attributeKeys(set *storage.KeySet, c *Customer) {
+	for i := range c.Attributes {
+		a := &c.Attributes[i]
+		if !a.indexed {
+			continue
+		}
+		set.String(a.Name)
+		valueKey(set, a.Value)
+		set.End()
+	}
+}
+
+// valueKey orders values of one type: texts by their folded form, numbers and dates
+// by size, which needs the sign bit turned.
+func valueKey(set *storage.KeySet, v Value) {
+	if v.typ == Text || v.typ == Enum {
+		set.String(text.Fold(v.text))
+		return
+	}
+	set.Uint(uint64(v.n) ^ 1<<63)
+}
+
+func statusKeys(set *storage.KeySet, c *Customer) {
+	set.Uint(uint64(c.Status)).Uint(uint64(c.Kind)).Uint(uint64(c.Party)).End()
+}
+
+// placeKeys counts a customer where its first address is.
+func placeKeys(set *storage.KeySet, c *Customer) {
+	var a Address
+	if len(c.Addresses) > 0 {
+		a = c.Addresses[0]
+	}
+	set.Uint(uint64(c.Status)).String(a.Country).String(a.Province).String(a.City).End()
+}

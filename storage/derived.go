@@ -1,0 +1,340 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// DerivedView is data derived from the records and kept in step with the journal,
+// in a store of its own: a search index, an embedder's own table. It can be dropped
+// and rebuilt at any time.
+//
+// The store calls a view from one goroutine at a time, except Cursor and Verify,
+// which it may call at any time. A view makes its data and its cursor durable
+// together, or the cursor after the data.
+type DerivedView interface {
+	// Name is the view's name in metrics and health reports: short, lower case.
+	Name() string
+	// Cursor is the last journal position that the view holds durably; 0 for an
+	// empty or unusable view, which is then rebuilt.
+	Cursor(ctx context.Context) (kv.Position, error)
+	// Apply brings the view up to a position. changes are all entries after the
+	// cursor up to there; r reads a durable state at least as new. Applying the same
+	// changes twice must do no harm.
+	Apply(ctx context.Context, r *Reader, changes []Change, upTo kv.Position) error
+	// Rebuild replaces the view by one made from the state that r reads, at position
+	// upTo, and calls progress now and then with the number of records done.
+	Rebuild(ctx context.Context, r *Reader, upTo kv.Position, progress func(done int)) error
+	// Verify reports where the view differs from the records. It is called when the
+	// view has caught up and nothing is written.
+	Verify(ctx context.Context, r *Reader, report func(Difference)) error
+	Close() error
+}
+
+// ViewState tells how far a view is.
+type ViewState struct {
+	Name     string
+	Position kv.Position   // applied durably
+	Lag      uint64        // journal entries behind the durable journal
+	Rate     float64       // changed records applied in a second, lately
+	Building bool          // a rebuild is under way
+	Done     int           // records done by the rebuild under way
+	Err      error         // why the view stands still, nil when it doesn't
+	Since    time.Duration // how long it has stood still
+}
+
+// A batch of view work is bounded by entries and by changed records.
+const (
+	viewEntries = 4096
+	viewRecords = 10000
+	// viewRebuild is the number of changed records behind from which rebuilding a
+	// view that holds nothing yet is cheaper than following.
+	viewRebuild = 20000
+	// Unhurried views rest between batches: a search index some hundredths of a
+	// second, the ledger longer, since every batch rewrites its last chunk.
+	viewPace   = 20 * time.Millisecond
+	ledgerPace = 500 * time.Millisecond
+)
+
+// runner keeps one view in step.
+type runner struct {
+	store *Store
+	view  DerivedView
+	pace  time.Duration // between batches when nobody waits: small batches cost more
+	hurry chan struct{} // somebody waits
+	work  sync.Mutex    // one apply or rebuild at a time
+
+	mu       sync.Mutex
+	position kv.Position
+	moved    chan struct{} // closed when position or err changes
+	err      error
+	failedAt time.Time
+	building bool
+	done     int
+	rate     float64
+}
+
+func (s *Store) follow(ctx context.Context, v DerivedView, pace time.Duration) {
+	r := &runner{store: s, view: v, pace: pace, hurry: make(chan struct{}, 1), moved: make(chan struct{})}
+	s.runners = append(s.runners, r)
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		r.run(ctx)
+	}()
+}
+
+func (r *runner) run(ctx context.Context) {
+	wait := 10 * time.Millisecond
+	for ctx.Err() == nil {
+		err := r.catchUp(ctx)
+		if err == nil {
+			wait = 10 * time.Millisecond
+			err = r.store.engine.WaitDurable(ctx, r.at())
+		}
+		if err == nil || ctx.Err() != nil {
+			r.rest(ctx)
+			continue
+		}
+		r.fail(err)
+		if errors.Is(err, ErrClosed) || errors.Is(err, ErrFailed) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+			wait = min(2*wait, 10*time.Second)
+		}
+	}
+}
+
+// rest lets changes gather for a while, unless somebody waits for the view.
+func (r *runner) rest(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-r.hurry:
+	case <-time.After(r.pace):
+	}
+}
+
+// catchUp applies the journal up to its durable end.
+func (r *runner) catchUp(ctx context.Context) error {
+	r.work.Lock()
+	defer r.work.Unlock()
+	cursor, err := r.view.Cursor(ctx)
+	if err != nil {
+		return err
+	}
+	if end := r.store.engine.Durable(); cursor > end {
+		// The view is ahead of a book that was restored from a backup.
+		return r.rebuild(ctx)
+	}
+	r.move(cursor)
+	for {
+		changes, records, err := r.next(ctx, cursor)
+		if err != nil {
+			return err
+		}
+		if len(changes) == 0 {
+			return nil
+		}
+		if cursor == 0 && records >= viewRebuild {
+			return r.rebuild(ctx)
+		}
+		if err := r.apply(ctx, changes, records); err != nil {
+			return err
+		}
+		cursor = changes[len(changes)-1].Position
+	}
+}
+
+// next reads the next batch of changes and counts their records. For a view that
+// holds nothing it reads on until it knows that rebuilding is cheaper.
+func (r *runner) next(ctx context.Context, cursor kv.Position) (changes []Change, records int, err error) {
+	limit := viewRecords
+	if cursor == 0 {
+		limit = viewRebuild
+	}
+	for c, err := range r.store.Changes(ctx, cursor) {
+		if err != nil {
+			return nil, 0, err
+		}
+		changes = append(changes, c)
+		if records += len(c.Ops); len(changes) == viewEntries && cursor > 0 || records >= limit {
+			break
+		}
+	}
+	return changes, records, nil
+}
+
+func (r *runner) apply(ctx context.Context, changes []Change, records int) error {
+	start := time.Now()
+	reader, err := r.store.durableReader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.end()
+	upTo := changes[len(changes)-1].Position
+	if err := r.view.Apply(ctx, reader, changes, upTo); err != nil {
+		return fmt.Errorf("storage: view %s at position %d: %w", r.view.Name(), upTo, err)
+	}
+	took := time.Since(start)
+	r.store.metrics.Observe("view."+r.view.Name()+".apply", took)
+	r.mu.Lock()
+	r.rate = 0.7*r.rate + 0.3*float64(records)/took.Seconds()
+	r.mu.Unlock()
+	r.move(upTo)
+	return nil
+}
+
+// durableReader reads a state that no crash can take back: a view never holds more
+// than the records do, and the journal can be read up to the reader's position.
+func (s *Store) durableReader(ctx context.Context) (*Reader, error) {
+	reader, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	position, err := reader.Position()
+	if err == nil && position > 0 {
+		err = s.engine.WaitDurable(ctx, position-1)
+	}
+	if err != nil {
+		reader.end()
+		return nil, err
+	}
+	return reader, nil
+}
+
+func (r *runner) rebuild(ctx context.Context) error {
+	reader, err := r.store.durableReader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.end()
+	r.setBuilding(true, 0)
+	defer r.setBuilding(false, 0)
+	upTo, err := reader.Position()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	records := 0
+	err = r.view.Rebuild(ctx, reader, upTo, func(done int) {
+		records = done
+		r.setBuilding(true, done)
+	})
+	if err != nil {
+		return fmt.Errorf("storage: rebuilding view %s: %w", r.view.Name(), err)
+	}
+	r.store.log.Info("view rebuilt", "view", r.view.Name(), "records", records, "took", time.Since(start).Round(time.Millisecond))
+	r.move(upTo)
+	return nil
+}
+
+func (r *runner) setBuilding(building bool, done int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.building, r.done = building, done
+}
+
+func (r *runner) at() kv.Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.position
+}
+
+func (r *runner) move(to kv.Position) {
+	r.mu.Lock()
+	r.position, r.err = to, nil
+	close(r.moved)
+	r.moved = make(chan struct{})
+	r.mu.Unlock()
+	r.store.metrics.Level("view."+r.view.Name()+".lag", int64(r.state().Lag))
+}
+
+func (r *runner) fail(err error) {
+	r.mu.Lock()
+	if r.err == nil {
+		r.failedAt = time.Now()
+	}
+	r.err = err
+	close(r.moved)
+	r.moved = make(chan struct{})
+	r.mu.Unlock()
+	r.store.log.Error("view stands still and will be tried again", "view", r.view.Name(), "error", err)
+}
+
+func (r *runner) state() ViewState {
+	durable := r.store.engine.Durable()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v := ViewState{Name: r.view.Name(), Position: r.position, Rate: r.rate, Building: r.building, Done: r.done, Err: r.err}
+	if durable > r.position {
+		v.Lag = uint64(durable - r.position)
+	}
+	if r.err != nil {
+		v.Since = time.Since(r.failedAt)
+	}
+	return v
+}
+
+// wait returns when the view has reached a position, or can't.
+func (r *runner) wait(ctx context.Context, position kv.Position) error {
+	for {
+		r.mu.Lock()
+		reached, err, moved := r.position >= position, r.err, r.moved
+		r.mu.Unlock()
+		if reached || err != nil {
+			return err
+		}
+		select {
+		case r.hurry <- struct{}{}:
+		default:
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-moved:
+		}
+	}
+}
+
+// Sync returns when the views hold everything that was committed before the call:
+// all of them, or the one named. It returns the error of a view that stands still.
+func (s *Store) Sync(ctx context.Context, view string) error {
+	position, err := s.Position(ctx)
+	if err != nil {
+		return err
+	}
+	found := view == ""
+	for _, r := range s.runners {
+		if view != "" && r.view.Name() != view {
+			continue
+		}
+		found = true
+		if err := r.wait(ctx, position); err != nil {
+			return &Error{Op: "sync", Table: r.view.Name(), Err: err}
+		}
+	}
+	if !found {
+		return &Error{Op: "sync", Table: view, Err: ErrNotFound}
+	}
+	return nil
+}
+
+// Rebuild makes a view anew from the records. Writers go on meanwhile.
+func (s *Store) Rebuild(ctx context.Context, view string) error {
+	for _, r := range s.runners {
+		if r.view.Name() == view {
+			r.work.Lock()
+			defer r.work.Unlock()
+			return r.rebuild(ctx)
+		}
+	}
+	return &Error{Op: "rebuild", Table: view, Err: ErrNotFound}
+}

@@ -1,0 +1,283 @@
+package kv
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+func TestCounterDeltasAddUp(t *testing.T) {
+	for _, test := range []struct {
+		deltas []int64
+		want   int64
+	}{
+		{[]int64{0}, 0},
+		{[]int64{5, -7}, -2},
+		{[]int64{math.MaxInt64, 1}, math.MinInt64}, // wraps around
+		{[]int64{math.MinInt64, math.MinInt64}, 0},
+	} {
+		var value []byte
+		for _, delta := range test.deltas {
+			value = mustFold(t, value, CounterDelta(delta), true)
+		}
+		if got, err := Counter(value); err != nil || got != test.want {
+			t.Errorf("sum of %d = %d, %v; want %d", test.deltas, got, err, test.want)
+		}
+	}
+}
+
+func TestBitmapDeltaAddsThenRemoves(t *testing.T) {
+	base := BitmapValue(roaring.BitmapOf(1, 2, 3))
+	delta := BitmapDelta(roaring.BitmapOf(4, 5), roaring.BitmapOf(2, 5))
+	// {1 2 3} and {4 5} is {1 2 3 4 5}; less {2 5} is {1 3 4}.
+	wantMembers(t, mustFold(t, base, delta, true), 1, 3, 4)
+	wantMembers(t, mustFold(t, nil, delta, true), 4)
+}
+
+func TestBitmapDeltaKeepsExtremeMembers(t *testing.T) {
+	delta := BitmapDelta(roaring.BitmapOf(0, 1, math.MaxUint32-1, math.MaxUint32), nil)
+	wantMembers(t, mustFold(t, nil, delta, true), 0, 1, math.MaxUint32-1, math.MaxUint32)
+}
+
+func TestDeltaOfOneMemberIsSmall(t *testing.T) {
+	for member, want := range map[uint32]int{7: 4, 60_000: 6, math.MaxUint32: 8} {
+		if got := len(BitmapDelta(roaring.BitmapOf(member), nil)); got != want {
+			t.Errorf("delta of member %d takes %d bytes, want %d", member, got, want)
+		}
+	}
+}
+
+// The model: a delta as a plain map from member to whether it ends up present.
+type model map[uint32]bool
+
+func (m model) fold(newer model) model {
+	folded := model{}
+	for member, present := range m {
+		folded[member] = present
+	}
+	for member, present := range newer {
+		folded[member] = present
+	}
+	return folded
+}
+
+func (m model) delta() []byte {
+	add, remove := roaring.New(), roaring.New()
+	for member, present := range m {
+		if present {
+			add.Add(member)
+		} else {
+			remove.Add(member)
+		}
+	}
+	return BitmapDelta(add, remove)
+}
+
+func (m model) members() *roaring.Bitmap {
+	b := roaring.New()
+	for member, present := range m {
+		if present {
+			b.Add(member)
+		}
+	}
+	return b
+}
+
+// randomModel draws both sizes of delta: written as gaps and as bitmaps, with array
+// and bitmap containers.
+func randomModel(random *rand.Rand) model {
+	m := model{}
+	size := []int{1, 3, 40, 300, 6_000}[random.IntN(5)]
+	for range size {
+		m[random.Uint32N(80_000)] = random.IntN(3) > 0
+	}
+	return m
+}
+
+func TestFoldAgreesWithModelInAnyGrouping(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		a, b, c := randomModel(random), randomModel(random), randomModel(random)
+		want := a.fold(b).fold(c).members()
+		da, db, dc := a.delta(), b.delta(), c.delta()
+		left := mustFold(t, mustFold(t, mustFold(t, nil, da, true), db, true), dc, true)
+		right := mustFold(t, nil, mustFold(t, da, mustFold(t, db, dc, false), false), true)
+		middle := mustFold(t, mustFold(t, nil, mustFold(t, da, db, false), true), dc, true)
+		for name, value := range map[string][]byte{"left": left, "right": right, "middle": middle} {
+			if got, err := Bitmap(value); err != nil || !got.Equals(want) {
+				t.Fatalf("grouping from the %s: %v members (%v), want %v", name, got.GetCardinality(), err, want.GetCardinality())
+			}
+		}
+	}
+}
+
+func TestAccumulatorTakesOperandsFromEitherEnd(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20 {
+		var models [7]model
+		want := model{}
+		for i := range models {
+			models[i] = randomModel(random)
+			want = want.fold(models[i])
+		}
+		var newer, older Accumulator
+		for i := range models {
+			must(t, newer.Newer(models[i].delta()))
+			must(t, older.Older(models[len(models)-1-i].delta()))
+		}
+		for name, a := range map[string]*Accumulator{"newer": &newer, "older": &older} {
+			if got, err := Bitmap(a.Result(true)); err != nil || !got.Equals(want.members()) {
+				t.Fatalf("%s: wrong members (%v)", name, err)
+			}
+			again := mustFold(t, nil, a.Result(false), true)
+			if got, err := Bitmap(again); err != nil || !got.Equals(want.members()) {
+				t.Fatalf("%s, through a delta: wrong members (%v)", name, err)
+			}
+		}
+	}
+}
+
+func TestOlderValueDoesNotBringBackRemovedMembers(t *testing.T) {
+	var a Accumulator
+	must(t, a.Newer(BitmapDelta(roaring.BitmapOf(9), roaring.BitmapOf(1))))
+	must(t, a.Older(BitmapValue(roaring.BitmapOf(1, 2))))
+	wantMembers(t, a.Result(true), 2, 9)
+}
+
+func TestFoldRefusesWhatItCannotRead(t *testing.T) {
+	big := roaring.New()
+	big.AddRange(0, 100_000)
+	bitmap := BitmapValue(big)
+	for name, test := range map[string]struct{ older, newer []byte }{
+		"empty delta":           {nil, nil},
+		"unknown tag":           {nil, []byte("x1")},
+		"counter without bytes": {nil, []byte{counterTag}},
+		"counter with a tail":   {nil, append(CounterDelta(1), 0)},
+		"bitmap cut short":      {nil, bitmap[:len(bitmap)-1]},
+		"bitmap with a tail":    {nil, append(BitmapValue(big), 0)},
+		"delta length too big":  {nil, []byte{deltaTag, 200}},
+		"gaps beyond 32 bits":   {nil, []byte{smallTag, 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0}},
+		"gaps missing":          {nil, []byte{smallTag, 2, 0, 1}},
+		"too many gaps":         {nil, []byte{smallTag, 0, 0, 1}},
+		"counter onto bitmap":   {bitmap, CounterDelta(1)},
+		"bitmap onto counter":   {CounterDelta(1), BitmapDelta(roaring.BitmapOf(1), nil)},
+		"onto something else":   {[]byte("name"), CounterDelta(1)},
+	} {
+		if _, err := Fold(test.older, test.newer, true); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
+
+func TestAccumulatorIsLinear(t *testing.T) {
+	var a Accumulator
+	full := roaring.New()
+	for member := uint32(0); member < 1<<16; member += 2 {
+		full.Add(member)
+	}
+	must(t, a.Newer(BitmapValue(full)))
+	delta := BitmapDelta(roaring.BitmapOf(1), nil)
+	if allocs := testing.AllocsPerRun(1000, func() { must(t, a.Newer(delta)) }); allocs > 0 {
+		t.Errorf("a small delta costs %v allocations, want none: the base must not be read again", allocs)
+	}
+}
+
+// FuzzFold feeds bytes that nobody vouches for as both operands. Nothing may panic,
+// and what is accepted must fold to something that is accepted again, and must not
+// depend on grouping.
+func FuzzFold(f *testing.F) {
+	runs := roaring.New()
+	runs.AddRange(10, 300)
+	runs.AddRange(70_000, 200_000)
+	runs.RunOptimize()
+	for _, seed := range [][]byte{
+		CounterDelta(-300), BitmapDelta(roaring.BitmapOf(1, 2), roaring.BitmapOf(3)),
+		BitmapDelta(runs, roaring.BitmapOf(70_001)), BitmapValue(runs), BitmapValue(randomModel(rand.New(rand.NewPCG(5, 6))).members()),
+	} {
+		f.Add(seed, seed)
+		f.Add([]byte{}, seed)
+	}
+	f.Fuzz(func(t *testing.T, older, newer []byte) {
+		value, err := Fold(older, newer, true)
+		if err != nil {
+			return
+		}
+		delta, err := Fold(older, newer, false)
+		if err != nil {
+			t.Fatalf("folds to a value but not to a delta: %v", err)
+		}
+		if err := CheckDelta(value); err != nil {
+			t.Fatalf("value is not accepted: %v", err)
+		}
+		again, err := Fold(nil, delta, true)
+		if err != nil || string(again) != string(value) {
+			t.Fatalf("delta folds to % x (%v), value is % x", again, err, value)
+		}
+	})
+}
+
+// FuzzBitmap holds the check against the roaring package's own, slower one.
+func FuzzBitmap(f *testing.F) {
+	runs := roaring.New()
+	runs.AddRange(10, 300)
+	runs.AddRange(1<<20, 1<<20+5000)
+	runs.RunOptimize()
+	for _, b := range []*roaring.Bitmap{roaring.New(), runs, roaring.BitmapOf(1, 1<<31), randomModel(rand.New(rand.NewPCG(7, 8))).members()} {
+		f.Add(BitmapValue(b)[1:])
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		b, err := readBitmap(raw)
+		if err != nil {
+			return
+		}
+		if err := b.Validate(); err != nil {
+			t.Fatalf("accepted a bitmap that is invalid: %v", err)
+		}
+		if _, err := Bitmap(BitmapValue(b)); err != nil {
+			t.Fatalf("does not accept what it accepted, written again: %v", err)
+		}
+	})
+}
+
+func BenchmarkAccumulate5000Deltas(b *testing.B) {
+	deltas := make([][]byte, 5000)
+	for i := range deltas {
+		deltas[i] = BitmapDelta(roaring.BitmapOf(uint32(i*13)%65_536), nil)
+	}
+	for b.Loop() {
+		var a Accumulator
+		for _, delta := range deltas {
+			if err := a.Older(delta); err != nil {
+				b.Fatal(err)
+			}
+		}
+		a.Result(true)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(deltas)), "ns/delta")
+}
+
+func mustFold(t testing.TB, older, newer []byte, base bool) []byte {
+	t.Helper()
+	folded, err := Fold(older, newer, base)
+	must(t, err)
+	return folded
+}
+
+func wantMembers(t testing.TB, value []byte, want ...uint32) {
+	t.Helper()
+	b, err := Bitmap(value)
+	must(t, err)
+	if !b.Equals(roaring.BitmapOf(want...)) {
+		t.Errorf("members %v, want %v", b.ToArray(), want)
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

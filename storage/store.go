@@ -1,0 +1,190 @@
+package storage
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/record"
+)
+
+// FormatVersion is the version of the key space that this program writes. A book
+// of a newer version is refused, one of an older version is upgraded on opening.
+const FormatVersion = 1
+
+// Options set how a store runs. The zero value works.
+type Options struct {
+	// Clock tells the time of changes; nil is time.Now. Recorded times are UTC and
+	// cut to microseconds.
+	Clock func() time.Time
+	// Metrics receives counts and durations; nil drops them.
+	Metrics Metrics
+	// Logger receives what an operator should know; nil is slog.Default().
+	Logger *slog.Logger
+	// Attempts is how often Update runs its function before it gives up with
+	// ErrConflict; 0 is 64. After 8 attempts a transaction has the store to itself,
+	// so in one process none starves.
+	Attempts int
+}
+
+// Store keeps the records of one book in an engine. Its methods are safe for
+// concurrent use.
+type Store struct {
+	engine  kv.Engine
+	schema  *Schema
+	limits  kv.Limits
+	clock   func() time.Time
+	metrics Metrics
+	log     *slog.Logger
+	tries   int
+	book    string // the book's id: 32 hex digits
+
+	gate      sync.RWMutex // held for reading by attempts, for writing by a starving one
+	sequences sequences
+	ledger    *ledger
+	runners   []*runner
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+	closed    atomic.Bool
+}
+
+// Open opens a book's store on an engine, which the store owns from then on and
+// closes. It creates the book when the engine is empty. Views are kept in step
+// from then on; see [DerivedView].
+//
+// It fails with ErrFormat when the book was written by a newer program.
+func Open(ctx context.Context, engine kv.Engine, schema *Schema, views []DerivedView, opts Options) (*Store, error) {
+	s := &Store{
+		engine: engine, schema: schema, limits: engine.Limits(),
+		clock: opts.Clock, metrics: opts.Metrics, log: opts.Logger, tries: opts.Attempts,
+	}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if s.metrics == nil {
+		s.metrics = dropMetrics{}
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.tries == 0 {
+		s.tries = 64
+	}
+	if err := s.readOrCreateMeta(ctx); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	background, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.ledger = &ledger{store: s}
+	s.follow(background, s.ledger, ledgerPace)
+	for _, v := range views {
+		s.follow(background, v, viewPace)
+	}
+	return s, nil
+}
+
+// Close stops the views, waits for them and closes the engine. Transactions must
+// have ended.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	s.stop()
+	s.running.Wait()
+	var errs []error
+	for _, r := range s.runners {
+		errs = append(errs, r.view.Close())
+	}
+	errs = append(errs, s.returnSequences(context.Background()))
+	return errors.Join(append(errs, s.engine.Close())...)
+}
+
+// Book returns the book's id, made at its creation: 32 hex digits.
+func (s *Store) Book() string { return s.book }
+
+// Now returns the store's time: UTC, whole microseconds.
+func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// Position is the journal position that a reader opened now is at.
+func (s *Store) Position(ctx context.Context) (kv.Position, error) {
+	snap, err := s.engine.Snapshot(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer snap.Close()
+	return snap.Position(ctx)
+}
+
+var metaKey = []byte{spaceMeta}
+
+// The meta record's fields.
+const (
+	metaFormat  = 1
+	metaBook    = 2
+	metaCreated = 3
+)
+
+func (s *Store) readOrCreateMeta(ctx context.Context) error {
+	snap, err := s.engine.Snapshot(ctx)
+	if err != nil {
+		return &Error{Op: "open", Err: err}
+	}
+	defer snap.Close()
+	value, found, err := snap.Get(ctx, metaKey, nil)
+	if err != nil {
+		return &Error{Op: "open", Err: err}
+	}
+	if !found {
+		return s.create(ctx, snap)
+	}
+	var format uint64
+	r := record.NewReader(string(value))
+	for r.Next() {
+		switch r.Field() {
+		case metaFormat:
+			format = r.Uint()
+		case metaBook:
+			s.book = r.String()
+		default:
+			r.Skip()
+		}
+	}
+	switch {
+	case r.Err() != nil:
+		return &Error{Op: "open", Key: "meta", Err: fmt.Errorf("%w: %w", ErrCorrupt, r.Err())}
+	case format > FormatVersion:
+		return &Error{Op: "open", Err: fmt.Errorf("%w: the book has format %d, this program knows up to %d; open it with a newer Clientele", ErrFormat, format, FormatVersion)}
+	case format == 0:
+		return &Error{Op: "open", Err: fmt.Errorf("%w: the book states no format", ErrCorrupt)}
+	}
+	return nil
+}
+
+func (s *Store) create(ctx context.Context, snap kv.Snapshot) error {
+	for _, err := range snap.Scan(ctx, kv.Range{Lower: []byte{1}}, false) {
+		if err != nil {
+			return &Error{Op: "open", Err: err}
+		}
+		return &Error{Op: "open", Err: fmt.Errorf("%w: the engine holds data but no book", ErrFormat)}
+	}
+	var id [16]byte
+	rand.Read(id[:]) // never fails: crypto/rand, since Go 1.24
+	s.book = hex.EncodeToString(id[:])
+	var w record.Writer
+	w.Uint(metaFormat, FormatVersion)
+	w.String(metaBook, s.book)
+	w.Int(metaCreated, s.Now().UnixMicro())
+	b := kv.Batch{Since: snap.Stamp(), Reads: []kv.Range{kv.Point(metaKey)}}
+	b.Set(metaKey, w.Buf)
+	if _, err := s.engine.Apply(ctx, &b); err != nil {
+		return &Error{Op: "create", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,551 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// Difference is one place where stored data does not agree with itself.
+type Difference struct {
+	Where   string // table, index, "ledger" or a view's name
+	Key     string // readable
+	Problem string
+	Derived bool // Repair can mend it from the records
+}
+
+func (d Difference) String() string { return d.Where + " " + d.Key + ": " + d.Problem }
+
+// Report is what Verify found.
+type Report struct {
+	Position    kv.Position // the state that was verified
+	Records     int64       // records read
+	Versions    int64       // earlier versions read
+	IndexKeys   int64       // index entries read
+	Differences []Difference
+	More        int64 // differences beyond those listed
+}
+
+// maxDifferences bounds a report's list.
+const maxDifferences = 1000
+
+// OK reports whether nothing differed.
+func (r *Report) OK() bool { return len(r.Differences) == 0 }
+
+func (r *Report) add(d Difference) {
+	if len(r.Differences) == maxDifferences {
+		r.More++
+		return
+	}
+	r.Differences = append(r.Differences, d)
+}
+
+// Verify reads the whole book once and compares what is stored twice: index
+// entries with those that the records would have, every version's digest with the
+// journal's, counts with the records, the Merkle tree with the journal, views with
+// the records. It runs on a snapshot beside writers, in bounded memory; views are
+// compared only up to their own lag.
+//
+// Entries are first compared as sums of hashes, one pass each; only where the sums
+// differ does Verify look for the entries by name.
+func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (*Report, error) {
+	defer s.observe("verify", time.Now())
+	r, err := s.durableReader(ctx)
+	if err != nil {
+		return nil, &Error{Op: "verify", Err: err}
+	}
+	defer r.end()
+	position, err := r.Position()
+	if err != nil {
+		return nil, &Error{Op: "verify", Err: err}
+	}
+	report := &Report{Position: position}
+	steps := len(s.schema.Tables) + len(s.runners) + 1
+	step := 0
+	next := func() {
+		step++
+		if progress != nil {
+			progress(step, steps)
+		}
+	}
+	sums := map[uint8]*versionSums{}
+	for _, t := range s.schema.Tables {
+		sum, err := t.checker().check(r, report)
+		if err != nil {
+			return report, &Error{Op: "verify", Table: t.Name(), Err: err}
+		}
+		if t.describe().history {
+			sums[t.describe().id] = sum
+		}
+		next()
+	}
+	if err := s.verifyJournal(ctx, r, sums, report); err != nil {
+		return report, &Error{Op: "verify", Table: "journal", Err: err}
+	}
+	next()
+	for _, run := range s.runners {
+		if err := run.verify(ctx, report); err != nil {
+			return report, &Error{Op: "verify", Table: run.view.Name(), Err: err}
+		}
+		next()
+	}
+	return report, nil
+}
+
+// verify holds the view still while it is compared.
+func (r *runner) verify(ctx context.Context, report *Report) error {
+	if err := r.catchUp(ctx); err != nil {
+		report.add(Difference{Where: r.view.Name(), Key: "view", Problem: err.Error(), Derived: true})
+		return nil
+	}
+	r.work.Lock()
+	defer r.work.Unlock()
+	reader, err := r.store.durableReader(ctx)
+	if err != nil {
+		return err
+	}
+	defer reader.end()
+	return r.view.Verify(ctx, reader, report.add)
+}
+
+// checker compares one table with its indexes and mends the indexes.
+type checker interface {
+	check(r *Reader, report *Report) (*versionSums, error)
+	repair(ctx context.Context, s *Store) (int, error)
+}
+
+// sum is an order-independent fingerprint of a set: count, and sums of two
+// independent 64-bit hashes of its members. Two different sets have equal sums with
+// a probability of about 2^-128 unless made so on purpose; digests, not sums, guard
+// against purpose.
+type sum struct {
+	n    int64
+	a, b uint64
+}
+
+func (s *sum) add(parts ...[]byte) {
+	var d xxhash.Digest
+	d.Reset()
+	var length [1]byte
+	for _, p := range parts {
+		length[0] = byte(len(p))
+		d.Write(length[:])
+		d.Write(p)
+	}
+	h := d.Sum64()
+	s.n++
+	s.a += h
+	s.b += mix(h^uint64(len(parts))) * uint64(h|1)
+}
+
+// mix is the finaliser of MurmurHash3 (Appleby 2011).
+func mix(h uint64) uint64 {
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// versionSums fingerprints a table's versions: key, version and digest.
+type versionSums struct {
+	stored, journal sum
+}
+
+func (v *versionSums) add(s *sum, key []byte, version uint64, d Digest) {
+	s.add(key, Key(nil).Uint(version), d[:])
+}
+
+func (t *Table[K, V]) checker() checker { return tableChecker[K, V]{t} }
+
+type tableChecker[K, V any] struct{ *Table[K, V] }
+
+func (t tableChecker[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
+	want := make([]sum, len(t.Indexes))
+	counts := t.newTallies()
+	versions := &versionSums{}
+	err := t.eachRecord(r, report, func(primary Key, stored []byte, v *V, m Meta) error {
+		report.Records++
+		t.tally(counts, v)
+		versions.add(&versions.stored, primary, m.Version, digestOf(stored))
+		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+			want[i].add(key, value)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range t.Indexes {
+		var got sum
+		for e, err := range r.scan(kv.Prefix(t.indexKey(nil, x)), false) {
+			if err != nil {
+				return nil, err
+			}
+			report.IndexKeys++
+			got.add(e.Key, e.Value)
+		}
+		if got != want[i] {
+			if err := t.nameDifferences(r, i, report); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := t.reportMiscounts(r, counts, report); err != nil {
+		return nil, err
+	}
+	return versions, t.sumHistory(r, versions, report)
+}
+
+// eachRecord calls f for every record that can be read, and reports the others.
+func (t tableChecker[K, V]) eachRecord(r *Reader, report *Report, f func(primary Key, stored []byte, v *V, m Meta) error) error {
+	space := []byte{spaceRecord, t.ID}
+	for e, err := range r.scan(kv.Prefix(space), false) {
+		if err != nil {
+			return err
+		}
+		primary := Key(e.Key[len(space):])
+		k, err := t.Key.Decode(primary)
+		var v *V
+		var m Meta
+		if err == nil {
+			v, m, err = t.open(string(e.Value), k)
+		}
+		if err != nil {
+			report.add(Difference{Where: t.Label, Key: fmt.Sprintf("% x", []byte(primary)), Problem: err.Error()})
+			continue
+		}
+		if err := f(primary, e.Value, v, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachEntry calls f with the index entries that a record should have.
+func (t tableChecker[K, V]) eachEntry(v *V, primary Key, f func(index int, key, value []byte) error) error {
+	var keys KeySet
+	for i, x := range t.Indexes {
+		keys.reset()
+		x.Keys(&keys, v)
+		for j := range keys.len() {
+			var value []byte
+			if x.Unique {
+				value = primary
+			}
+			if err := f(i, t.entryKey(x, keys.at(j), primary), value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nameDifferences finds the missing and the surplus entries of one index.
+func (t tableChecker[K, V]) nameDifferences(r *Reader, index int, report *Report) error {
+	x := t.Indexes[index]
+	where := t.Label + "." + x.Label
+	report.add(Difference{Where: where, Key: "all", Problem: "entries differ from the records", Derived: true})
+	err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error {
+		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+			if i != index {
+				return nil
+			}
+			stored, found, err := r.get(key)
+			switch {
+			case err != nil:
+				return err
+			case !found:
+				report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry is missing", Derived: true})
+			case string(stored) != string(value):
+				report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry names another record", Derived: true})
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return t.eachSurplus(r, x, func(key []byte) {
+		report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry without such a record", Derived: true})
+	})
+}
+
+// eachSurplus calls f for the index entries that no record should have.
+func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte)) error {
+	space := t.indexKey(nil, x)
+	for e, err := range r.scan(kv.Prefix(space), false) {
+		if err != nil {
+			return err
+		}
+		expected, err := t.expects(r, x, e)
+		if err != nil {
+			return err
+		}
+		if !expected {
+			f(append([]byte(nil), e.Key...))
+		}
+	}
+	return nil
+}
+
+// expects reports whether a record accounts for an index entry. Where the index key
+// ends and the primary key begins is not known without the index's parts, so every
+// split that decodes is tried.
+func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, error) {
+	tails := []Key{Key(e.Value)}
+	if !x.Unique {
+		tails = tails[:0]
+		for cut := 3; cut < len(e.Key); cut++ {
+			tails = append(tails, Key(e.Key[cut:]))
+		}
+	}
+	for _, tail := range tails {
+		k, err := t.Key.Decode(tail)
+		if err != nil {
+			continue
+		}
+		stored, found, err := r.get(append(Key{spaceRecord, t.ID}, tail...))
+		if err != nil {
+			return false, err
+		}
+		if !found {
+			continue
+		}
+		v, _, err := t.open(string(stored), k)
+		if err != nil {
+			continue
+		}
+		var keys KeySet
+		x.Keys(&keys, v)
+		for j := range keys.len() {
+			if string(t.entryKey(x, keys.at(j), tail)) == string(e.Key) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func (t tableChecker[K, V]) sumHistory(r *Reader, versions *versionSums, report *Report) error {
+	space := []byte{spaceHistory, t.ID}
+	for e, err := range r.scan(kv.Prefix(space), false) {
+		if err != nil {
+			return err
+		}
+		report.Versions++
+		m, _, err := openEnvelope(string(e.Value))
+		tail := len(Key(nil).Uint(m.Version))
+		if err != nil || len(e.Key) < len(space)+tail {
+			report.add(Difference{Where: t.Label, Key: fmt.Sprintf("history % x", e.Key[2:]), Problem: "malformed version"})
+			continue
+		}
+		versions.add(&versions.stored, e.Key[len(space):len(e.Key)-tail], m.Version, digestOf(e.Value))
+	}
+	return nil
+}
+
+// verifyJournal compares the digests of all versions with those in the journal.
+func (s *Store) verifyJournal(ctx context.Context, r *Reader, sums map[uint8]*versionSums, report *Report) error {
+	expected := kv.Position(1)
+	for c, err := range s.Changes(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		if c.Position != expected {
+			report.add(Difference{Where: "journal", Key: fmt.Sprint(expected), Problem: fmt.Sprintf("entry is missing; the next is %d", c.Position)})
+			expected = c.Position
+		}
+		if c.Position > report.Position {
+			break
+		}
+		expected++
+		for _, op := range c.Ops {
+			if v := sums[op.Table]; v != nil {
+				v.add(&v.journal, op.Key, op.Version, op.Digest)
+			}
+		}
+	}
+	for _, t := range s.schema.Tables {
+		v := sums[t.describe().id]
+		if v == nil || v.stored == v.journal {
+			continue
+		}
+		report.add(Difference{Where: t.Name(), Key: "all versions", Problem: fmt.Sprintf("%d versions are stored, the journal names %d, and they differ", v.stored.n, v.journal.n)})
+		if err := s.nameForeignVersions(ctx, r, t, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nameForeignVersions looks up each version that the journal names.
+func (s *Store) nameForeignVersions(ctx context.Context, r *Reader, t AnyTable, report *Report) error {
+	id := t.describe().id
+	for c, err := range s.Changes(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		if c.Position > report.Position {
+			return nil
+		}
+		for _, op := range c.Ops {
+			if op.Table != id {
+				continue
+			}
+			problem, err := checkVersion(r, op)
+			if err != nil {
+				return err
+			}
+			if problem != "" {
+				report.add(Difference{Where: t.Name(), Key: fmt.Sprintf("% x version %d", []byte(op.Key), op.Version), Problem: problem + fmt.Sprintf(" (journal entry %d)", c.Position)})
+			}
+		}
+	}
+	return nil
+}
+
+func checkVersion(r *Reader, op Op) (problem string, err error) {
+	keys := [][]byte{
+		append(Key{spaceRecord, op.Table}, op.Key...),
+		append(Key{spaceHistory, op.Table}, op.Key...).Uint(op.Version),
+	}
+	for _, key := range keys {
+		stored, found, err := r.get(key)
+		if err != nil {
+			return "", err
+		}
+		if !found {
+			continue
+		}
+		if m, _, err := openEnvelope(string(stored)); err != nil || m.Version != op.Version {
+			continue
+		}
+		if digestOf(stored) != op.Digest {
+			return "content differs from what the journal committed", nil
+		}
+		return "", nil
+	}
+	return "version is missing", nil
+}
+
+// Repair mends what Verify can find in derived data: it rewrites index entries from
+// the records, table by table, and rebuilds views that differ. Records, history and
+// journal are never touched. It returns how many index entries it changed.
+func (s *Store) Repair(ctx context.Context) (int, error) {
+	changed := 0
+	for _, t := range s.schema.Tables {
+		n, err := t.checker().repair(ctx, s)
+		changed += n
+		if err != nil {
+			return changed, &Error{Op: "repair", Table: t.Name(), Err: err}
+		}
+	}
+	for _, run := range s.runners {
+		report := &Report{}
+		if err := run.verify(ctx, report); err != nil || !report.OK() {
+			if err := s.Rebuild(ctx, run.view.Name()); err != nil {
+				return changed, err
+			}
+		}
+	}
+	return changed, nil
+}
+
+var repairSession = Session{Actor: "clientele", Reason: "repair of derived data"}
+
+// repairBatch bounds one transaction of a repair.
+const repairBatch = 1000
+
+func (t tableChecker[K, V]) repair(ctx context.Context, s *Store) (int, error) {
+	var wrong []func(*Tx) error
+	err := s.View(ctx, func(r *Reader) error {
+		report := &Report{}
+		if _, err := t.check(r, report); err != nil || report.OK() {
+			return err
+		}
+		return t.collectRepairs(r, &wrong)
+	})
+	for start := 0; err == nil && start < len(wrong); start += repairBatch {
+		batch := wrong[start:min(start+repairBatch, len(wrong))]
+		_, err = s.Update(ctx, repairSession, func(tx *Tx) error {
+			for _, mend := range batch {
+				if err := mend(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return len(wrong), err
+	}
+	miscounts, err := t.repairTallies(ctx, s)
+	return len(wrong) + miscounts, err
+}
+
+// collectRepairs lists what has to change. Each repair looks again in its own
+// transaction, so that a concurrent change is not undone.
+func (t tableChecker[K, V]) collectRepairs(r *Reader, wrong *[]func(*Tx) error) error {
+	for i, x := range t.Indexes {
+		err := t.eachSurplus(r, x, func(key []byte) {
+			*wrong = append(*wrong, func(tx *Tx) error {
+				value, found, err := tx.Reader.get(key)
+				if err != nil || !found {
+					return err
+				}
+				expected, err := t.expects(&tx.Reader, x, kv.Entry{Key: key, Value: append([]byte(nil), value...)})
+				if err == nil && !expected {
+					tx.delete(key)
+				}
+				return err
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if err := t.collectMissing(r, i, wrong); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t tableChecker[K, V]) collectMissing(r *Reader, index int, wrong *[]func(*Tx) error) error {
+	return t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error {
+		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+			if i != index {
+				return nil
+			}
+			stored, found, err := r.get(key)
+			if err != nil || found && string(stored) == string(value) {
+				return err
+			}
+			primary := append(Key(nil), primary...)
+			*wrong = append(*wrong, func(tx *Tx) error { return t.restoreEntries(tx, primary) })
+			return nil
+		})
+	})
+}
+
+// restoreEntries writes the index entries of one record.
+func (t tableChecker[K, V]) restoreEntries(tx *Tx, primary Key) error {
+	k, err := t.Key.Decode(primary)
+	if err != nil {
+		return err
+	}
+	stored, found, err := tx.Reader.get(append(Key{spaceRecord, t.ID}, primary...))
+	if err != nil || !found {
+		return err
+	}
+	v, _, err := t.open(string(stored), k)
+	if err != nil {
+		return err
+	}
+	return t.eachEntry(v, primary, func(_ int, key, value []byte) error {
+		tx.set(key, value)
+		return nil
+	})
+}
