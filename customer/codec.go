@@ -156,6 +156,7 @@ func decodeCustomer(src string, id ID, m storage.Meta) (*Customer, error) {
 	d := &decoded{}
 	c := &d.customer
 	c.ID, c.Version, c.Recorded, c.Actor, c.Reason = id, m.Version, m.Recorded, m.Actor, m.Reason
+	c.Created = time.UnixMicro(0).UTC() // what the left-out zero stands for
 	r := record.NewReader(src)
 	for r.Next() {
 		if !c.readField(&r, d) {

@@ -188,7 +188,7 @@ func (p *problems) enum(field string, value uint8, names []string) {
 }
 
 func (p *problems) country(field string, s *string) {
-	p.text(field, s, 2)
+	p.text(field, s, MaxCode)
 	if *s == "" {
 		return
 	}
