@@ -77,11 +77,20 @@ var ErrNoSearch = errors.New("clientele: the book is open without search")
 
 // Search finds customers; see [search.Query]. The index follows the journal some
 // hundredths of a second behind: call Sync first to read your own writes.
-func (s *Session) Search(ctx context.Context, q search.Query) (*search.Result, error) {
+func (s *Session) Search(ctx context.Context, q search.Query) (search.Result, error) {
+	if s.book.search == nil {
+		return search.Result{}, ErrNoSearch
+	}
+	return s.book.search.Search(ctx, q)
+}
+
+// Pick returns the first hits of a query for a customer picker, quickly: the same
+// and in the same order as Search, without a total, facets or a next page.
+func (s *Session) Pick(ctx context.Context, q search.Query) ([]search.Hit, error) {
 	if s.book.search == nil {
 		return nil, ErrNoSearch
 	}
-	return s.book.search.Search(ctx, q)
+	return s.book.search.Pick(ctx, q)
 }
 
 // Sync returns when everything committed before the call can be found by Search.

@@ -196,3 +196,6 @@ type Attribute struct {
 	indexed bool // as the schema said when the value was stored
 	rest    string
 }
+
+// AllStatuses returns every status, in order.
+func AllStatuses() []Status { return []Status{Active, Suspended, Archived, Merged, Erased} }

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/clientele-go/clientele/customer/identifier"
 	"github.com/clientele-go/clientele/internal/phone"
 	"github.com/clientele-go/clientele/internal/region"
@@ -240,6 +242,7 @@ func (p *problems) email(field string, x *Email) bool {
 	if x.Address == "" {
 		return false
 	}
+	x.Address = norm.NFKC.String(x.Address) // ＠ and other full-width forms
 	if !plainEmail(x.Address) {
 		parsed, err := mail.ParseAddress(x.Address)
 		if err != nil || parsed.Address == "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer/identifier"
+	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 )
@@ -71,10 +72,12 @@ func (s *Store) Schemes() *identifier.Set { return s.schemes }
 type Reader struct {
 	store   *Store
 	storage *storage.Reader
+	key     storage.Key // scratch
+	fold    []byte      // scratch
 }
 
 // Reader returns the customers of a state.
-func (s *Store) Reader(r *storage.Reader) *Reader { return &Reader{s, r} }
+func (s *Store) Reader(r *storage.Reader) *Reader { return &Reader{store: s, storage: r} }
 
 // Tx changes customers within a transaction.
 type Tx struct {
@@ -83,7 +86,7 @@ type Tx struct {
 }
 
 // Tx returns the customers of a transaction.
-func (s *Store) Tx(tx *storage.Tx) *Tx { return &Tx{Reader{s, &tx.Reader}, tx} }
+func (s *Store) Tx(tx *storage.Tx) *Tx { return &Tx{Reader{store: s, storage: &tx.Reader}, tx} }
 
 func isNotFound(err error) bool { return errors.Is(err, storage.ErrNotFound) }
 
@@ -95,8 +98,9 @@ func (r *Reader) Get(id ID) (*Customer, error) { return r.store.customer.Get(r.s
 
 // ByCode returns the customer with a code; letter case does not count.
 func (r *Reader) ByCode(code string) (*Customer, error) {
-	var buf [64]byte
-	return r.lookup(r.store.code, storage.Key(buf[:0]).String(codeKey(code)))
+	r.fold = text.AppendFold(r.fold[:0], code)
+	r.key = r.key[:0].String(string(r.fold))
+	return r.lookup(r.store.code, r.key)
 }
 
 // ByIdentifier returns the customer with an identifier of a scheme that gives each

@@ -83,7 +83,7 @@ func (s *shelf) Rebuild(_ context.Context, r *storage.Reader, upTo kv.Position, 
 
 func titlesOf(r *storage.Reader) (map[pageID]string, error) {
 	titles := map[pageID]string{}
-	for id := range pageID(3000) {
+	for id := range pageID(1100) {
 		p, err := pages.Get(r, id)
 		if err == nil {
 			titles[id] = p.Title

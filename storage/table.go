@@ -68,8 +68,8 @@ func (t *Table[K, V]) historyKey(dst Key, primary Key, version uint64) Key {
 // Get returns the record, or an error that wraps ErrNotFound. It costs one engine
 // read and the allocations of Decode and its source.
 func (t *Table[K, V]) Get(r *Reader, k K) (*V, error) {
-	var buf [40]byte
-	stored, found, err := r.get(t.recordKey(buf[:0], k))
+	r.key = t.recordKey(r.key[:0], k)
+	stored, found, err := r.get(r.key)
 	if err != nil {
 		return nil, t.wrap("get", k, err)
 	}
@@ -82,8 +82,8 @@ func (t *Table[K, V]) Get(r *Reader, k K) (*V, error) {
 
 // Has reports whether the record exists.
 func (t *Table[K, V]) Has(r *Reader, k K) (bool, error) {
-	var buf [40]byte
-	_, found, err := r.get(t.recordKey(buf[:0], k))
+	r.key = t.recordKey(r.key[:0], k)
+	_, found, err := r.get(r.key)
 	return found, err
 }
 
@@ -104,8 +104,7 @@ func (t *Table[K, V]) open(stored string, k K) (*V, Meta, error) {
 
 // Insert stores a new record and fails with ErrExists when the key is taken.
 func (t *Table[K, V]) Insert(tx *Tx, k K, v *V, action uint8) error {
-	var buf [40]byte
-	_, found, err := tx.Reader.get(t.recordKey(buf[:0], k))
+	found, err := t.Has(&tx.Reader, k)
 	if err != nil {
 		return t.wrap("insert", k, err)
 	}
@@ -283,8 +282,8 @@ func (t *Table[K, V]) entryKey(x *Index[V], key, primary Key) Key {
 // Lookup returns the primary key that a unique index has for an index key.
 func (t *Table[K, V]) Lookup(r *Reader, x *Index[V], key Key) (K, error) {
 	var none K
-	var buf [64]byte
-	holder, found, err := r.get(append(t.indexKey(buf[:0], x), key...))
+	r.key = append(t.indexKey(r.key[:0], x), key...)
+	holder, found, err := r.get(r.key)
 	if err != nil {
 		return none, &Error{Op: "look up", Table: t.Label, Key: x.Label, Err: err}
 	}

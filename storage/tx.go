@@ -17,8 +17,9 @@ type Reader struct {
 	ctx     context.Context
 	store   *Store
 	snap    kv.Snapshot
-	writes  *Tx // the transaction that this reader belongs to, nil in a View
-	scratch []byte
+	writes  *Tx    // the transaction that this reader belongs to, nil in a View
+	scratch []byte // the last value read
+	key     Key    // the last key asked for
 	ended   bool
 }
 

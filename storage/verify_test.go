@@ -69,7 +69,7 @@ func TestRepairMendsIndexesAndCounts(t *testing.T) {
 
 // Verify runs on a snapshot: writers beside it change nothing about its answer.
 func TestVerifyBesideWriters(t *testing.T) {
-	s := open(t, "", storage.Options{})
+	s := open(t, "", storage.Options{}, newShelf())
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for w := range 2 {
@@ -92,7 +92,7 @@ func TestVerifyBesideWriters(t *testing.T) {
 			}
 		}()
 	}
-	for range 20 {
+	for range 6 {
 		report, err := s.Verify(context.Background(), nil)
 		if err != nil || !report.OK() {
 			t.Fatalf("%v, %v", report.Differences, err)

@@ -1,0 +1,2 @@
+// Scratch tries SQLite variants.
+package main

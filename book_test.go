@@ -1,0 +1,290 @@
+package clientele_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/storage"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write golden files anew")
+
+// storage/KEYS.md names every key; its table is the schema's own description.
+func TestKeysAreDocumented(t *testing.T) {
+	const file, begin, end = "storage/KEYS.md", "<!-- schema -->\n", "<!-- end -->"
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(page), begin)
+	body, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s lacks the marks %q and %q", file, begin, end)
+	}
+	customers, err := customer.New(customer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := &storage.Schema{}
+	customers.AddTo(schema)
+	if err := schema.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	want := schema.Describe()
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(head+begin+want+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if body != want {
+		t.Errorf("%s does not match the schema; keys are never changed, only added: go test . -run Keys -rewrite\n%s", file, want)
+	}
+}
+
+var silent = slog.New(slog.DiscardHandler)
+
+func openBook(t testing.TB, dir string, opts clientele.Options) *clientele.Book {
+	t.Helper()
+	opts.Logger = silent
+	opts.InMemory = opts.InMemory || dir == ""
+	book, err := clientele.Open(context.Background(), dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := book.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return book
+}
+
+func create(t testing.TB, book *clientele.Book, names ...string) {
+	t.Helper()
+	err := book.As(clientele.Actor{ID: "chen", Reason: "test"}).Update(context.Background(), func(tx *clientele.Tx) error {
+		for _, name := range names {
+			if _, err := tx.Customers.Create(customer.Draft{Name: name}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func find(t testing.TB, book *clientele.Book, text string) []string {
+	t.Helper()
+	ctx := context.Background()
+	me := book.As(clientele.Actor{ID: "chen"})
+	if err := me.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	result, err := me.Search(ctx, search.Query{Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	err = me.View(ctx, func(tx *clientele.ReadTx) error {
+		for _, hit := range result.Hits {
+			c, err := tx.Customers.Get(hit.ID)
+			if err != nil {
+				return err
+			}
+			names = append(names, c.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestSecondOpenerIsTold(t *testing.T) {
+	dir := t.TempDir()
+	openBook(t, dir, clientele.Options{})
+	_, err := clientele.Open(context.Background(), dir, clientele.Options{Logger: silent})
+	if !errors.Is(err, storage.ErrInUse) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestOpenWithoutADirectoryIsRefused(t *testing.T) {
+	if _, err := clientele.Open(context.Background(), "", clientele.Options{}); err == nil {
+		t.Error("opened a book in no directory")
+	}
+}
+
+func TestSearchReadsOwnWritesAfterSync(t *testing.T) {
+	book := openBook(t, "", clientele.Options{})
+	create(t, book, "台灣水泥股份有限公司", "味全食品工業股份有限公司")
+	for _, typed := range []string{"台湾水泥", "twsn", "taiwan shuini", "水泥"} {
+		if got := find(t, book, typed); len(got) != 1 || got[0] != "台灣水泥股份有限公司" {
+			t.Errorf("%q finds %q", typed, got)
+		}
+	}
+}
+
+func TestErasedCustomerIsNotFound(t *testing.T) {
+	book := openBook(t, t.TempDir(), clientele.Options{})
+	create(t, book, "王小明", "李四")
+	if got := find(t, book, "王小明"); len(got) != 1 {
+		t.Fatalf("found %q", got)
+	}
+	ctx := context.Background()
+	err := book.As(clientele.Actor{ID: "dpo"}).Update(ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Customers.Erase(1)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := find(t, book, "王小明"); len(got) != 0 {
+		t.Errorf("found %q", got)
+	}
+	if n, err := book.Purge(ctx); n != 1 || err != nil {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	if report, err := book.Verify(ctx, nil); err != nil || !report.OK() {
+		t.Errorf("%v, %v", report, err)
+	}
+}
+
+// After erasing, purging and closing, no file of the book holds the name.
+func TestErasedNameLeavesTheFiles(t *testing.T) {
+	const name = "Zyxwvut Qponmlk"
+	dir, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	ctx := context.Background()
+	book, err := clientele.Open(ctx, dir, clientele.Options{Logger: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, book, name, "somebody else")
+	if got := find(t, book, "zyxwvut"); len(got) != 1 {
+		t.Fatalf("found %q", got)
+	}
+	err = book.As(clientele.Actor{ID: "dpo"}).Update(ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Customers.Erase(1)
+		return err
+	})
+	if err == nil {
+		_, err = book.Purge(ctx)
+	}
+	if err == nil {
+		_, err = book.Backup(ctx, backup, nil)
+	}
+	if err := errors.Join(err, book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{dir, backup} {
+		filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(strings.ToLower(string(b)), "zyxwvut") {
+				t.Errorf("%s still holds the name", path)
+			}
+			return nil
+		})
+	}
+}
+
+// A missing or damaged search index is made anew; records are not touched.
+func TestLostSearchIndexIsRebuilt(t *testing.T) {
+	for name, damage := range map[string]func(folder string){
+		"missing": func(folder string) { os.RemoveAll(folder) },
+		"damaged": func(folder string) {
+			filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					os.WriteFile(path, []byte("garbage"), 0o644)
+				}
+				return nil
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			ctx := context.Background()
+			book, err := clientele.Open(ctx, dir, clientele.Options{Logger: silent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			create(t, book, "台灣水泥股份有限公司", "味全食品")
+			if err := book.Close(); err != nil {
+				t.Fatal(err)
+			}
+			damage(filepath.Join(dir, "search"))
+			again := openBook(t, dir, clientele.Options{})
+			if got := find(t, again, "twsn"); len(got) != 1 {
+				t.Errorf("found %v", got)
+			}
+			if report, err := again.Verify(ctx, nil); err != nil || !report.OK() {
+				t.Errorf("%v, %v", report, err)
+			}
+		})
+	}
+}
+
+func TestRestoredBookIsComplete(t *testing.T) {
+	ctx := context.Background()
+	book := openBook(t, t.TempDir(), clientele.Options{})
+	create(t, book, "台灣水泥股份有限公司", "味全食品")
+	backup, dir := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "restored")
+	if _, err := book.Backup(ctx, backup, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := clientele.Restore(ctx, backup, dir); err != nil {
+		t.Fatal(err)
+	}
+	restored := openBook(t, dir, clientele.Options{})
+	if restored.ID() != book.ID() {
+		t.Errorf("the copy is book %s, the original %s", restored.ID(), book.ID())
+	}
+	if got := find(t, restored, "wqsp"); len(got) != 1 {
+		t.Errorf("found %q", got)
+	}
+	if report, err := restored.Verify(ctx, nil); err != nil || !report.OK() || report.Records != 3-1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+func TestFollowDeliversEveryChange(t *testing.T) {
+	book := openBook(t, "", clientele.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	create(t, book, "a")
+	var seen []string
+	for c, err := range book.As(clientele.Actor{ID: "crm"}).Follow(ctx, 0) {
+		if err != nil {
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			break
+		}
+		switch seen = append(seen, c.ID.String()+c.Action.String()); len(seen) {
+		case 1:
+			create(t, book, "b", "c")
+		case 3:
+			cancel()
+		}
+	}
+	if got := strings.Join(seen, " "); got != "1created 2created 3created" {
+		t.Errorf("followed %q", got)
+	}
+}

@@ -1,0 +1,228 @@
+package search
+
+import (
+	"fmt"
+	"strings"
+)
+
+// plan is a text ready to be matched.
+type plan struct {
+	matcher matcher    // nil when nothing can match
+	list    bool       // the text is empty
+	words   []*wordRun // that may be misspelled
+	atoms   []matcher  // the parts of which some must match in a partial match
+}
+
+// compile reads a text. It refuses what [Query] doesn't allow.
+func compile(text string) (*plan, error) {
+	if err := checkText(text); err != nil {
+		return nil, err
+	}
+	fields := strings.Fields(text)
+	if len(fields) == 0 {
+		return &plan{list: true}, nil
+	}
+	c := compiler{}
+	var units []matcher
+	for i := 0; i < len(fields); {
+		n := letterWords(fields[i:])
+		unit := c.phrase(fields[i : i+max(1, n)])
+		if unit != nil {
+			units = append(units, unit)
+		}
+		i += max(1, n)
+	}
+	if c.runs > MaxWords {
+		return nil, queryError("Text", text, fmt.Sprintf("has more than %d words", MaxWords), "shorten it")
+	}
+	return c.finish(text, units), nil
+}
+
+// compiler collects what goes across the words of a text.
+type compiler struct {
+	plan     plan
+	analyser analyser
+	runs     int
+	length   int // characters so far
+}
+
+// finish joins the words, and adds what the text may be as a whole.
+func (c *compiler) finish(text string, units []matcher) *plan {
+	var ways either
+	if len(units) > 0 {
+		ways = append(ways, every(units))
+	}
+	if len(units) != 1 {
+		ways = append(ways, c.wholes(text)...)
+	}
+	if len(ways) > 0 {
+		c.plan.matcher = wholeName{ways, string([]byte{byte(min(c.length, maxNameRunes))})}
+	}
+	return &c.plan
+}
+
+// letterWords counts the fields in front that are letters a to z only.
+func letterWords(fields []string) int {
+	for i, f := range fields {
+		if strings.Trim(strings.ToLower(f), "abcdefghijklmnopqrstuvwxyz") != "" {
+			return i
+		}
+	}
+	return len(fields)
+}
+
+// phrase compiles a word, or several words of letters, which may be the pinyin
+// syllables of one name.
+func (c *compiler) phrase(fields []string) matcher {
+	first := c.runs == 0
+	var words every
+	for _, f := range fields {
+		if m := c.word(f); m != nil {
+			words = append(words, m)
+		}
+	}
+	switch len(words) {
+	case 0:
+		return nil
+	case 1:
+		return words[0]
+	}
+	if m := newPhrase(fields, first); m != nil {
+		return either{words, m}
+	}
+	return words
+}
+
+// newPhrase reads words as syllables; each word must be whole ones, but the last may end early.
+func newPhrase(fields []string, first bool) matcher {
+	rows := [][]string{nil}
+	for i, f := range fields {
+		var longer [][]string
+		for _, part := range splitPinyin(strings.ToLower(f), i+1 < len(fields)) {
+			for _, row := range rows {
+				longer = append(longer, append(row[:len(row):len(row)], part...))
+			}
+		}
+		rows = longer[:min(maxSplits, len(longer))]
+	}
+	return newSpelled(rows, first)
+}
+
+func newSpelled(rows [][]string, first bool) matcher {
+	if len(rows) == 0 {
+		return nil
+	}
+	m := spelled{place: place{first}}
+	for _, row := range rows {
+		m.splits = append(m.splits, newSplit(row))
+	}
+	return m
+}
+
+// word compiles what stands between spaces: its runs one after the other, or what
+// it may be as a whole.
+func (c *compiler) word(field string) matcher {
+	if i := strings.IndexByte(field, '@'); i >= 0 {
+		return c.mail(strings.ToLower(field[:i]), strings.ToLower(field[i+1:]))
+	}
+	a := &c.analyser
+	a.scan(field, MaxTextRunes)
+	var runs every
+	for i := 0; i < len(a.runs); i++ {
+		m := c.run(a.runs[i])
+		if i+1 < len(a.runs) && a.runs[i+1].loneAfter(a.runs[i]) {
+			joined := string(a.runes[a.runs[i].start:a.runs[i+1].end])
+			i++
+			m = pair{m, c.run(a.runs[i]), joined}
+		}
+		runs = append(runs, m)
+	}
+	c.length += len(a.runes)
+	if len(runs) == 0 {
+		return nil
+	}
+	return append(either{runs}, c.wholes(field)...)
+}
+
+func (c *compiler) mail(box, domain string) matcher {
+	c.runs++
+	if box == "" && domain == "" {
+		return nil
+	}
+	m := mail{box, domain}
+	c.plan.atoms = append(c.plan.atoms, m)
+	return m
+}
+
+// wholes returns what a text without regard to its spaces may be: a code or an
+// identifier, a phone number, a part of an e-mail address.
+func (c *compiler) wholes(text string) []matcher {
+	var ways []matcher
+	if folded := c.analyser.foldKey(text); len(folded) > 0 {
+		ways = append(ways, keyed{string(folded), string(appendHash(nil, folded))})
+	}
+	if readings := phoneReadings(text); len(readings) > 0 {
+		ways = append(ways, number{readings})
+	}
+	if host := websiteHost(text); len(host) >= 3 && strings.Trim(host, addressBytes) == "" {
+		ways = append(ways, address{host})
+	}
+	return ways
+}
+
+const addressBytes = "abcdefghijklmnopqrstuvwxyz0123456789._-+"
+
+// run compiles a run of the word scanned last.
+func (c *compiler) run(r run) matcher {
+	first := c.runs == 0
+	c.runs++
+	runes := append([]rune(nil), c.analyser.runes[r.start:r.end]...)
+	if r.han {
+		c.hanAtoms(runes)
+		return newHanRun(runes, first)
+	}
+	w := &wordRun{place: place{first}, runes: runes[:min(maxWordRunes, len(runes))]}
+	w.text = string(w.runes)
+	w.numeric = strings.Trim(w.text, "0123456789") == ""
+	ways := either{w}
+	if !w.numeric {
+		c.plan.words = append(c.plan.words, w)
+		ways = append(ways, newInitials(runes, first))
+		if m := newSpelled(splitPinyin(w.text, false), first); m != nil {
+			ways = append(ways, m)
+		}
+	}
+	c.plan.atoms = append(c.plan.atoms, ways)
+	return ways
+}
+
+func (c *compiler) hanAtoms(runes []rune) {
+	if len(runes) == 1 {
+		c.plan.atoms = append(c.plan.atoms, newHanRun(runes, false))
+	}
+	for i := 0; i+2 <= len(runes); i++ {
+		c.plan.atoms = append(c.plan.atoms, newHanRun(runes[i:i+2], false))
+	}
+}
+
+// phoneReadings returns the national numbers, or parts of them, that a text of
+// digits and the signs between them may mean.
+func phoneReadings(text string) []string {
+	if i := strings.IndexByte(text, '#'); i >= 0 {
+		text = text[:i] // an extension
+	}
+	if strings.Trim(text, "0123456789 +-()./") != "" || len(text) > 40 {
+		return nil
+	}
+	given := strings.TrimSpace(text)
+	national := string(appendNational(nil, given, ""))
+	if len(national) < 3 || len(national) > maxPhoneDigits {
+		return nil
+	}
+	readings := []string{national}
+	// 86 138 …: a country code without a sign of it.
+	if n := callingCode(national); given[0] != '+' && given[0] != '0' && len(national) >= n+7 {
+		readings = append(readings, national[n:])
+	}
+	return readings
+}

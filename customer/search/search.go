@@ -1,0 +1,325 @@
+package search
+
+import (
+	"context"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// stage is how far a query goes to find something.
+type stage uint8
+
+const (
+	stageStrict  stage = iota // all words match
+	stageSimilar              // or a word like it does
+	stagePartial              // some parts match
+	lastStage    = stagePartial
+)
+
+// Search finds customers. When the words of the text find fewer than a page, words
+// of names that differ in a letter (from four letters on; from eight on, in two)
+// are taken for them too, and when still nobody is found, customers that match
+// at least half of its parts; Exact prevents both. It returns a [*QueryError] for a
+// query that cannot be answered and an error matching [ErrCorrupt] when a file
+// turns out to be damaged.
+func (x *Index) Search(ctx context.Context, q Query) (result Result, err error) {
+	defer recoverDamage(&err)
+	s, err := x.newSearch(&q)
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.close()
+	for more := true; more; {
+		if err := s.evaluate(ctx, levels-1); err != nil {
+			return Result{}, err
+		}
+		more = s.widen(s.total())
+	}
+	result.Hits, result.Next = s.page()
+	result.Total = s.total()
+	result.Facets = s.facets()
+	result.Bounded = s.bounded()
+	return result, ctx.Err()
+}
+
+// Pick returns the first hits of a query, the same and in the same order as Search,
+// and is faster as it doesn't count: it looks for worse matches only when better
+// ones don't fill the page. It is made for type-ahead fields. After and Facets are
+// ignored.
+func (x *Index) Pick(ctx context.Context, q Query) (hits []Hit, err error) {
+	defer recoverDamage(&err)
+	q.After, q.Facets = "", nil
+	s, err := x.newSearch(&q)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	s.lazyScope = true
+	upTo := levelSpelled
+	for {
+		if err := s.evaluate(ctx, upTo); err != nil {
+			return nil, err
+		}
+		hits, _ = s.page()
+		switch {
+		case len(hits) == s.limit:
+			return hits, ctx.Err()
+		case upTo == levelSpelled:
+			upTo = levels - 1
+		case !s.widen(len(hits)):
+			return hits, ctx.Err()
+		}
+	}
+}
+
+// search is a query under way.
+type search struct {
+	query  *Query
+	plan   *plan
+	filter *narrowing
+	limit  int
+	after  *position // nil on the first page
+	stage  stage
+
+	view   *view
+	shards []*shard
+
+	ranks     []Rank              // of the tiers
+	tiers     [][]*roaring.Bitmap // of each shard, the best first, without common members
+	lazyScope bool                // Within is asked for what comes onto the page only
+
+	facetPrefixes map[Field]string
+}
+
+func (x *Index) newSearch(q *Query) (*search, error) {
+	s := &search{query: q}
+	var err error
+	if s.limit, err = q.limit(); err != nil {
+		return nil, err
+	}
+	if s.plan, err = compile(q.Text); err != nil {
+		return nil, err
+	}
+	if s.filter, err = x.options.narrowing(q); err != nil {
+		return nil, err
+	}
+	if s.facetPrefixes, err = x.options.facetPrefixes(q); err != nil {
+		return nil, err
+	}
+	if q.After != "" {
+		p, err := parsePosition(q.After)
+		if err != nil {
+			return nil, err
+		}
+		s.after, s.stage = &p, p.stage
+	}
+	if s.view, err = x.view(); err != nil {
+		return nil, err
+	}
+	if s.shards, err = s.view.shards(); err != nil {
+		s.view.close()
+		return nil, err
+	}
+	if s.stage == stageSimilar {
+		s.findSimilar()
+	}
+	return s, nil
+}
+
+func (s *search) close() {
+	s.view.keys.keep(s.view)
+	s.view.close()
+}
+
+// widen moves to a later stage if what was found calls for it, and reports whether
+// it did.
+func (s *search) widen(found int) bool {
+	if s.query.Exact || s.plan.matcher == nil || s.after != nil {
+		return false
+	}
+	if s.stage == stageStrict && found < s.limit && s.findSimilar() {
+		s.stage = stageSimilar
+		return true
+	}
+	if s.stage != stagePartial && found == 0 && len(s.plan.atoms) > 1 {
+		s.stage = stagePartial
+		return true
+	}
+	return false
+}
+
+// evaluate finds the documents of each tier. In the stages of all words the tiers
+// are the levels up to upTo.
+func (s *search) evaluate(ctx context.Context, upTo level) error {
+	s.tiers = s.tiers[:0]
+	for _, shard := range s.shards {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch {
+		case s.plan.list:
+			s.ranks = []Rank{RankListed}
+			s.tiers = append(s.tiers, []*roaring.Bitmap{s.narrow(shard, shard.numbers())})
+		case s.plan.matcher == nil:
+			s.tiers = append(s.tiers, nil)
+		case s.stage == stagePartial:
+			s.tiers = append(s.tiers, s.partial(shard))
+		default:
+			s.ranks = levelRanks[:]
+			found := s.plan.matcher.match(shard, upTo)
+			s.tiers = append(s.tiers, s.split(shard, &found))
+		}
+	}
+	return nil
+}
+
+// split narrows what was found and takes it apart by level.
+func (s *search) split(shard *shard, found *ranked) []*roaring.Bitmap {
+	tiers := make([]*roaring.Bitmap, levels)
+	narrowed := s.narrow(shard, found[levels-1])
+	var better *roaring.Bitmap
+	for l := range tiers {
+		if l > 0 && found[l] == found[l-1] {
+			continue
+		}
+		reached := narrowed
+		if found[l] != found[levels-1] {
+			reached = and(found[l], narrowed)
+		}
+		tiers[l] = without(reached, better)
+		better = reached
+	}
+	return tiers
+}
+
+// narrow applies the filter and, unless that is left to the page, the scope.
+func (s *search) narrow(shard *shard, set *roaring.Bitmap) *roaring.Bitmap {
+	set = s.filter.apply(shard, without(set, shard.deleted))
+	if s.query.Within == nil || s.lazyScope || set == nil {
+		return set
+	}
+	keys := shard.keys()
+	inside := roaring.New()
+	for it := set.Iterator(); it.HasNext(); {
+		n := it.Next()
+		if s.query.Within.Contains(keyID(keys[n])) {
+			inside.Add(n)
+		}
+	}
+	return some(inside)
+}
+
+func (s *search) total() int {
+	total := 0
+	for _, tiers := range s.tiers {
+		for _, set := range tiers {
+			total += size(set)
+		}
+	}
+	return total
+}
+
+func (s *search) bounded() bool {
+	for _, shard := range s.shards {
+		if shard.bounded {
+			return true
+		}
+	}
+	return false
+}
+
+// page returns the hits behind the position where the last page ended, and where
+// this one ends if more follow.
+func (s *search) page() (hits []Hit, next string) {
+	first := 0
+	if s.after != nil {
+		first = s.after.tier
+	}
+	var end position
+	for t := first; t < len(s.ranks); t++ {
+		best := smallest{limit: s.limit - len(hits) + 1}
+		if s.after != nil && t == s.after.tier {
+			best.after = s.after.key
+		}
+		s.collect(t, &best)
+		for _, key := range best.sorted() {
+			if len(hits) == s.limit {
+				return hits, end.String()
+			}
+			hits = append(hits, Hit{ID: keyID(key), Rank: s.ranks[t]})
+			end = position{s.stage, t, key}
+		}
+	}
+	return hits, ""
+}
+
+// collect offers the keys of a tier's documents to best.
+func (s *search) collect(t int, best *smallest) {
+	mask := ^uint64(0)
+	if s.plan.list {
+		mask = 1<<idBits - 1 // a list is ordered by id alone
+	}
+	var batch [256]uint32
+	for i, tiers := range s.tiers {
+		if t >= len(tiers) || tiers[t] == nil {
+			continue
+		}
+		keys := s.shards[i].keys()
+		it := tiers[t].ManyIterator()
+		for n := it.NextMany(batch[:]); n > 0; n = it.NextMany(batch[:]) {
+			for _, doc := range batch[:n] {
+				key := keys[doc] & mask
+				if best.wants(key) && s.sees(key) {
+					best.add(key)
+				}
+			}
+		}
+	}
+}
+
+func (s *search) sees(key uint64) bool {
+	return !s.lazyScope || s.query.Within == nil || s.query.Within.Contains(keyID(key))
+}
+
+// smallest keeps the smallest keys that are greater than after, in a heap with the
+// greatest on top.
+type smallest struct {
+	after uint64
+	limit int
+	heap  []uint64
+}
+
+func (h *smallest) wants(key uint64) bool {
+	return key > h.after && (len(h.heap) < h.limit || key < h.heap[0])
+}
+
+func (h *smallest) add(key uint64) {
+	if len(h.heap) < h.limit {
+		h.heap = append(h.heap, key)
+		for i := len(h.heap) - 1; i > 0 && h.heap[(i-1)/2] < h.heap[i]; i = (i - 1) / 2 {
+			h.heap[i], h.heap[(i-1)/2] = h.heap[(i-1)/2], h.heap[i]
+		}
+		return
+	}
+	h.heap[0] = key
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= len(h.heap) {
+			return
+		}
+		if child+1 < len(h.heap) && h.heap[child+1] > h.heap[child] {
+			child++
+		}
+		if h.heap[i] >= h.heap[child] {
+			return
+		}
+		h.heap[i], h.heap[child] = h.heap[child], h.heap[i]
+		i = child
+	}
+}
+
+func (h *smallest) sorted() []uint64 {
+	slices.Sort(h.heap)
+	return h.heap
+}

@@ -1,0 +1,162 @@
+package lint
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// layer is a package, or with /... all below a folder, and the packages of this
+// module that it may import.
+type layer struct {
+	path    string
+	imports []string
+}
+
+// What the upper layers share. Siblings are missing from it on purpose: none imports
+// another.
+var (
+	facts    = []string{"internal/text", "internal/region", "internal/phone", "customer/identifier"}
+	records  = []string{"storage", "storage/kv", "storage/record"}
+	masters  = slices.Concat(facts, records, []string{"customer"})
+	siblings = []string{"tagging", "dedupe", "orgtree", "credit"}
+	uses     = slices.Concat(masters, siblings)
+	all      = []string{"..."}
+)
+
+// layout is the map of the module from the bottom up. A package that isn't on the map
+// has no place yet: give it one here, and in the README.
+var layout = []layer{
+	{"storage/kv", nil},
+	{"storage/kv/kvtest", []string{"storage/kv"}},
+	{"storage/kv/pebblekv", []string{"storage/kv"}},
+	{"storage/kv/pgkv", []string{"storage/kv"}},
+	{"storage/record", nil},
+	{"storage", []string{"storage/kv", "storage/record"}},
+	{"storage/slogmetrics", []string{"storage"}},
+	{"storage/prommetrics", []string{"storage", "storage/kv"}},
+
+	{"internal/text", nil},
+	{"internal/text/...", nil},
+	{"internal/region", []string{"internal/text"}},
+	{"internal/region/...", []string{"internal/text"}},
+	{"internal/phone", []string{"internal/text"}},
+	{"internal/phone/...", []string{"internal/text"}},
+	{"customer/identifier", []string{"internal/text"}},
+	{"customer", slices.Concat(facts, records)},
+
+	{"tagging", masters},
+	{"dedupe", masters},
+	{"orgtree", masters},
+	{"credit", masters},
+	{"customer/search", uses},
+	{"customer/exchange", uses},
+	{"customer/stocktake", uses},
+
+	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "customer/search", "customer/exchange", "customer/stocktake"})},
+	{"examples/...", all},
+	{"bench", all},
+	{"bench/...", all},
+
+	{"internal/sample", masters}, // makes customers for tests and benchmarks
+	{"internal/crashtest", all},
+	{"internal/lint", nil},
+}
+
+// forTests are what the tests of every package may import besides: an engine to run
+// on, and customers to try with. External tests may also begin at the front door, as
+// their readers do.
+var (
+	forTests         = []string{"storage/kv/pebblekv", "storage/kv/kvtest", "internal/sample"}
+	forExternalTests = []string{"."}
+)
+
+// confined are other modules' packages that one package of ours is there to hide.
+var confined = []struct {
+	imported string
+	only     []string
+}{
+	{"github.com/cockroachdb/", []string{"storage/kv/pebblekv"}},
+	{"github.com/blevesearch/", []string{"customer/search"}},
+	{"github.com/jackc/", []string{"storage/kv/pgkv"}},
+	{"github.com/prometheus/", []string{"storage/prommetrics"}},
+	{"github.com/nyaruka/", []string{"internal/phone", "internal/phone/..."}},
+	{"pgregory.net/rapid", []string{"storage/kv/kvtest"}},
+	{"github.com/anishathalye/porcupine", []string{"storage/kv/kvtest"}},
+	{"go.uber.org/goleak", nil},
+}
+
+// imports checks the direction of imports. Which other modules a test uses is its own
+// affair: it may compare with them or break them.
+func imports(s *source, report func(finding)) {
+	for _, p := range s.packages {
+		place, known := findLayer(p.dir)
+		if !known {
+			report(finding{"imports", p.dir, "this package is not in the layout; say there what it may import"})
+			continue
+		}
+		for _, f := range p.files {
+			for _, spec := range f.ast.Imports {
+				if what := forbidden(place, f, importPath(spec)); what != "" {
+					report(finding{"imports", f.place(spec), what})
+				}
+			}
+		}
+	}
+}
+
+func findLayer(dir string) (layer, bool) {
+	for _, l := range layout {
+		if matches(l.path, dir) {
+			return l, true
+		}
+	}
+	return layer{}, false
+}
+
+func matches(pattern, dir string) bool {
+	if below, ok := strings.CutSuffix(pattern, "..."); ok {
+		return strings.HasPrefix(dir, below)
+	}
+	return dir == pattern
+}
+
+// forbidden says why a file may not import something, or nothing.
+func forbidden(l layer, f *file, imported string) string {
+	if imported == "C" {
+		return "cgo is not used: the library must build anywhere with the Go tools alone"
+	}
+	dir, ours := ownPackage(imported)
+	if !ours {
+		return confinement(f, imported)
+	}
+	allowed := l.imports
+	if f.test {
+		allowed = slices.Concat(allowed, forTests, []string{path.Dir(f.path)})
+	}
+	if f.external() {
+		allowed = slices.Concat(allowed, forExternalTests)
+	}
+	if !slices.ContainsFunc(allowed, func(pattern string) bool { return matches(pattern, dir) }) {
+		return "must not import " + dir + "; imports run one way"
+	}
+	return ""
+}
+
+// ownPackage returns the folder of a package of this module.
+func ownPackage(imported string) (dir string, ours bool) {
+	if imported == module {
+		return ".", true
+	}
+	return strings.CutPrefix(imported, module+"/")
+}
+
+func confinement(f *file, imported string) string {
+	for _, c := range confined {
+		here := func(pattern string) bool { return matches(pattern, path.Dir(f.path)) }
+		if !f.test && strings.HasPrefix(imported, c.imported) && !slices.ContainsFunc(c.only, here) {
+			return "must not import " + imported + "; only " + strings.Join(append(c.only, "tests"), " and ") + " may"
+		}
+	}
+	return ""
+}

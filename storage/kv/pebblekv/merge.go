@@ -1,0 +1,117 @@
+package pebblekv
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// merger folds with kv.Fold's rules. Pebble writes its name into the directory and
+// refuses to open it with another: the name is part of the format.
+var merger = &pebble.Merger{
+	Name: "clientele.fold.v1",
+	Merge: func(_, value []byte) (pebble.ValueMerger, error) {
+		m := &folding{}
+		m.take(m.acc.Newer(value))
+		return m, nil
+	},
+}
+
+// misfit stands for operands that don't fit together, as a counter delta onto a name.
+// An error wouldn't do: Pebble would try the same flush again without end. Nothing
+// folds with a misfit but to a misfit, so grouping doesn't matter; a Set or Delete
+// mends the key, and until then reading it is an error.
+var misfit = []byte("\x00clientele.fold.misfit\x00")
+
+// folding is one key's merge. Pebble calls it when it reads a key with pending
+// deltas and when it flushes or compacts.
+type folding struct {
+	acc    kv.Accumulator
+	broken bool
+}
+
+func (m *folding) take(err error) { m.broken = m.broken || err != nil }
+
+func (m *folding) MergeNewer(value []byte) error {
+	m.take(m.acc.Newer(value))
+	return nil
+}
+
+func (m *folding) MergeOlder(value []byte) error {
+	m.take(m.acc.Older(value))
+	return nil
+}
+
+func (m *folding) Finish(includesBase bool) ([]byte, io.Closer, error) {
+	if m.broken {
+		return misfit, nil, nil
+	}
+	return m.acc.Result(includesBase), nil, nil
+}
+
+// checkValueRead refuses a value that stands for a failed merge.
+func checkValueRead(key, value []byte) error {
+	if len(value) == len(misfit) && bytes.Equal(value, misfit) {
+		return fmt.Errorf("pebblekv: %w: a delta was merged into key %q whose value is of another kind; set or delete it", kv.ErrCorrupt, key)
+	}
+	return nil
+}
+
+// foldAfter is the number of deltas after which a key is rewritten as one value.
+// Reading a key costs some 0.1 µs for each delta that has not been folded by a flush,
+// and a memtable has room for hundreds of thousands of deltas of a popular key.
+const foldAfter = 512
+
+// pendingDeltas counts merges by key hash. Keys that share a slot are rewritten
+// somewhat sooner or later than foldAfter says.
+type pendingDeltas [1 << 12]uint16
+
+// due counts a merge and reports whether its key should be rewritten now.
+func (p *pendingDeltas) due(hash uint64) bool {
+	slot := &p[hash%uint64(len(p))]
+	*slot++
+	if *slot < foldAfter {
+		return false
+	}
+	*slot = 0
+	return true
+}
+
+// foldPending rewrites a batch's merged keys that have many deltas.
+func (e *Engine) foldPending(ops []kv.Op) error {
+	for _, op := range ops {
+		if op.Kind != kv.Merge || !e.pending.due(maphash.Bytes(e.window.seed, op.Key)) {
+			continue
+		}
+		if err := e.rewriteLocked(op.Key); err != nil {
+			return wrap("fold pending deltas", err)
+		}
+	}
+	return nil
+}
+
+// rewriteKey stores what a key holds once more. That changes nothing that anyone can
+// see, so it needs no place in the window; the commit lock keeps others out between
+// the read and the write.
+func (e *Engine) rewriteKey(key []byte) error {
+	e.commits.Lock()
+	defer e.commits.Unlock()
+	return e.rewriteLocked(key)
+}
+
+func (e *Engine) rewriteLocked(key []byte) error {
+	value, closer, err := e.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return e.db.Delete(key, pebble.NoSync)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.db.Set(key, value, pebble.NoSync), closer.Close())
+}

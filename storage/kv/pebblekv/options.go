@@ -1,0 +1,111 @@
+package pebblekv
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options say how to open an engine. The zero value opens a directory for reading
+// and writing.
+type Options struct {
+	// InMemory keeps everything in memory; the directory's name then means nothing.
+	InMemory bool
+	// FS is the file system of the directory; nil is the operating system's.
+	FS vfs.FS
+	// ReadOnly opens an existing directory without changing it. Apply and Ingest
+	// return kv.ErrReadOnly.
+	ReadOnly bool
+	// CacheBytes is the size of the block cache. 0 is an eighth of the memory that
+	// the process may use (the machine's, its control group's or GOMEMLIMIT, whichever is
+	// least), at least 64 MiB and at most 8 GiB. Only what was read occupies memory.
+	CacheBytes int64
+	// MemTableBytes is the size up to which commits are gathered in memory before
+	// they are written as a table; 0 is 32 MiB. Up to four such tables may be in memory.
+	// A log file on disk is as large.
+	MemTableBytes int64
+	// RelaxedDelay is the longest time between a relaxed commit and its sync; 0 is 100 ms.
+	RelaxedDelay time.Duration
+	// Logger hears of what goes wrong in the background; nil is silence.
+	Logger *slog.Logger
+	// Now is the clock by which batch ids are forgotten; nil is time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.CacheBytes <= 0 {
+		o.CacheBytes = min(max(usableMemory()/8, 64<<20), 8<<30)
+	}
+	if o.MemTableBytes <= 0 {
+		o.MemTableBytes = 32 << 20
+	}
+	if o.RelaxedDelay <= 0 {
+		o.RelaxedDelay = 100 * time.Millisecond
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// formatMajorVersion is the newest that this release of Pebble writes without being
+// asked for experiments. See the package comment.
+const formatMajorVersion = pebble.FormatValueSeparation
+
+// pebble returns the options for Pebble. The package comment gives the reasons.
+func (o Options) pebble(fs vfs.FS, events *pebble.EventListener) *pebble.Options {
+	p := &pebble.Options{
+		FS:                          fs,
+		ReadOnly:                    o.ReadOnly,
+		FormatMajorVersion:          formatMajorVersion,
+		Merger:                      merger,
+		CacheSize:                   o.CacheBytes,
+		MemTableSize:                uint64(o.MemTableBytes),
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       2,
+		L0StopWritesThreshold:       1 << 20,
+		LBaseMaxBytes:               64 << 20,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
+		Logger:                      pebbleLogger{o.Logger},
+		EventListener:               events,
+	}
+	p.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionFastest })
+	// Otherwise a flush would read tables, and be tried without end when that fails.
+	p.Experimental.DisableIngestAsFlushable = func() bool { return true }
+	p.TargetFileSizes[0] = 4 << 20
+	for i := range p.Levels {
+		p.Levels[i].BlockSize = 8 << 10
+		p.Levels[i].IndexBlockSize = 32 << 10
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return p
+}
+
+// pebbleLogger passes on what Pebble reports. Pebble's information is about its
+// inner life, one line for each flush and compaction.
+type pebbleLogger struct{ to *slog.Logger }
+
+func (l pebbleLogger) Infof(format string, args ...any) {
+	if l.to.Enabled(context.Background(), slog.LevelDebug) {
+		l.to.Debug("pebble: " + fmt.Sprintf(format, args...))
+	}
+}
+
+func (l pebbleLogger) Errorf(format string, args ...any) {
+	l.to.Warn("pebble: " + fmt.Sprintf(format, args...))
+}
+
+// Fatalf would have to end the process. What leads here is not a failed write, which
+// failStop keeps from Pebble, but a broken promise within Pebble.
+func (l pebbleLogger) Fatalf(format string, args ...any) {
+	l.to.Error("pebble: " + fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,251 @@
+package pebblekv
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sort"
+
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// The window keeps this many keys or bytes of recent commits whether or not a
+// snapshot is open, since a batch may be applied after its snapshot was closed. For
+// an open snapshot it keeps up to windowStretch times as much.
+const (
+	windowKeys    = 1 << 18
+	windowBytes   = 32 << 20
+	windowStretch = 8
+	commitBytes   = 128 // what a commit takes besides its keys
+)
+
+// commit is what the conflict check remembers of one commit.
+type commit struct {
+	stamp    kv.Stamp
+	entry    kv.Position // of the commit's own journal entry, 0 without one
+	position kv.Position // of the last journal entry so far
+	keys     keyList
+	hashes   []uint64   // of keys, in no order
+	spans    []kv.Range // a bulk load's key ranges, in order
+}
+
+// keyList is an ascending list of different keys in one piece of memory, so that
+// it doesn't keep the batches alive that they came from.
+type keyList struct {
+	bytes []byte
+	ends  []uint32
+}
+
+func newKeyList(keys [][]byte) keyList {
+	slices.SortFunc(keys, bytes.Compare)
+	keys = slices.CompactFunc(keys, bytes.Equal)
+	size := 0
+	for _, key := range keys {
+		size += len(key)
+	}
+	list := keyList{bytes: make([]byte, 0, size), ends: make([]uint32, len(keys))}
+	for i, key := range keys {
+		list.bytes = append(list.bytes, key...)
+		list.ends[i] = uint32(len(list.bytes))
+	}
+	return list
+}
+
+func (l *keyList) len() int { return len(l.ends) }
+
+func (l *keyList) at(i int) []byte {
+	start := uint32(0)
+	if i > 0 {
+		start = l.ends[i-1]
+	}
+	return l.bytes[start:l.ends[i]]
+}
+
+// within returns the positions [from, to) of the keys in r.
+func (l *keyList) within(r kv.Range) (from, to int) {
+	from = sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), r.Lower) >= 0 })
+	if r.Upper == nil {
+		return from, l.len()
+	}
+	return from, sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), r.Upper) >= 0 })
+}
+
+// reads is a batch's condition, taken apart.
+type reads struct {
+	since  kv.Stamp
+	points [][]byte
+	hashes []uint64 // of points
+	ranges []kv.Range
+}
+
+func (r *reads) empty() bool { return len(r.points) == 0 && len(r.ranges) == 0 }
+
+// rangeConflict looks for a key of the commits in the ranges. It needs no lock.
+func (r *reads) rangeConflict(commits []*commit) error {
+	for _, c := range commits {
+		if c.stamp <= r.since {
+			continue
+		}
+		for _, read := range r.ranges {
+			if from, to := c.keys.within(read); from < to {
+				return conflict(c.keys.at(from))
+			}
+		}
+	}
+	return nil
+}
+
+// spanConflict tells whether a bulk load wrote a range that was read.
+func (r *reads) spanConflict(load *commit) error {
+	for _, span := range load.spans {
+		for _, point := range r.points {
+			if span.Contains(point) {
+				return conflict(point)
+			}
+		}
+		for _, read := range r.ranges {
+			if overlap(read, span) {
+				return conflict(span.Lower)
+			}
+		}
+	}
+	return nil
+}
+
+func conflict(key []byte) error {
+	return fmt.Errorf("pebblekv: %w: key %q was written since", kv.ErrConflict, key)
+}
+
+func overlap(a, b kv.Range) bool {
+	return (a.Upper == nil || bytes.Compare(b.Lower, a.Upper) < 0) &&
+		(b.Upper == nil || bytes.Compare(a.Lower, b.Upper) < 0)
+}
+
+// window remembers what the recent commits wrote. Points are looked up by hash, so
+// that a long transaction doesn't cost reads times commits; two keys of one hash make
+// a needless conflict, once in 2^64.
+type window struct {
+	seed    maphash.Seed
+	floor   kv.Stamp                // commits up to here are forgotten
+	commits []*commit               // stamps floor+1, floor+2, ...; elements are never changed
+	loads   []*commit               // those with spans
+	written map[uint64]kv.Stamp     // key hash to the last commit that wrote it
+	keys    int                     // in commits
+	bytes   int64                   // in commits
+	oldest  func() (kv.Stamp, bool) // the oldest open snapshot's
+}
+
+func newWindow(oldest func() (kv.Stamp, bool)) *window {
+	return &window{seed: maphash.MakeSeed(), written: map[uint64]kv.Stamp{}, oldest: oldest}
+}
+
+// reads takes a batch's condition apart. It needs no lock.
+func (w *window) reads(b *kv.Batch) *reads {
+	r := &reads{since: b.Since}
+	for _, read := range b.Reads {
+		if key, ok := pointKey(read); ok {
+			r.points = append(r.points, key)
+			r.hashes = append(r.hashes, maphash.Bytes(w.seed, key))
+		} else {
+			r.ranges = append(r.ranges, read)
+		}
+	}
+	return r
+}
+
+// commit returns a commit that writes keys. It needs no lock; add numbers it.
+func (w *window) commit(keys [][]byte) *commit {
+	c := &commit{keys: newKeyList(keys)}
+	c.hashes = make([]uint64, c.keys.len())
+	for i := range c.hashes {
+		c.hashes[i] = maphash.Bytes(w.seed, c.keys.at(i))
+	}
+	return c
+}
+
+// after returns the commits after a stamp, or an error when they were forgotten. The
+// slice may be read after the lock was released.
+func (w *window) after(since kv.Stamp) ([]*commit, error) {
+	last := w.floor + kv.Stamp(len(w.commits))
+	switch {
+	case since < w.floor:
+		return nil, fmt.Errorf("pebblekv: %w: stamp %d is too old, commits up to %d are forgotten", kv.ErrConflict, since, w.floor)
+	case since > last:
+		return nil, fmt.Errorf("pebblekv: %w: stamp %d is not of this opening, whose last is %d", kv.ErrInvalid, since, last)
+	}
+	return w.commits[since-w.floor:], nil
+}
+
+// check looks for a conflict. Of the commits, whose keys take longest to look
+// through, it leaves out those up to seen.
+func (w *window) check(r *reads, seen kv.Stamp) error {
+	if r.empty() {
+		return nil
+	}
+	if _, err := w.after(r.since); err != nil {
+		return err
+	}
+	for i, hash := range r.hashes {
+		if w.written[hash] > r.since {
+			return conflict(r.points[i])
+		}
+	}
+	for _, load := range slices.Backward(w.loads) {
+		if load.stamp <= r.since {
+			break
+		}
+		if err := r.spanConflict(load); err != nil {
+			return err
+		}
+	}
+	rest, err := w.after(max(r.since, seen))
+	if err != nil {
+		return err
+	}
+	return r.rangeConflict(rest)
+}
+
+// add appends a commit and forgets the oldest as needed.
+func (w *window) add(c *commit) {
+	w.commits = append(w.commits, c)
+	if len(c.spans) > 0 {
+		w.loads = append(w.loads, c)
+	}
+	for _, hash := range c.hashes {
+		w.written[hash] = c.stamp
+	}
+	w.count(c, 1)
+	for w.full(1) && (w.full(windowStretch) || !w.needed(w.commits[0])) {
+		w.forget()
+	}
+}
+
+func (w *window) full(times int) bool {
+	return w.keys > times*windowKeys || w.bytes > int64(times)*windowBytes
+}
+
+func (w *window) needed(c *commit) bool {
+	oldest, any := w.oldest()
+	return any && c.stamp > oldest
+}
+
+func (w *window) forget() {
+	c := w.commits[0]
+	w.commits = w.commits[1:]
+	w.floor = c.stamp
+	if len(w.loads) > 0 && w.loads[0] == c {
+		w.loads = w.loads[1:]
+	}
+	for _, hash := range c.hashes {
+		if w.written[hash] == c.stamp {
+			delete(w.written, hash)
+		}
+	}
+	w.count(c, -1)
+}
+
+func (w *window) count(c *commit, sign int) {
+	w.keys += sign * c.keys.len()
+	w.bytes += int64(sign) * int64(commitBytes+len(c.keys.bytes)+12*c.keys.len())
+}
