@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"errors"
 	"fmt"
 	"net/mail"
 	"slices"
@@ -208,16 +209,30 @@ func (n *normaliser) identifier(p *problems, field string, x *Identifier) bool {
 		return false
 	}
 	value, err := n.schemes.Parse(x.Scheme, x.Value)
-	if err != nil {
+	var wrong *identifier.Error
+	if errors.As(err, &wrong) {
 		code := CodeMalformed
-		if _, known := n.schemes.Scheme(x.Scheme); !known {
+		if errors.Is(err, identifier.ErrUnknownScheme) {
 			code = CodeUnknown
 		}
-		p.add(field, x.Scheme+" "+x.Value, code, err.Error(), "")
+		p.add(field, n.shown(x), code, wrong.Reason, wrong.Remedy)
+		return true
+	}
+	if err != nil { // of an embedder's own scheme
+		p.add(field, n.shown(x), CodeMalformed, err.Error(), "")
 		return true
 	}
 	x.Value = value
 	return true
+}
+
+// shown is an identifier for messages and logs, without the number when that is
+// personal data.
+func (n *normaliser) shown(x *Identifier) string {
+	if scheme, _ := n.schemes.Scheme(x.Scheme); scheme.Sensitive {
+		return x.Scheme + " ***"
+	}
+	return x.Scheme + " " + x.Value
 }
 
 // phone keeps a number that it can't understand as text: half of what people type

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
+
+	"github.com/clientele-go/clientele/customer"
 )
 
 // batchMaker makes Bleve's batches and uses the documents of one for the next. It
@@ -24,15 +26,19 @@ func (m *batchMaker) prepare(b *Batch, indexed func(string) bool) *index.Batch {
 	}
 	m.analyser.indexed = indexed
 	for i, c := range b.Put {
-		if i == len(m.documents) {
-			m.documents = append(m.documents, new(document))
-		}
-		d := m.documents[i]
-		d.fill(c, &m.analyser)
-		batch.Update(d)
+		batch.Update(m.document(i, c))
 	}
 	batch.SetInternal(cursorKey, binary.BigEndian.AppendUint64(nil, b.Cursor))
 	return batch
+}
+
+// document returns the i-th document of a batch, filled from c.
+func (m *batchMaker) document(i int, c *customer.Customer) *document {
+	if i == len(m.documents) {
+		m.documents = append(m.documents, new(document))
+	}
+	m.documents[i].fill(c, &m.analyser)
+	return m.documents[i]
 }
 
 // release lets go of what only a very large batch needed.

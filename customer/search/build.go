@@ -20,11 +20,14 @@ import (
 const (
 	// bytesPerDocument is what a document takes while its segment is made: itself,
 	// its share of Bleve's tables and of the segment. Measured with sample customers.
-	bytesPerDocument = 24_000
+	bytesPerDocument = 32_000
 
 	// maxPiece bounds the documents of a segment as it is made; larger ones are slower,
 	// as Bleve's tables leave the processor's cache.
 	maxPiece = 10_000
+
+	// chunkSize is how many customers a worker gets at a time.
+	chunkSize = 100
 
 	// mergeFan is how many pieces become one segment. Merging all at once is the
 	// least work; beyond some hundred, looking for the next term among all takes over.
@@ -144,9 +147,10 @@ func (x *Index) buildInMemory(ctx context.Context, customers iter.Seq2[*customer
 	return x.swap(next).close()
 }
 
-// builder turns customers into segments in a folder. The feeding goroutine cuts them
-// into pieces; each worker analyses a piece, makes a segment of it and writes it,
-// and merges segments when there are enough.
+// builder turns customers into segments in a folder. The feeding goroutine hands
+// them out in chunks; each worker analyses its chunks at once, so that no customer
+// is kept, makes a segment of its documents when they are a piece, and merges
+// segments when there are enough.
 type builder struct {
 	path    string
 	workers int
@@ -212,57 +216,72 @@ func (b *builder) fail(err error) {
 	}
 }
 
-// feed cuts the customers into pieces and returns their number.
+// feed hands the customers to the workers and returns their number.
 func (b *builder) feed(ctx context.Context, customers iter.Seq2[*customer.Customer, error], work chan<- []*customer.Customer, progress func(int)) (int, error) {
 	n := 0
-	piece := make([]*customer.Customer, 0, b.piece)
+	var chunk []*customer.Customer
 	send := func() error {
 		select {
-		case work <- piece:
+		case work <- chunk:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		n += len(piece)
+		n += len(chunk)
 		if progress != nil {
 			progress(n)
 		}
-		piece = make([]*customer.Customer, 0, b.piece)
+		chunk = nil
 		return nil
 	}
 	for c, err := range customers {
 		if err != nil {
 			return n, err
 		}
-		piece = append(piece, c)
-		if len(piece) == b.piece {
+		if chunk = append(chunk, c); len(chunk) == chunkSize {
 			if err := send(); err != nil {
 				return n, err
 			}
 		}
 	}
-	if len(piece) == 0 {
+	if len(chunk) == 0 {
 		return n, nil
 	}
 	return n, send()
 }
 
-// work makes segments of pieces.
+// work analyses customers, and makes a segment of each piece of them.
 func (b *builder) work(ctx context.Context, work <-chan []*customer.Customer) error {
 	var m batchMaker
 	m.analyser.indexed = b.indexed
-	for piece := range work {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	var piece []index.Document
+	for chunk := range work {
+		for _, c := range chunk {
+			piece = append(piece, m.document(len(piece), c))
 		}
-		path := b.newFile()
-		if err := writeSegment(path, m.fill(piece)); err != nil {
-			return err
-		}
-		if full := b.addPiece(path); full != nil {
-			if err := b.merge(ctx, full); err != nil {
+		if len(piece) >= b.piece {
+			if err := b.write(ctx, piece); err != nil {
 				return err
 			}
+			piece = piece[:0]
 		}
+	}
+	if len(piece) == 0 {
+		return nil
+	}
+	return b.write(ctx, piece)
+}
+
+// write makes a segment of a piece, and merges segments once there are enough.
+func (b *builder) write(ctx context.Context, piece []index.Document) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	path := b.newFile()
+	if err := writeSegment(path, piece); err != nil {
+		return err
+	}
+	if full := b.addPiece(path); full != nil {
+		return b.merge(ctx, full)
 	}
 	return nil
 }
@@ -329,19 +348,6 @@ func (b *builder) merge(ctx context.Context, pieces []string) error {
 	return nil
 }
 
-// fill returns the documents of a piece.
-func (m *batchMaker) fill(piece []*customer.Customer) []index.Document {
-	documents := make([]index.Document, len(piece))
-	for i, c := range piece {
-		if i == len(m.documents) {
-			m.documents = append(m.documents, new(document))
-		}
-		m.documents[i].fill(c, &m.analyser)
-		documents[i] = m.documents[i]
-	}
-	return documents
-}
-
 var segments zap.ZapPlugin
 
 // writeSegment writes a segment of the documents.
@@ -358,7 +364,7 @@ func writeSegment(path string, documents []index.Document) error {
 
 // mergeFiles merges segments into one and removes them.
 func mergeFiles(ctx context.Context, paths []string, to string) (err error) {
-	defer recoverDamage(&err)
+	defer func() { recoverDamage(&err, recover()) }()
 	var opened []segment.Segment
 	for _, path := range paths {
 		s, openErr := segments.Open(path)

@@ -3,6 +3,8 @@ package search
 import (
 	"fmt"
 	"strings"
+
+	"github.com/clientele-go/clientele/internal/text"
 )
 
 // plan is a text ready to be matched.
@@ -14,11 +16,11 @@ type plan struct {
 }
 
 // compile reads a text. It refuses what [Query] doesn't allow.
-func compile(text string) (*plan, error) {
-	if err := checkText(text); err != nil {
+func compile(query string) (*plan, error) {
+	if err := checkText(query); err != nil {
 		return nil, err
 	}
-	fields := strings.Fields(text)
+	fields := strings.Fields(query)
 	if len(fields) == 0 {
 		return &plan{list: true}, nil
 	}
@@ -33,9 +35,9 @@ func compile(text string) (*plan, error) {
 		i += max(1, n)
 	}
 	if c.runs > MaxWords {
-		return nil, queryError("Text", text, fmt.Sprintf("has more than %d words", MaxWords), "shorten it")
+		return nil, queryError("Text", query, fmt.Sprintf("has more than %d words", MaxWords), "shorten it")
 	}
-	return c.finish(text, units), nil
+	return c.finish(query, units), nil
 }
 
 // compiler collects what goes across the words of a text.
@@ -47,18 +49,33 @@ type compiler struct {
 }
 
 // finish joins the words, and adds what the text may be as a whole.
-func (c *compiler) finish(text string, units []matcher) *plan {
+func (c *compiler) finish(query string, units []matcher) *plan {
 	var ways either
 	if len(units) > 0 {
 		ways = append(ways, every(units))
 	}
+	if len(units) > 1 {
+		if m := joined(query); m != nil {
+			ways = append(ways, m)
+		}
+	}
 	if len(units) != 1 {
-		ways = append(ways, c.wholes(text)...)
+		ways = append(ways, c.wholes(query)...)
 	}
 	if len(ways) > 0 {
 		c.plan.matcher = wholeName{ways, string([]byte{byte(min(c.length, maxNameRunes))})}
 	}
 	return &c.plan
+}
+
+// joined compiles a text with spaces as one word if it has Han characters, beside
+// which spaces mean nothing: 一 段 is in 一段.
+func joined(query string) matcher {
+	if !strings.ContainsFunc(query, text.Han) {
+		return nil
+	}
+	var c compiler
+	return c.word(query)
 }
 
 // letterWords counts the fields in front that are letters a to z only.
@@ -156,15 +173,15 @@ func (c *compiler) mail(box, domain string) matcher {
 
 // wholes returns what a text without regard to its spaces may be: a code or an
 // identifier, a phone number, a part of an e-mail address.
-func (c *compiler) wholes(text string) []matcher {
+func (c *compiler) wholes(query string) []matcher {
 	var ways []matcher
-	if folded := c.analyser.foldKey(text); len(folded) > 0 {
+	if folded := c.analyser.foldKey(query); len(folded) > 0 {
 		ways = append(ways, keyed{string(folded), string(appendHash(nil, folded))})
 	}
-	if readings := phoneReadings(text); len(readings) > 0 {
+	if readings := phoneReadings(query); len(readings) > 0 {
 		ways = append(ways, number{readings})
 	}
-	if host := websiteHost(text); len(host) >= 3 && strings.Trim(host, addressBytes) == "" {
+	if host := websiteHost(query); len(host) >= 3 && strings.Trim(host, addressBytes) == "" {
 		ways = append(ways, address{host})
 	}
 	return ways
@@ -205,21 +222,33 @@ func (c *compiler) hanAtoms(runes []rune) {
 	}
 }
 
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // phoneReadings returns the national numbers, or parts of them, that a text of
 // digits and the signs between them may mean.
-func phoneReadings(text string) []string {
-	if i := strings.IndexByte(text, '#'); i >= 0 {
-		text = text[:i] // an extension
+func phoneReadings(query string) []string {
+	if i := strings.IndexByte(query, '#'); i >= 0 {
+		query = query[:i] // an extension
 	}
-	if strings.Trim(text, "0123456789 +-()./") != "" || len(text) > 40 {
+	if strings.Trim(query, "0123456789 +-()./") != "" || len(query) > 40 {
 		return nil
 	}
-	given := strings.TrimSpace(text)
+	given := strings.TrimSpace(query)
 	national := string(appendNational(nil, given, ""))
 	if len(national) < 3 || len(national) > maxPhoneDigits {
 		return nil
 	}
 	readings := []string{national}
+	if d := onlyDigits(query); d != national && len(d) <= maxPhoneDigits {
+		readings = append(readings, d) // a part that begins with zeros
+	}
 	// 86 138 …: a country code without a sign of it.
 	if n := callingCode(national); given[0] != '+' && given[0] != '0' && len(national) >= n+7 {
 		readings = append(readings, national[n:])

@@ -155,12 +155,11 @@ func engineConfig(path string) map[string]any {
 }
 
 // openEngine opens Bleve's index in path, or one in memory.
-func openEngine(path string) (engine *scorch.Scorch, queue *index.AnalysisQueue, err error) {
-	defer recoverDamage(&err)
-	queue = index.NewAnalysisQueue(1) // documents come analysed
+func openEngine(path string) (*scorch.Scorch, *index.AnalysisQueue, error) {
+	queue := index.NewAnalysisQueue(1) // documents come analysed
 	opened, err := scorch.NewScorch(scorch.Name, engineConfig(path), queue)
 	if err == nil {
-		err = opened.Open()
+		err = openSafely(opened)
 	}
 	if err != nil {
 		queue.Close()
@@ -172,11 +171,27 @@ func openEngine(path string) (engine *scorch.Scorch, queue *index.AnalysisQueue,
 	return opened.(*scorch.Scorch), queue, nil
 }
 
+// openSafely turns a panic over a damaged file into an error, and lets go of the
+// files, which Bleve does only after an error.
+func openSafely(engine index.Index) (err error) {
+	panicked := true
+	defer func() {
+		if panicked {
+			recoverDamage(&err, recover())
+			err = errors.Join(err, engine.Close())
+		}
+	}()
+	err = engine.Open()
+	panicked = false
+	return err
+}
+
 // recoverDamage turns a panic into an error: Bleve trusts its files, and reads
 // beyond a slice when one is damaged.
-func recoverDamage(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("search: %w: %v", ErrCorrupt, r)
+// Use as defer func() { recoverDamage(&err, recover()) }().
+func recoverDamage(err *error, panicked any) {
+	if panicked != nil {
+		*err = fmt.Errorf("search: %w: %v", ErrCorrupt, panicked)
 	}
 }
 

@@ -63,7 +63,7 @@ func (x *Index) Stats() (Stats, error) {
 // and as much space on disk as the index has; until it returns, Apply waits and
 // searches go on.
 func (x *Index) Compact(ctx context.Context) (err error) {
-	defer recoverDamage(&err)
+	defer func() { recoverDamage(&err, recover()) }()
 	x.build.Lock()
 	defer x.build.Unlock()
 	x.write.Lock()
@@ -115,7 +115,7 @@ func (v *view) rewrite(ctx context.Context, path string, workers int) (files []s
 
 // mergeLive merges the live documents of segments.
 func mergeLive(ctx context.Context, parts []*scorch.SegmentSnapshot, file string) (err error) {
-	defer recoverDamage(&err)
+	defer func() { recoverDamage(&err, recover()) }()
 	var from []segment.Segment
 	var drops []*roaring.Bitmap
 	for _, part := range parts {
@@ -154,7 +154,7 @@ func (x *Index) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 
 // entries merges the ids of the segments, which each has in order.
 func (v *view) entries(ctx context.Context, yield func(Entry) bool) (err error) {
-	defer recoverDamage(&err)
+	defer func() { recoverDamage(&err, recover()) }()
 	var sources []*entrySource
 	for _, part := range v.snapshot.Segments() {
 		ids, err := part.Segment().Dictionary("_id")

@@ -102,23 +102,29 @@ var unfinished = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X|HA` + `CK)
 
 // markers finds notes of unfinished work. Issues are kept elsewhere.
 func markers(s *source, report func(finding)) {
-	s.eachText(true, func(path string, line int, text string) {
-		if word := unfinished.FindString(text); word != "" {
-			report(finding{"marker", fmt.Sprintf("%s:%d", path, line), word + ": finish it, or open an issue"})
-		}
+	s.eachText(true, func(path, text string) {
+		eachMatch(unfinished, path, text, func(place, word string) {
+			report(finding{"marker", place, word + ": finish it, or open an issue"})
+		})
 	})
 }
 
 // machinePath matches absolute paths that exist on somebody's machine only.
-var machinePath = regexp.MustCompile("(^|[\\s\"'`(=:])" + `(/(tmp|work|home|root|Users|var/folders)/|[A-Z]:\\)`)
+var machinePath = regexp.MustCompile("(?m)(^|[\\s\"'`(=:])" + `(/(tmp|work|home|root|Users|var/folders)/|[A-Z]:\\)`)
 
 // machinePaths finds such paths in code that isn't test code, and in documents.
 func machinePaths(s *source, report func(finding)) {
-	s.eachText(false, func(path string, line int, text string) {
-		if found := machinePath.FindString(text); found != "" {
-			report(finding{"machine path", fmt.Sprintf("%s:%d", path, line), fmt.Sprintf("names %q", strings.TrimSpace(found))})
-		}
+	s.eachText(false, func(path, text string) {
+		eachMatch(machinePath, path, text, func(place, found string) {
+			report(finding{"machine path", place, fmt.Sprintf("names %q", strings.TrimSpace(found))})
+		})
 	})
+}
+
+func eachMatch(pattern *regexp.Regexp, path, text string, visit func(place, found string)) {
+	for _, at := range pattern.FindAllStringIndex(text, -1) {
+		visit(fmt.Sprintf("%s:%d", path, 1+strings.Count(text[:at[1]-1], "\n")), text[at[0]:at[1]])
+	}
 }
 
 const maxLines = 700
@@ -265,23 +271,16 @@ func (s *source) eachCode(visit func(*pkg, *file)) {
 	}
 }
 
-// eachText calls visit for every line of code and documents.
-func (s *source) eachText(tests bool, visit func(path string, line int, text string)) {
-	lines := func(path, text string) {
-		n := 0
-		for line := range strings.Lines(text) {
-			n++
-			visit(path, n, line)
-		}
-	}
+// eachText calls visit for all code and documents.
+func (s *source) eachText(tests bool, visit func(path, text string)) {
 	for _, p := range s.packages {
 		for _, f := range p.files {
 			if tests || !f.test {
-				lines(f.path, f.text)
+				visit(f.path, f.text)
 			}
 		}
 	}
 	for path, text := range s.documents {
-		lines(path, text)
+		visit(path, text)
 	}
 }

@@ -44,10 +44,10 @@ func agree(t testing.TB, raw, country string) (accepted bool) {
 	return true
 }
 
-// Every prefix of four digits, with a random tail, in national and international form. Set
+// Every prefix of three digits with random tails, in national and international form. Set
 // CLIENTELE_LONG for prefixes of five digits.
 func TestRulesAgreeWithLibphonenumberOnEveryPrefix(t *testing.T) {
-	width := 4
+	width := 3
 	if os.Getenv("CLIENTELE_LONG") != "" {
 		width = 5
 	}
@@ -61,14 +61,15 @@ func TestRulesAgreeWithLibphonenumberOnEveryPrefix(t *testing.T) {
 		country, code string
 		digits        int
 	}{{"TW", "+886", 8}, {"TW", "+886", 9}, {"CN", "+86", 10}, {"CN", "+86", 11}} {
-		for prefix := limit / 10; prefix < limit; prefix++ {
+		for i := range 3 * limit * 9 / 10 {
+			prefix := limit/10 + i/3
 			national := fmt.Sprint(prefix)
 			for len(national) < c.digits {
 				national += string(rune('0' + random.IntN(10)))
 			}
 			if agree(t, "0"+national, c.country) {
 				accepted++
-				if prefix%7 == 0 {
+				if i%7 == 0 {
 					agree(t, c.code+national, "")
 					agree(t, national, c.country)
 				}
@@ -85,7 +86,7 @@ func TestRulesAgreeWithLibphonenumberOnEveryPrefix(t *testing.T) {
 func TestParseKeepsWhatLibphonenumberHoldsValid(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	valid := 0
-	for range 3000 {
+	for range 1000 {
 		country := [...]string{"TW", "CN"}[random.IntN(2)]
 		raw := "0"
 		for range 8 + random.IntN(4) {
@@ -101,7 +102,7 @@ func TestParseKeepsWhatLibphonenumberHoldsValid(t *testing.T) {
 			t.Errorf("Parse(%q, %s) = %+v, %v, libphonenumber %+v", raw, country, got, err, want)
 		}
 	}
-	if valid < 100 {
+	if valid < 40 {
 		t.Errorf("only %d of the random numbers were valid", valid)
 	}
 }

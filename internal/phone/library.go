@@ -92,17 +92,22 @@ func parseOne(raw, country string) (Number, bool) {
 	return Number{}, false
 }
 
-// validByLibrary returns the number that libphonenumber finds in raw and holds valid.
+// validByLibrary returns the number that libphonenumber finds in raw and holds valid,
+// which is to say: of a known type.
 func validByLibrary(raw, country string) (Number, bool) {
 	p, err := phonenumbers.Parse(raw, country)
-	if err != nil || !phonenumbers.IsValidNumber(p) {
+	if err != nil {
+		return Number{}, false
+	}
+	kind := phonenumbers.GetNumberType(p)
+	if kind == phonenumbers.UNKNOWN {
 		return Number{}, false
 	}
 	return Number{
-		E164:      phonenumbers.Format(p, phonenumbers.E164),
+		E164:      "+" + strconv.Itoa(int(p.GetCountryCode())) + phonenumbers.GetNationalSignificantNumber(p),
 		Extension: p.GetExtension(),
 		Country:   phonenumbers.GetRegionCodeForNumber(p),
-		Mobile:    phonenumbers.GetNumberType(p) == phonenumbers.MOBILE,
+		Mobile:    kind == phonenumbers.MOBILE,
 	}, true
 }
 

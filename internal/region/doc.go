@@ -13,6 +13,6 @@
 // Addresses in pinyin or English, and towns, villages and streets, are not recognised.
 //
 // All functions are safe for concurrent use. The first call builds an index of some 3,750
-// divisions, in a few milliseconds and 4 MB; the lists in data are described in
+// divisions, in some 5 ms and 2 MB; the lists in data are described in
 // data/SOURCE.md.
 package region

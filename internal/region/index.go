@@ -68,15 +68,15 @@ var others string
 //go:embed data/aliases.txt
 var aliases string
 
-// divisions is built on first use, which takes a few milliseconds.
+// divisions is built on first use, in some 5 ms.
 var divisions = sync.OnceValue(build)
 
 func build() *index {
 	ix := &index{
 		all:     make([]division, 0, 4096),
 		byCode:  make(map[string]int16, 4096),
-		names:   make(map[string][]ref, 16384),
-		longest: make(map[[2]rune]uint8, 8192),
+		names:   make(map[string][]ref, 8192),
+		longest: make(map[[2]rune]uint8, 6144),
 	}
 	for r := range ix.simple {
 		s, _ := utf8.DecodeRuneInString(text.Simplify(string(rune(firstHan + r))))

@@ -185,6 +185,14 @@ func (r *Reader) fail(what string) {
 }
 
 func (r *Reader) uvarint() uint64 {
+	if r.at < len(r.src) && r.src[r.at] < 0x80 { // most tags and lengths
+		r.at++
+		return uint64(r.src[r.at-1])
+	}
+	return r.longUvarint()
+}
+
+func (r *Reader) longUvarint() uint64 {
 	var n uint64
 	for shift := 0; r.at < len(r.src) && shift < 64; shift += 7 {
 		b := r.src[r.at]

@@ -115,7 +115,7 @@ func backupIsAPrefix(t *trial) {
 			}
 			durable[n] = s.Durable()
 			if err := s.Backup(ctx, dir, func(_, _ int64) {}); err != nil {
-				return fmt.Errorf("Backup: %w", err)
+				return fmt.Errorf("backup: %w", err)
 			}
 			at, err := s.Apply(ctx, newBatch(ops(deeds("mark")), entry("mark")))
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/clientele-go/clientele/storage/kv"
 )
@@ -116,22 +117,31 @@ func ingestMixesWithApply(t *trial) {
 // A reader sees a load whole, runs, merges and all, or not at all.
 func ingestIsAtomic(t *trial) {
 	s := t.open()
+	loads := t.times(10)
 	busy := &shift{workers: 2}
-	loads := 0
 	t.parallel(2, func(ctx context.Context, i int) error {
-		for n := 0; busy.more(ctx, n, t.times(10)); n++ {
-			work := wholeLoads
-			if i == 0 {
-				loads++
-				work = func(ctx context.Context, e kv.Engine) error { return loadRound(ctx, e, n) }
-			}
-			if err := work(ctx, s.Engine); err != nil {
+		if i == 0 {
+			defer busy.leave()
+			return loadRounds(ctx, s.Engine, loads)
+		}
+		for n := 0; busy.more(ctx, n, 1); n++ {
+			if err := wholeLoads(ctx, s.Engine); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	s.want("#loads", strconv.Itoa(loads))
+}
+
+func loadRounds(ctx context.Context, e kv.Engine, n int) error {
+	for round := range n {
+		if err := loadRound(ctx, e, round); err != nil {
+			return err
+		}
+		time.Sleep(500 * time.Microsecond) // let the reader look
+	}
+	return nil
 }
 
 // loadKeys is how many keys of each of two runs a load has in loadRound.

@@ -240,7 +240,7 @@ func mergeNeverConflicts(t *trial) {
 			b := newBatch(add("#n", 1), mark("%b", []uint32{uint32(i<<20 + n)}, nil))
 			b.Durability = kv.Durability(n % 2)
 			if _, err := s.Apply(ctx, b); err != nil {
-				return fmt.Errorf("Apply of merges alone: %w", err)
+				return fmt.Errorf("apply of merges alone: %w", err)
 			}
 			merges.Add(1)
 			done[i]++

@@ -32,6 +32,9 @@ type mutant struct {
 }
 
 func TestEveryMutantIsCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the suite is quicker with -short, and misses more")
+	}
 	for _, m := range mutants() {
 		t.Run(m.property+" "+m.fault, func(t *testing.T) {
 			m.harness.patience = 200 * time.Millisecond

@@ -71,7 +71,7 @@ func purgeBesideWriters(t *trial) {
 		for n := 0; busy.more(ctx, n, t.times(5)); n++ {
 			if i == writers {
 				if err := s.Purge(ctx, []kv.Range{kv.Prefix([]byte("p")), from("#")}); err != nil {
-					return fmt.Errorf("Purge: %w", err)
+					return fmt.Errorf("purge: %w", err)
 				}
 				continue
 			}

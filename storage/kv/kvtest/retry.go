@@ -211,9 +211,9 @@ func applyWithin(ctx context.Context, e kv.Engine, limit time.Duration, id kv.Ba
 	case err != nil:
 		return err
 	case applyErr == nil && !applied:
-		return fmt.Errorf("Apply succeeded, but %s is absent", quote(key))
+		return fmt.Errorf("apply succeeded, but %s is absent", quote(key))
 	case applyErr != nil && first && applied && !errors.Is(applyErr, kv.ErrUnknownOutcome):
-		return fmt.Errorf("Apply failed with %q, which doesn't wrap ErrUnknownOutcome, but the batch was applied", applyErr.Error())
+		return fmt.Errorf("apply failed with %q, which doesn't wrap ErrUnknownOutcome, but the batch was applied", applyErr.Error())
 	}
 	return applyErr
 }

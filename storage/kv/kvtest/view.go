@@ -96,7 +96,7 @@ func readState(ctx context.Context, s kv.Snapshot) (model, error) {
 	for _, p := range pairs {
 		value, err := normal(p.key, []byte(p.value))
 		if err != nil {
-			return nil, fmt.Errorf("Scan: value of %s: %w", quote(p.key), err)
+			return nil, fmt.Errorf("the scanned value of %s: %w", quote(p.key), err)
 		}
 		state[p.key] = value
 	}

@@ -49,7 +49,7 @@ type prepared struct {
 	writes *pebble.Batch
 	reads  *reads
 	commit *commit
-	seen   kv.Stamp // the last commit that reads' ranges were checked against
+	seen   kv.Stamp // the last commit that reads were checked against
 }
 
 func (e *Engine) prepare(b *kv.Batch) (*prepared, error) {
@@ -57,7 +57,7 @@ func (e *Engine) prepare(b *kv.Batch) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{batch: b, reads: e.window.reads(b)}
-	if err := e.checkRangesEarly(p); err != nil {
+	if err := e.checkEarly(p); err != nil {
 		e.count.conflicts.Add(1)
 		return nil, err
 	}
@@ -113,10 +113,10 @@ func checkOp(op kv.Op) error {
 	return nil
 }
 
-// checkRangesEarly checks the ranges against the commits so far, which may be many,
-// so that little is left to do with the lock held.
-func (e *Engine) checkRangesEarly(p *prepared) error {
-	if len(p.reads.ranges) == 0 {
+// checkEarly looks through the commits so far, which may be many, so that little is
+// left to do with the lock held.
+func (e *Engine) checkEarly(p *prepared) error {
+	if p.reads.empty() {
 		return nil
 	}
 	e.commits.Lock()
@@ -126,7 +126,7 @@ func (e *Engine) checkRangesEarly(p *prepared) error {
 		return err
 	}
 	p.seen = commits[len(commits)-1].stamp
-	return p.reads.rangeConflict(commits)
+	return p.reads.conflict(commits)
 }
 
 // commit checks the batch and makes it visible, or finds that it was applied before:

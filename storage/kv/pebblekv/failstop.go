@@ -35,7 +35,7 @@ type failStop struct {
 	readOnly bool
 	failed   func(error) // called once, with the first failure
 	cause    atomic.Pointer[error]
-	after    *vfs.MemFS // by base name: the files created after the failure
+	after    *vfs.MemFS               // by base name: the files created after the failure
 	listing  atomic.Pointer[[]string] // of the directory, as it was last
 	// freshLogs is set while logs may not be written over old ones, whose rest would
 	// stay readable.

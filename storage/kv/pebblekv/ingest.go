@@ -426,5 +426,5 @@ func (e *Engine) removeTemporary() error {
 // below: those of the lowest one may not hold all kinds of operation.
 func newTableOptions(o *pebble.Options, db *pebble.DB) sstable.WriterOptions {
 	o.EnsureDefaults()
-	return o.MakeWriterOptions(len(o.Levels)-2, db.TableFormat())
+	return o.MakeWriterOptions(len(o.Levels)-1, db.TableFormat())
 }

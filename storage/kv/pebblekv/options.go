@@ -74,6 +74,7 @@ func (o Options) pebble(fs vfs.FS, events *pebble.EventListener) *pebble.Options
 		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       1 << 20,
 		LBaseMaxBytes:               64 << 20,
+		WALBytesPerSync:             1 << 20,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 		Logger:                      pebbleLogger{o.Logger},
 		EventListener:               events,
@@ -87,6 +88,7 @@ func (o Options) pebble(fs vfs.FS, events *pebble.EventListener) *pebble.Options
 		p.Levels[i].IndexBlockSize = 32 << 10
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	p.Levels[len(p.Levels)-1].FilterPolicy = pebble.NoFilterPolicy
 	return p
 }
 

@@ -52,7 +52,6 @@ func (e *Engine) Purge(ctx context.Context, ranges []kv.Range) error {
 }
 
 func (e *Engine) purge(ctx context.Context, ranges []kv.Range) error {
-	e.snapshots.dropIdle()
 	// A compaction that began earlier may write out what it should drop.
 	if err := e.jobs.waitForPresent(ctx); err != nil {
 		return err

@@ -20,7 +20,6 @@ type snapshot struct {
 	stamp kv.Stamp
 	snap  *pebble.Snapshot
 	calls gate
-	idle  atomic.Pointer[pebble.Iterator] // of a finished scan, for the next one
 
 	position atomic.Pointer[kv.Position] // once it was read
 }
@@ -41,9 +40,6 @@ func (e *Engine) Snapshot(ctx context.Context) (kv.Snapshot, error) {
 }
 
 func (e *Engine) closeSnapshot(s *snapshot) {
-	if idle := s.idle.Swap(nil); idle != nil {
-		_ = idle.Close() // its error was returned by the scan
-	}
 	_ = s.snap.Close() // never fails
 	e.snapshots.remove(s)
 }
@@ -123,11 +119,13 @@ func (s *snapshot) scan(ctx context.Context, r kv.Range, reverse bool, visit fun
 		return err
 	}
 	defer s.calls.leave()
-	it, err := s.iterator(callersPart(r))
+	r = callersPart(r)
+	// Pebble pools iterators: a new one costs no more than a kept one with new bounds.
+	it, err := s.snap.NewIter(&pebble.IterOptions{LowerBound: r.Lower, UpperBound: r.Upper})
 	if err != nil {
 		return wrap("scan", err)
 	}
-	defer s.keep(it)
+	defer it.Close() // it.Error tells of errors before
 	first, next := it.First, it.Next
 	if reverse {
 		first, next = it.Last, it.Prev
@@ -160,19 +158,4 @@ func callersPart(r kv.Range) kv.Range {
 		r.Upper = r.Lower
 	}
 	return r
-}
-
-func (s *snapshot) iterator(r kv.Range) (*pebble.Iterator, error) {
-	if it := s.idle.Swap(nil); it != nil {
-		it.SetBounds(r.Lower, r.Upper)
-		return it, nil
-	}
-	return s.snap.NewIter(&pebble.IterOptions{LowerBound: r.Lower, UpperBound: r.Upper})
-}
-
-// keep keeps a sound iterator for the next scan, if none is kept already.
-func (s *snapshot) keep(it *pebble.Iterator) {
-	if it.Error() != nil || !s.idle.CompareAndSwap(nil, it) {
-		_ = it.Close() // its error was returned by the scan
-	}
 }

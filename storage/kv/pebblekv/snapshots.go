@@ -36,17 +36,6 @@ func (o *openSnapshots) len() int {
 	return len(o.open)
 }
 
-// dropIdle closes the iterators kept for later scans, which keep tables from being removed.
-func (o *openSnapshots) dropIdle() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for s := range o.open {
-		if idle := s.idle.Swap(nil); idle != nil {
-			_ = idle.Close() // its error was returned by the scan
-		}
-	}
-}
-
 // oldest returns the least stamp of the open snapshots. It costs their number.
 func (o *openSnapshots) oldest() (least kv.Stamp, any bool) {
 	o.mu.Lock()

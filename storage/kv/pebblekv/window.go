@@ -2,6 +2,7 @@ package pebblekv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -20,13 +21,17 @@ const (
 	commitBytes   = 128 // what a commit takes besides its keys
 )
 
+// wideCommit is the number of keys from which on a commit is looked through for a
+// point as for a range, since noting all its keys by hash would cost more.
+const wideCommit = 512
+
 // commit is what the conflict check remembers of one commit.
 type commit struct {
 	stamp    kv.Stamp
 	entry    kv.Position // of the commit's own journal entry, 0 without one
 	position kv.Position // of the last journal entry so far
 	keys     keyList
-	hashes   []uint64   // of keys, in no order
+	hashes   []uint64   // of keys, unless there are wideCommit
 	spans    []kv.Range // a bulk load's key ranges, in order
 }
 
@@ -62,13 +67,22 @@ func (l *keyList) at(i int) []byte {
 	return l.bytes[start:l.ends[i]]
 }
 
+// from returns the position of the first key from key on.
+func (l *keyList) from(key []byte) int {
+	return sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), key) >= 0 })
+}
+
+func (l *keyList) has(key []byte) bool {
+	i := l.from(key)
+	return i < l.len() && bytes.Equal(l.at(i), key)
+}
+
 // within returns the positions [from, to) of the keys in r.
 func (l *keyList) within(r kv.Range) (from, to int) {
-	from = sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), r.Lower) >= 0 })
 	if r.Upper == nil {
-		return from, l.len()
+		return l.from(r.Lower), l.len()
 	}
-	return from, sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), r.Upper) >= 0 })
+	return l.from(r.Lower), l.from(r.Upper)
 }
 
 // reads is a batch's condition, taken apart.
@@ -81,24 +95,40 @@ type reads struct {
 
 func (r *reads) empty() bool { return len(r.points) == 0 && len(r.ranges) == 0 }
 
-// rangeConflict looks for a key of the commits in the ranges. It needs no lock.
-func (r *reads) rangeConflict(commits []*commit) error {
+// conflict looks in commits for what was read: all but points that were noted by
+// hash. It needs no lock.
+func (r *reads) conflict(commits []*commit) error {
 	for _, c := range commits {
-		if c.stamp <= r.since {
-			continue
-		}
-		for _, read := range r.ranges {
-			if from, to := c.keys.within(read); from < to {
-				return conflict(c.keys.at(from))
-			}
+		if err := errors.Join(r.rangeConflict(c), r.pointConflict(c), r.spanConflict(c)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// spanConflict tells whether a bulk load wrote a range that was read.
-func (r *reads) spanConflict(load *commit) error {
-	for _, span := range load.spans {
+func (r *reads) rangeConflict(c *commit) error {
+	for _, read := range r.ranges {
+		if from, to := c.keys.within(read); from < to {
+			return conflict(c.keys.at(from))
+		}
+	}
+	return nil
+}
+
+func (r *reads) pointConflict(c *commit) error {
+	if c.keys.len() < wideCommit {
+		return nil
+	}
+	for _, point := range r.points {
+		if c.keys.has(point) {
+			return conflict(point)
+		}
+	}
+	return nil
+}
+
+func (r *reads) spanConflict(c *commit) error {
+	for _, span := range c.spans {
 		for _, point := range r.points {
 			if span.Contains(point) {
 				return conflict(point)
@@ -157,6 +187,9 @@ func (w *window) reads(b *kv.Batch) *reads {
 // commit returns a commit that writes keys. It needs no lock; add numbers it.
 func (w *window) commit(keys [][]byte) *commit {
 	c := &commit{keys: newKeyList(keys)}
+	if c.keys.len() >= wideCommit {
+		return c
+	}
 	c.hashes = make([]uint64, c.keys.len())
 	for i := range c.hashes {
 		c.hashes[i] = maphash.Bytes(w.seed, c.keys.at(i))
@@ -177,8 +210,7 @@ func (w *window) after(since kv.Stamp) ([]*commit, error) {
 	return w.commits[since-w.floor:], nil
 }
 
-// check looks for a conflict. Of the commits, whose keys take longest to look
-// through, it leaves out those up to seen.
+// check looks for a conflict. The commits up to seen were looked through before.
 func (w *window) check(r *reads, seen kv.Stamp) error {
 	if r.empty() {
 		return nil
@@ -191,27 +223,16 @@ func (w *window) check(r *reads, seen kv.Stamp) error {
 			return conflict(r.points[i])
 		}
 	}
-	for _, load := range slices.Backward(w.loads) {
-		if load.stamp <= r.since {
-			break
-		}
-		if err := r.spanConflict(load); err != nil {
-			return err
-		}
-	}
 	rest, err := w.after(max(r.since, seen))
 	if err != nil {
 		return err
 	}
-	return r.rangeConflict(rest)
+	return r.conflict(rest)
 }
 
 // add appends a commit and forgets the oldest as needed.
 func (w *window) add(c *commit) {
 	w.commits = append(w.commits, c)
-	if len(c.spans) > 0 {
-		w.loads = append(w.loads, c)
-	}
 	for _, hash := range c.hashes {
 		w.written[hash] = c.stamp
 	}
@@ -234,9 +255,6 @@ func (w *window) forget() {
 	c := w.commits[0]
 	w.commits = w.commits[1:]
 	w.floor = c.stamp
-	if len(w.loads) > 0 && w.loads[0] == c {
-		w.loads = w.loads[1:]
-	}
 	for _, hash := range c.hashes {
 		if w.written[hash] == c.stamp {
 			delete(w.written, hash)

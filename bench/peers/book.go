@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/sample"
+)
+
+// bookStore is Clientele, with everything on but search, which no peer here has.
+type bookStore struct {
+	ctx     context.Context
+	book    *clientele.Book
+	session *clientele.Session
+}
+
+func openBook(ctx context.Context, dir string) (store, error) {
+	book, err := clientele.Open(ctx, dir, clientele.Options{
+		WithoutSearch: true, CacheBytes: cacheBytes, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	b := &bookStore{ctx: ctx, book: book, session: book.As(clientele.Actor{ID: "import"})}
+	err = b.session.Update(ctx, func(tx *clientele.Tx) error { return tx.Customers.SetSchema(sample.Schema()) })
+	if err != nil {
+		return nil, errors.Join(err, book.Close())
+	}
+	return b, nil
+}
+
+func (b *bookStore) load(customers iter.Seq[*customer.Customer]) error {
+	_, err := b.session.Load(b.ctx, customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
+		for c := range customers {
+			if !yield(c.Draft(), nil) {
+				return
+			}
+		}
+	})
+	return err
+}
+
+// settle waits until compaction has come to rest: nothing has changed for a second.
+func (b *bookStore) settle() error {
+	const pause, enough = 100 * time.Millisecond, 10
+	var size, debt int64
+	for quiet := 0; quiet < enough; quiet++ {
+		h, err := b.book.Health(b.ctx)
+		if err != nil {
+			return err
+		}
+		if h.Engine.DiskBytes != size || h.Engine.CompactionDebt != debt {
+			size, debt, quiet = h.Engine.DiskBytes, h.Engine.CompactionDebt, 0
+		}
+		select {
+		case <-time.After(pause):
+		case <-b.ctx.Done():
+			return b.ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (b *bookStore) create(c *customer.Customer) error {
+	return b.session.Update(b.ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Customers.Create(c.Draft())
+		return err
+	})
+}
+
+func (b *bookStore) count() (n int, err error) {
+	err = b.session.View(b.ctx, func(tx *clientele.ReadTx) error {
+		n = 0
+		for _, err := range tx.Customers.List(customer.List{Statuses: customer.AllStatuses()}) {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (b *bookStore) close() error { return b.book.Close() }
+
+func (b *bookStore) view(f func(reader) error) error {
+	return b.session.View(b.ctx, func(tx *clientele.ReadTx) error { return f(bookReader{tx.Customers}) })
+}
+
+func (b *bookStore) byID(id customer.ID) (c *customer.Customer, err error) {
+	err = b.session.View(b.ctx, func(tx *clientele.ReadTx) error {
+		c, err = tx.Customers.Get(id)
+		return err
+	})
+	return c, err
+}
+
+func (b *bookStore) byCode(code string) (c *customer.Customer, err error) {
+	err = b.session.View(b.ctx, func(tx *clientele.ReadTx) error {
+		c, err = tx.Customers.ByCode(code)
+		return err
+	})
+	return c, err
+}
+
+func (b *bookStore) holders(k key) (ids []customer.ID, err error) {
+	err = b.view(func(r reader) error {
+		ids, err = r.holders(k)
+		return err
+	})
+	return ids, err
+}
+
+// bookReader reads one state of a book.
+type bookReader struct{ customers *customer.Reader }
+
+func (r bookReader) byID(id customer.ID) (*customer.Customer, error) { return r.customers.Get(id) }
+
+func (r bookReader) byCode(code string) (*customer.Customer, error) { return r.customers.ByCode(code) }
+
+func (r bookReader) holders(k key) ([]customer.ID, error) {
+	switch k.by {
+	case byIdentifier:
+		return idOf(r.customers.ByIdentifier(k.scope, k.value))
+	case bySourceKey:
+		return idOf(r.customers.BySourceKey(k.scope, k.value))
+	case byPhone:
+		return idsOf(r.customers.ByPhone(k.value))
+	}
+	return idsOf(r.customers.ByEmail(k.value))
+}
+
+func idOf(c *customer.Customer, err error) ([]customer.ID, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []customer.ID{c.ID}, nil
+}
+
+func idsOf(customers iter.Seq2[*customer.Customer, error]) ([]customer.ID, error) {
+	var ids []customer.ID
+	for c, err := range customers {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, c.ID)
+	}
+	return ids, nil
+}

@@ -1,2 +1,0 @@
-// Scratch tries SQLite variants.
-package main

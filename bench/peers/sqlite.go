@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/clientele-go/clientele/customer"
+)
+
+// sqliteStore is SQLite as one who knows it would set it up: the searched fields in
+// columns, lookups of which a customer has several in tables that are nothing but
+// an index (WITHOUT ROWID), the rest of the record in one blob. It talks to the driver
+// itself: database/sql on top would cost a read some microseconds more.
+type sqliteStore struct {
+	ctx context.Context
+	dir string
+
+	mu     sync.Mutex // SQLite has one writer
+	writer *sqliteWriter
+
+	*sqliteReader
+}
+
+const (
+	pageBytes = 8 << 10
+	fileName  = "customers.sqlite"
+)
+
+// keyTables are the tables of the lookups, each with its unique columns first.
+var keyTables = [...]string{byIdentifier: "identifier", bySourceKey: "source_key", byPhone: "phone", byEmail: "email"}
+
+const tables = `
+CREATE TABLE customer (id INTEGER PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE identifier (scope TEXT NOT NULL, value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (scope, value)) WITHOUT ROWID;
+CREATE TABLE source_key (scope TEXT NOT NULL, value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (scope, value)) WITHOUT ROWID;
+CREATE TABLE phone (value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (value, customer)) WITHOUT ROWID;
+CREATE TABLE email (value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (value, customer)) WITHOUT ROWID;
+`
+
+func openSQLite(ctx context.Context, dir string) (store, error) {
+	return &sqliteStore{ctx: ctx, dir: dir}, nil // load opens it: only then are there tables
+}
+
+// connect opens a connection and runs what sets it up.
+func connect(dir, setup string) (*sqlite3.SQLiteConn, error) {
+	conn, err := (&sqlite3.SQLiteDriver{}).Open(filepath.Join(dir, fileName))
+	if err != nil {
+		return nil, err
+	}
+	c, ok := conn.(*sqlite3.SQLiteConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("the driver's connection is a %T", conn), conn.Close())
+	}
+	setup = fmt.Sprintf("PRAGMA page_size = %d; PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY;", pageBytes, cacheBytes>>10) + setup
+	if _, err := c.Exec(setup, nil); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// connect opens the connections of everyday work.
+func (s *sqliteStore) connect() error {
+	// A commit is durable, and checkpoints come every 80 MiB instead of every 8.
+	conn, err := connect(s.dir, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000;")
+	if err != nil {
+		return err
+	}
+	if s.writer, err = newSQLiteWriter(conn); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	conn, err = connect(s.dir, fmt.Sprintf("PRAGMA query_only = ON; PRAGMA mmap_size = %d;", cacheBytes))
+	if err != nil {
+		return err
+	}
+	if s.sqliteReader, err = newSQLiteReader(conn); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	return nil
+}
+
+func (s *sqliteStore) close() error {
+	var err error
+	if s.sqliteReader != nil {
+		err = s.sqliteReader.conn.Close()
+	}
+	if s.writer != nil {
+		err = errors.Join(err, s.writer.conn.Close())
+	}
+	return err
+}
+
+// settle makes the file as small as it gets.
+func (s *sqliteStore) settle() error {
+	_, err := s.writer.conn.Exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);", nil)
+	return err
+}
+
+func (s *sqliteStore) create(c *customer.Customer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writer.create(c)
+}
+
+func (s *sqliteStore) count() (int, error) {
+	rows, err := s.sqliteReader.conn.Query("SELECT count(*) FROM customer", nil)
+	if err != nil {
+		return 0, err
+	}
+	row := make([]driver.Value, 1)
+	err = errors.Join(rows.Next(row), rows.Close())
+	n, _ := row[0].(int64)
+	return int(n), err
+}
+
+// view reads within one transaction.
+func (s *sqliteStore) view(f func(reader) error) error {
+	if _, err := s.sqliteReader.conn.Exec("BEGIN", nil); err != nil {
+		return err
+	}
+	err := f(s.sqliteReader)
+	_, commitErr := s.sqliteReader.conn.Exec("COMMIT", nil)
+	return errors.Join(err, commitErr)
+}
+
+// prepare compiles statements; the first error ends it.
+func prepare(conn *sqlite3.SQLiteConn, texts ...string) ([]driver.Stmt, error) {
+	var all []driver.Stmt
+	for _, text := range texts {
+		s, err := conn.Prepare(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// sqliteWriter creates customers one by one.
+type sqliteWriter struct {
+	conn                              *sqlite3.SQLiteConn
+	begin, commit, rollback, customer driver.Stmt
+	keys                              []driver.Stmt // by lookup
+	args                              []driver.Value
+	body                              []byte
+}
+
+func newSQLiteWriter(conn *sqlite3.SQLiteConn) (*sqliteWriter, error) {
+	w := &sqliteWriter{conn: conn}
+	all, err := prepare(conn, "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "INSERT INTO customer (code, name, body) VALUES (?, ?, ?)")
+	if err != nil {
+		return nil, err
+	}
+	w.begin, w.commit, w.rollback, w.customer = all[0], all[1], all[2], all[3]
+	var inserts []string
+	for by, table := range keyTables {
+		inserts = append(inserts, "INSERT INTO "+table+" VALUES "+parameters(keyColumns(lookup(by))))
+	}
+	w.keys, err = prepare(conn, inserts...)
+	return w, err
+}
+
+// keyColumns is the number of columns of a lookup's table.
+func keyColumns(by lookup) int {
+	if by.unique() {
+		return 3
+	}
+	return 2
+}
+
+func (w *sqliteWriter) create(c *customer.Customer) error {
+	if _, err := w.begin.Exec(nil); err != nil {
+		return err
+	}
+	err := w.insert(c)
+	if err == nil {
+		_, err = w.commit.Exec(nil)
+	}
+	if err != nil {
+		_, rollbackErr := w.rollback.Exec(nil)
+		return errors.Join(err, rollbackErr)
+	}
+	return nil
+}
+
+func (w *sqliteWriter) insert(c *customer.Customer) error {
+	w.body = appendBody(w.body[:0], c)
+	w.args = append(w.args[:0], c.Code, c.Name, w.body)
+	result, err := w.customer.Exec(w.args)
+	if err != nil {
+		return err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	for _, k := range keysOf(c) {
+		w.args = appendKey(w.args[:0], k, id)
+		if _, err := w.keys[k.by].Exec(w.args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendBody encodes what has no column of its own.
+func appendBody(dst []byte, c *customer.Customer) []byte {
+	rest := *c
+	rest.Code, rest.Name = "", ""
+	return appendRecord(dst, &rest)
+}
+
+// appendKey appends the columns of a key's row.
+func appendKey(args []driver.Value, k key, id int64) []driver.Value {
+	if k.by.unique() {
+		args = append(args, k.scope)
+	}
+	return append(args, k.value, id)
+}
+
+// sqliteReader reads through prepared statements, each a transaction of its own
+// unless one is open.
+type sqliteReader struct {
+	conn     *sqlite3.SQLiteConn
+	id, code driver.Stmt
+	keys     []driver.Stmt // by lookup
+	args     []driver.Value
+	row      []driver.Value
+}
+
+func newSQLiteReader(conn *sqlite3.SQLiteConn) (*sqliteReader, error) {
+	r := &sqliteReader{conn: conn, row: make([]driver.Value, 4)}
+	const columns = "SELECT id, code, name, body FROM customer WHERE "
+	all, err := prepare(conn, columns+"id = ?", columns+"code = ?")
+	if err != nil {
+		return nil, err
+	}
+	r.id, r.code = all[0], all[1]
+	var selects []string
+	for by, table := range keyTables {
+		where := " WHERE value = ?"
+		if lookup(by).unique() {
+			where = " WHERE scope = ? AND value = ?"
+		}
+		selects = append(selects, "SELECT customer FROM "+table+where+" ORDER BY customer")
+	}
+	r.keys, err = prepare(conn, selects...)
+	return r, err
+}
+
+func (r *sqliteReader) byID(id customer.ID) (*customer.Customer, error) { return r.one(r.id, int64(id)) }
+
+func (r *sqliteReader) byCode(code string) (*customer.Customer, error) { return r.one(r.code, code) }
+
+func (r *sqliteReader) one(s driver.Stmt, arg driver.Value) (*customer.Customer, error) {
+	r.args = append(r.args[:0], arg)
+	rows, err := s.Query(r.args)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(rows.Next(r.row), rows.Close()); err != nil {
+		return nil, fmt.Errorf("customer %v: %w", arg, err)
+	}
+	id, _ := r.row[0].(int64)
+	body, _ := r.row[3].([]byte)
+	c, err := decodeRecord(customer.ID(id), string(body))
+	if err != nil {
+		return nil, err
+	}
+	c.Code, _ = r.row[1].(string)
+	c.Name, _ = r.row[2].(string)
+	return c, nil
+}
+
+func (r *sqliteReader) holders(k key) ([]customer.ID, error) {
+	r.args = r.args[:0]
+	if k.by.unique() {
+		r.args = append(r.args, k.scope)
+	}
+	r.args = append(r.args, k.value)
+	rows, err := r.keys[k.by].Query(r.args)
+	if err != nil {
+		return nil, err
+	}
+	var ids []customer.ID
+	for err = rows.Next(r.row[:1]); err == nil; err = rows.Next(r.row[:1]) {
+		id, _ := r.row[0].(int64)
+		ids = append(ids, customer.ID(id))
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return ids, errors.Join(err, rows.Close())
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/clientele-go/clientele/customer"
+)
+
+// load fills the new file in the fastest way that SQLite has: no journal, since a
+// failed load of a new file is begun again; one transaction; many rows a statement,
+// encoded by a second goroutine; keys staged and put into their tables in order; the
+// other indexes made afterwards by as many threads as there are cores. The file is
+// synced at the end.
+func (s *sqliteStore) load(customers iter.Seq[*customer.Customer]) error {
+	conn, err := connect(s.dir, fmt.Sprintf(`
+		PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA threads = %d;
+		BEGIN;`, runtime.GOMAXPROCS(0))+tables)
+	if err != nil {
+		return err
+	}
+	err = fill(s.ctx, conn, customers)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	if err := syncFile(filepath.Join(s.dir, fileName)); err != nil {
+		return err
+	}
+	return s.connect()
+}
+
+func fill(ctx context.Context, conn *sqlite3.SQLiteConn, customers iter.Seq[*customer.Customer]) error {
+	l, err := newSQLiteLoader(conn)
+	if err != nil {
+		return err
+	}
+	if err := l.insert(ctx, customers); err != nil {
+		return err
+	}
+	finish := "CREATE UNIQUE INDEX customer_code ON customer (code); CREATE INDEX customer_name ON customer (name);"
+	for _, table := range keyTables {
+		finish += fmt.Sprintf("INSERT INTO %s SELECT * FROM staged_%s ORDER BY 1, 2;", table, table)
+	}
+	_, err = conn.Exec(finish+"COMMIT", nil)
+	return err
+}
+
+func syncFile(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// sqliteLoader inserts customers into the table and their keys into temporary ones.
+type sqliteLoader struct {
+	customers *bulkInsert
+	keys      [len(keyTables)]*bulkInsert
+}
+
+func newSQLiteLoader(conn *sqlite3.SQLiteConn) (*sqliteLoader, error) {
+	l := &sqliteLoader{}
+	var err error
+	if l.customers, err = newBulkInsert(conn, "customer", 4); err != nil {
+		return nil, err
+	}
+	for by, table := range keyTables {
+		staged := "staged_" + table
+		if _, err := conn.Exec(fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT * FROM %s", staged, table), nil); err != nil {
+			return nil, err
+		}
+		if l.keys[by], err = newBulkInsert(conn, staged, keyColumns(lookup(by))); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func (l *sqliteLoader) insert(ctx context.Context, customers iter.Seq[*customer.Customer]) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the encoder when an insert fails
+	for rows := range encode(ctx, customers) {
+		for i := range rows {
+			if err := l.row(&rows[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, b := range append(l.keys[:], l.customers) {
+		if err := b.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *sqliteLoader) row(r *encodedRow) error {
+	id := int64(r.customer.ID)
+	if err := l.customers.add(id, r.customer.Code, r.customer.Name, r.body); err != nil {
+		return err
+	}
+	for _, k := range r.keys {
+		b := l.keys[k.by]
+		b.args = appendKey(b.args, k, id)
+		if err := b.full(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encodedRow is a customer ready to be bound.
+type encodedRow struct {
+	customer *customer.Customer
+	body     []byte
+	keys     []key
+}
+
+// encode prepares rows ahead of the inserts, on another core. The channel is closed
+// after the last of them or when the context is done.
+func encode(ctx context.Context, customers iter.Seq[*customer.Customer]) <-chan []encodedRow {
+	const batch = 500
+	batches := make(chan []encodedRow, 4)
+	go func() {
+		defer close(batches)
+		rows := make([]encodedRow, 0, batch)
+		for c := range customers {
+			rows = append(rows, encodedRow{c, appendBody(nil, c), keysOf(c)})
+			if len(rows) < batch {
+				continue
+			}
+			select {
+			case batches <- rows:
+				rows = make([]encodedRow, 0, batch)
+			case <-ctx.Done():
+				return
+			}
+		}
+		select {
+		case batches <- rows:
+		case <-ctx.Done():
+		}
+	}()
+	return batches
+}
+
+// rowsPerInsert times the most columns stays far below SQLite's limit of 32,766
+// parameters; more gain nothing.
+const rowsPerInsert = 200
+
+// bulkInsert collects rows of one table and inserts many by one statement.
+type bulkInsert struct {
+	many, one driver.Stmt
+	columns   int
+	args      []driver.Value
+}
+
+func newBulkInsert(conn *sqlite3.SQLiteConn, table string, columns int) (*bulkInsert, error) {
+	row := parameters(columns)
+	insert := "INSERT INTO " + table + " VALUES "
+	all, err := prepare(conn, insert+row+strings.Repeat(", "+row, rowsPerInsert-1), insert+row)
+	if err != nil {
+		return nil, err
+	}
+	return &bulkInsert{many: all[0], one: all[1], columns: columns}, nil
+}
+
+// parameters returns a row of placeholders: (?, ?, ?).
+func parameters(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
+
+func (b *bulkInsert) add(row ...driver.Value) error {
+	b.args = append(b.args, row...)
+	return b.full()
+}
+
+// full inserts the rows once there are enough for a statement.
+func (b *bulkInsert) full() error {
+	if len(b.args) < rowsPerInsert*b.columns {
+		return nil
+	}
+	err := run(b.many, b.args)
+	b.args = b.args[:0]
+	return err
+}
+
+func (b *bulkInsert) flush() error {
+	for ; len(b.args) > 0; b.args = b.args[b.columns:] {
+		if err := run(b.one, b.args[:b.columns]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run executes an insert as a query, which this driver does in a single call of C;
+// as a command it would be one for each parameter.
+func run(s driver.Stmt, args []driver.Value) error {
+	rows, err := s.Query(args)
+	if err != nil {
+		return err
+	}
+	return rows.Close()
+}

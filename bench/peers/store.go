@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"path/filepath"
+
+	"github.com/clientele-go/clientele/customer"
+)
+
+// cacheBytes is the memory that each store gets for its block or page cache.
+const cacheBytes = 1 << 30
+
+// contestant is a kind of store that takes part.
+type contestant struct {
+	name string
+	open func(ctx context.Context, dir string) (store, error)
+}
+
+// contestants are all, in the table's order; the others are compared with the first.
+var contestants = []contestant{
+	{"Clientele", openBook},
+	{"SQLite", openSQLite},
+	{"raw Pebble", openPebble},
+}
+
+// store keeps customers in a directory of its own. Only create may be called
+// concurrently. The context given at opening ends its calls.
+type store interface {
+	reader // each call reads a state of its own
+	// view runs f on one consistent state.
+	view(f func(reader) error) error
+	// load adds customers under their ids to the empty store, durably.
+	load(customers iter.Seq[*customer.Customer]) error
+	// settle ends what the load left to the background, and compacts where the
+	// store's user would.
+	settle() error
+	// create adds one customer under the next id and returns when it is durable.
+	create(c *customer.Customer) error
+	count() (int, error)
+	close() error
+}
+
+// reader looks customers up.
+type reader interface {
+	byID(id customer.ID) (*customer.Customer, error)
+	byCode(code string) (*customer.Customer, error)
+	// holders returns the ids of the customers that have a key, ascending.
+	holders(k key) ([]customer.ID, error)
+}
+
+// lookup is a way to find customers other than by id, code and name.
+type lookup uint8
+
+const (
+	byIdentifier lookup = iota // one customer a key
+	bySourceKey                // one customer a key
+	byPhone
+	byEmail
+)
+
+// unique reports whether a key belongs to one customer.
+func (l lookup) unique() bool { return l <= bySourceKey }
+
+// key is what a customer is found by.
+type key struct {
+	by    lookup
+	scope string // the identifier's scheme, the source key's system, or empty
+	value string
+}
+
+// keysOf returns the keys that every store indexes besides id, code and name.
+func keysOf(c *customer.Customer) []key {
+	keys := make([]key, 0, 6)
+	for _, x := range c.Identifiers {
+		keys = append(keys, key{byIdentifier, x.Scheme, x.Value})
+	}
+	for _, x := range c.SourceKeys {
+		keys = append(keys, key{bySourceKey, x.System, x.Key})
+	}
+	for _, x := range c.Phones {
+		keys = append(keys, key{byPhone, "", x.E164})
+	}
+	for _, x := range c.Emails {
+		keys = append(keys, key{byEmail, "", x.Address})
+	}
+	return keys
+}
+
+// sizeOf returns the bytes of all files in a directory.
+func sizeOf(dir string) (int64, error) {
+	var total int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	return total, err
+}
