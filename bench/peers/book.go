@@ -34,10 +34,14 @@ func openBook(ctx context.Context, dir string) (store, error) {
 	return b, nil
 }
 
-func (b *bookStore) load(customers iter.Seq[*customer.Customer]) error {
+func (b *bookStore) load(customers iter.Seq2[*customer.Customer, error]) error {
 	_, err := b.session.Load(b.ctx, customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
-		for c := range customers {
-			if !yield(c.Draft(), nil) {
+		for c, err := range customers {
+			var d customer.Draft
+			if err == nil {
+				d = c.Draft()
+			}
+			if !yield(d, err) {
 				return
 			}
 		}

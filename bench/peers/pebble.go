@@ -68,12 +68,15 @@ func (silentLogger) Fatalf(format string, args ...any) {
 	slog.Error(fmt.Sprintf("pebble: "+format, args...))
 }
 
-func (s *pebbleStore) load(customers iter.Seq[*customer.Customer]) error {
+func (s *pebbleStore) load(customers iter.Seq2[*customer.Customer, error]) error {
 	const batchRows = 1000
 	batch := s.db.NewBatch()
 	var w pebbleWriter
-	for c := range customers {
-		if err := w.write(batch, c.ID, c); err != nil {
+	for c, err := range customers {
+		if err == nil {
+			err = w.write(batch, c.ID, c)
+		}
+		if err != nil {
 			return errors.Join(err, batch.Close())
 		}
 		s.last.Store(uint64(c.ID))

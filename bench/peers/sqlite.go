@@ -48,21 +48,49 @@ func openSQLite(ctx context.Context, dir string) (store, error) {
 	return &sqliteStore{ctx: ctx, dir: dir}, nil // load opens it: only then are there tables
 }
 
+// sqliteConn is a connection with the statements that were prepared on it.
+type sqliteConn struct {
+	*sqlite3.SQLiteConn
+	statements []driver.Stmt
+}
+
 // connect opens a connection and runs what sets it up.
-func connect(dir, setup string) (*sqlite3.SQLiteConn, error) {
-	conn, err := (&sqlite3.SQLiteDriver{}).Open(filepath.Join(dir, fileName))
+func connect(dir, setup string) (*sqliteConn, error) {
+	opened, err := (&sqlite3.SQLiteDriver{}).Open(filepath.Join(dir, fileName))
 	if err != nil {
 		return nil, err
 	}
-	c, ok := conn.(*sqlite3.SQLiteConn)
+	conn, ok := opened.(*sqlite3.SQLiteConn)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("the driver's connection is a %T", conn), conn.Close())
+		return nil, errors.Join(fmt.Errorf("the driver's connection is a %T", opened), opened.Close())
 	}
 	setup = fmt.Sprintf("PRAGMA page_size = %d; PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY;", pageBytes, cacheBytes>>10) + setup
-	if _, err := c.Exec(setup, nil); err != nil {
-		return nil, errors.Join(err, c.Close())
+	if _, err := conn.Exec(setup, nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
-	return c, nil
+	return &sqliteConn{SQLiteConn: conn}, nil
+}
+
+// prepare compiles statements, which close ends.
+func (c *sqliteConn) prepare(texts ...string) ([]driver.Stmt, error) {
+	first := len(c.statements)
+	for _, text := range texts {
+		s, err := c.Prepare(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		c.statements = append(c.statements, s)
+	}
+	return c.statements[first:], nil
+}
+
+// close ends the statements first: SQLite would keep the file open for them.
+func (c *sqliteConn) close() error {
+	var err error
+	for _, s := range c.statements {
+		err = errors.Join(err, s.Close())
+	}
+	return errors.Join(err, c.Close())
 }
 
 // connect opens the connections of everyday work.
@@ -73,14 +101,14 @@ func (s *sqliteStore) connect() error {
 		return err
 	}
 	if s.writer, err = newSQLiteWriter(conn); err != nil {
-		return errors.Join(err, conn.Close())
+		return errors.Join(err, conn.close())
 	}
 	conn, err = connect(s.dir, fmt.Sprintf("PRAGMA query_only = ON; PRAGMA mmap_size = %d;", cacheBytes))
 	if err != nil {
 		return err
 	}
 	if s.sqliteReader, err = newSQLiteReader(conn); err != nil {
-		return errors.Join(err, conn.Close())
+		return errors.Join(err, conn.close())
 	}
 	return nil
 }
@@ -88,10 +116,10 @@ func (s *sqliteStore) connect() error {
 func (s *sqliteStore) close() error {
 	var err error
 	if s.sqliteReader != nil {
-		err = s.sqliteReader.conn.Close()
+		err = s.sqliteReader.conn.close()
 	}
 	if s.writer != nil {
-		err = errors.Join(err, s.writer.conn.Close())
+		err = errors.Join(err, s.writer.conn.close())
 	}
 	return err
 }
@@ -129,31 +157,18 @@ func (s *sqliteStore) view(f func(reader) error) error {
 	return errors.Join(err, commitErr)
 }
 
-// prepare compiles statements; the first error ends it.
-func prepare(conn *sqlite3.SQLiteConn, texts ...string) ([]driver.Stmt, error) {
-	var all []driver.Stmt
-	for _, text := range texts {
-		s, err := conn.Prepare(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", text, err)
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
 // sqliteWriter creates customers one by one.
 type sqliteWriter struct {
-	conn                              *sqlite3.SQLiteConn
+	conn                              *sqliteConn
 	begin, commit, rollback, customer driver.Stmt
 	keys                              []driver.Stmt // by lookup
 	args                              []driver.Value
 	body                              []byte
 }
 
-func newSQLiteWriter(conn *sqlite3.SQLiteConn) (*sqliteWriter, error) {
+func newSQLiteWriter(conn *sqliteConn) (*sqliteWriter, error) {
 	w := &sqliteWriter{conn: conn}
-	all, err := prepare(conn, "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "INSERT INTO customer (code, name, body) VALUES (?, ?, ?)")
+	all, err := conn.prepare("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "INSERT INTO customer (code, name, body) VALUES (?, ?, ?)")
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +177,7 @@ func newSQLiteWriter(conn *sqlite3.SQLiteConn) (*sqliteWriter, error) {
 	for by, table := range keyTables {
 		inserts = append(inserts, "INSERT INTO "+table+" VALUES "+parameters(keyColumns(lookup(by))))
 	}
-	w.keys, err = prepare(conn, inserts...)
+	w.keys, err = conn.prepare(inserts...)
 	return w, err
 }
 
@@ -227,17 +242,17 @@ func appendKey(args []driver.Value, k key, id int64) []driver.Value {
 // sqliteReader reads through prepared statements, each a transaction of its own
 // unless one is open.
 type sqliteReader struct {
-	conn     *sqlite3.SQLiteConn
+	conn     *sqliteConn
 	id, code driver.Stmt
 	keys     []driver.Stmt // by lookup
 	args     []driver.Value
 	row      []driver.Value
 }
 
-func newSQLiteReader(conn *sqlite3.SQLiteConn) (*sqliteReader, error) {
+func newSQLiteReader(conn *sqliteConn) (*sqliteReader, error) {
 	r := &sqliteReader{conn: conn, row: make([]driver.Value, 4)}
 	const columns = "SELECT id, code, name, body FROM customer WHERE "
-	all, err := prepare(conn, columns+"id = ?", columns+"code = ?")
+	all, err := conn.prepare(columns+"id = ?", columns+"code = ?")
 	if err != nil {
 		return nil, err
 	}
@@ -250,11 +265,13 @@ func newSQLiteReader(conn *sqlite3.SQLiteConn) (*sqliteReader, error) {
 		}
 		selects = append(selects, "SELECT customer FROM "+table+where+" ORDER BY customer")
 	}
-	r.keys, err = prepare(conn, selects...)
+	r.keys, err = conn.prepare(selects...)
 	return r, err
 }
 
-func (r *sqliteReader) byID(id customer.ID) (*customer.Customer, error) { return r.one(r.id, int64(id)) }
+func (r *sqliteReader) byID(id customer.ID) (*customer.Customer, error) {
+	return r.one(r.id, int64(id))
+}
 
 func (r *sqliteReader) byCode(code string) (*customer.Customer, error) { return r.one(r.code, code) }
 

@@ -11,8 +11,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/mattn/go-sqlite3"
-
 	"github.com/clientele-go/clientele/customer"
 )
 
@@ -21,7 +19,7 @@ import (
 // encoded by a second goroutine; keys staged and put into their tables in order; the
 // other indexes made afterwards by as many threads as there are cores. The file is
 // synced at the end.
-func (s *sqliteStore) load(customers iter.Seq[*customer.Customer]) error {
+func (s *sqliteStore) load(customers iter.Seq2[*customer.Customer, error]) error {
 	conn, err := connect(s.dir, fmt.Sprintf(`
 		PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA threads = %d;
 		BEGIN;`, runtime.GOMAXPROCS(0))+tables)
@@ -29,7 +27,7 @@ func (s *sqliteStore) load(customers iter.Seq[*customer.Customer]) error {
 		return err
 	}
 	err = fill(s.ctx, conn, customers)
-	if err := errors.Join(err, conn.Close()); err != nil {
+	if err := errors.Join(err, conn.close()); err != nil {
 		return err
 	}
 	if err := syncFile(filepath.Join(s.dir, fileName)); err != nil {
@@ -38,7 +36,7 @@ func (s *sqliteStore) load(customers iter.Seq[*customer.Customer]) error {
 	return s.connect()
 }
 
-func fill(ctx context.Context, conn *sqlite3.SQLiteConn, customers iter.Seq[*customer.Customer]) error {
+func fill(ctx context.Context, conn *sqliteConn, customers iter.Seq2[*customer.Customer, error]) error {
 	l, err := newSQLiteLoader(conn)
 	if err != nil {
 		return err
@@ -68,7 +66,7 @@ type sqliteLoader struct {
 	keys      [len(keyTables)]*bulkInsert
 }
 
-func newSQLiteLoader(conn *sqlite3.SQLiteConn) (*sqliteLoader, error) {
+func newSQLiteLoader(conn *sqliteConn) (*sqliteLoader, error) {
 	l := &sqliteLoader{}
 	var err error
 	if l.customers, err = newBulkInsert(conn, "customer", 4); err != nil {
@@ -86,7 +84,7 @@ func newSQLiteLoader(conn *sqlite3.SQLiteConn) (*sqliteLoader, error) {
 	return l, nil
 }
 
-func (l *sqliteLoader) insert(ctx context.Context, customers iter.Seq[*customer.Customer]) error {
+func (l *sqliteLoader) insert(ctx context.Context, customers iter.Seq2[*customer.Customer, error]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the encoder when an insert fails
 	for rows := range encode(ctx, customers) {
@@ -109,6 +107,9 @@ func (l *sqliteLoader) insert(ctx context.Context, customers iter.Seq[*customer.
 
 func (l *sqliteLoader) row(r *encodedRow) error {
 	id := int64(r.customer.ID)
+	if r.err != nil {
+		return r.err
+	}
 	if err := l.customers.add(id, r.customer.Code, r.customer.Name, r.body); err != nil {
 		return err
 	}
@@ -122,23 +123,28 @@ func (l *sqliteLoader) row(r *encodedRow) error {
 	return nil
 }
 
-// encodedRow is a customer ready to be bound.
+// encodedRow is a customer ready to be bound, or why there is none.
 type encodedRow struct {
 	customer *customer.Customer
 	body     []byte
 	keys     []key
+	err      error
 }
 
 // encode prepares rows ahead of the inserts, on another core. The channel is closed
 // after the last of them or when the context is done.
-func encode(ctx context.Context, customers iter.Seq[*customer.Customer]) <-chan []encodedRow {
+func encode(ctx context.Context, customers iter.Seq2[*customer.Customer, error]) <-chan []encodedRow {
 	const batch = 500
 	batches := make(chan []encodedRow, 4)
 	go func() {
 		defer close(batches)
 		rows := make([]encodedRow, 0, batch)
-		for c := range customers {
-			rows = append(rows, encodedRow{c, appendBody(nil, c), keysOf(c)})
+		for c, err := range customers {
+			r := encodedRow{err: err}
+			if err == nil {
+				r = encodedRow{customer: c, body: appendBody(nil, c), keys: keysOf(c)}
+			}
+			rows = append(rows, r)
 			if len(rows) < batch {
 				continue
 			}
@@ -168,10 +174,10 @@ type bulkInsert struct {
 	args      []driver.Value
 }
 
-func newBulkInsert(conn *sqlite3.SQLiteConn, table string, columns int) (*bulkInsert, error) {
+func newBulkInsert(conn *sqliteConn, table string, columns int) (*bulkInsert, error) {
 	row := parameters(columns)
 	insert := "INSERT INTO " + table + " VALUES "
-	all, err := prepare(conn, insert+row+strings.Repeat(", "+row, rowsPerInsert-1), insert+row)
+	all, err := conn.prepare(insert+row+strings.Repeat(", "+row, rowsPerInsert-1), insert+row)
 	if err != nil {
 		return nil, err
 	}

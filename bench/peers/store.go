@@ -32,7 +32,7 @@ type store interface {
 	// view runs f on one consistent state.
 	view(f func(reader) error) error
 	// load adds customers under their ids to the empty store, durably.
-	load(customers iter.Seq[*customer.Customer]) error
+	load(customers iter.Seq2[*customer.Customer, error]) error
 	// settle ends what the load left to the background, and compacts where the
 	// store's user would.
 	settle() error
@@ -80,7 +80,9 @@ func keysOf(c *customer.Customer) []key {
 		keys = append(keys, key{bySourceKey, x.System, x.Key})
 	}
 	for _, x := range c.Phones {
-		keys = append(keys, key{byPhone, "", x.E164})
+		if x.E164 != "" {
+			keys = append(keys, key{byPhone, "", x.E164})
+		}
 	}
 	for _, x := range c.Emails {
 		keys = append(keys, key{byEmail, "", x.Address})

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/clientele-go/clientele/internal/text"
@@ -237,21 +238,21 @@ func phoneReadings(query string) []string {
 	if i := strings.IndexByte(query, '#'); i >= 0 {
 		query = query[:i] // an extension
 	}
-	if strings.Trim(query, "0123456789 +-()./") != "" || len(query) > 40 {
+	if strings.Trim(query, "0123456789 +-()./") != "" {
 		return nil
 	}
 	given := strings.TrimSpace(query)
-	national := string(appendNational(nil, given, ""))
-	if len(national) < 3 || len(national) > maxPhoneDigits {
-		return nil
+	national, all := string(appendNational(nil, given, "")), onlyDigits(given)
+	var readings []string
+	add := func(digits string) {
+		if 3 <= len(digits) && len(digits) <= maxPhoneDigits && !slices.Contains(readings, digits) {
+			readings = append(readings, digits)
+		}
 	}
-	readings := []string{national}
-	if d := onlyDigits(query); d != national && len(d) <= maxPhoneDigits {
-		readings = append(readings, d) // a part that begins with zeros
-	}
-	// 86 138 …: a country code without a sign of it.
-	if n := callingCode(national); given[0] != '+' && given[0] != '0' && len(national) >= n+7 {
-		readings = append(readings, national[n:])
+	add(national)
+	add(all) // a part may begin with zeros
+	if n := callingCode(all); all == national && len(all) >= n+7 {
+		add(all[n:]) // 86 138 …, a country code without a sign of it
 	}
 	return readings
 }

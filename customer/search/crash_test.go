@@ -79,18 +79,17 @@ func runChild(dir, job string) int {
 		}
 		switch {
 		case job == "build":
-			fmt.Println("building")
 			err = x.Build(context.Background(), crashCustomers(cursor+1), cursor+1, nil)
 		case job == "compact" && n%20 == 19:
 			err = x.Compact(context.Background())
 		default:
 			err = x.Apply(context.Background(), crashChange(cursor))
 		}
-		if err == nil && n%10 == 9 {
-			err = x.Flush(context.Background())
-		}
-		if err == nil && n%10 == 9 || job == "build" {
-			fmt.Println(cursor + 1)
+		if err == nil && (n%10 == 9 || job == "build") {
+			if err = x.Flush(context.Background()); err == nil {
+				cursor, err = x.Cursor()
+				fmt.Println(cursor)
+			}
 		}
 	}
 	fmt.Fprintln(os.Stderr, err)

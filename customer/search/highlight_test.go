@@ -36,7 +36,7 @@ func TestHighlighterMarks(t *testing.T) {
 		{"c00", few[0], "code [C00]0001"},
 		{"ac0005", few[4], "code [AC-0005]"},
 		{"2531 7099", few[0], "phone (02)[2531-7099]"},
-		{"0912345678", few[0], "contact 0[912-345-678]"},
+		{"0912345678", few[0], "contact [0912-345-678]"},
 		{"中山北路", few[0], "address 台北市[中山北路]2段113號"},
 		{"张安平", few[0], "contact [張安平]"},
 		{"acme trad", few[4], "name [Acme] [Trad]ing Co., Ltd. | email sales@[acme].co.uk"},

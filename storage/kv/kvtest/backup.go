@@ -63,7 +63,7 @@ func backupIsComplete(t *trial) {
 	if err := os.Mkdir(empty, 0o700); err != nil {
 		t.Fatalf("%v", err)
 	}
-	for i, dir := range []string{empty, filepath.Join(parent, "new", "deeper")} {
+	for i, dir := range []string{empty, filepath.Join(parent, "new")} {
 		s.backup(dir)
 		c := s.openBackup(dir)
 		c.wantState(want)

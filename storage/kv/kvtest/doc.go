@@ -1,7 +1,7 @@
-// Package kvtest proves that a storage engine keeps the contract of package kv.
+// Package kvtest checks that a storage engine keeps the contract of package kv.
 //
 // An engine author calls [Run] from a test and gives it a [Harness], which says how to
-// open the engine. Run checks some eighty properties, each a subtest named after
+// open the engine. Run checks nearly a hundred properties, each a subtest named after
 // the promise that it holds the engine to:
 //
 //	func TestConformance(t *testing.T) {
@@ -27,7 +27,8 @@
 //     via P-compositionality", FORTE 2015).
 //   - Retry, Journal, Ingest: idempotence by batch id, a gapless feed in commit order,
 //     bulk loads.
-//   - Persist, Backup, Life: reopening, crashes, copies, closing, limits and figures.
+//   - Persist, Backup, Purge, Life: reopening, crashes, copies, erasure, closing, limits
+//     and figures.
 //   - History: random sequences of everything against a model, shrunk by rapid to the
 //     shortest one that fails.
 //
@@ -37,6 +38,6 @@
 //
 // # How long it runs
 //
-// Seconds by default, less with -short. CLIENTELE_TEST_SCALE=10 (or [Harness].Scale)
+// Seconds by default, less with -short. CLIENTELE_TEST_SCALE=10 (or [Harness.Scale])
 // makes the random and concurrent runs ten times as long. The usual -rapid.* flags apply.
 package kvtest

@@ -87,7 +87,9 @@ func newMachine(t *trial) *machine {
 
 func (m *machine) end() {
 	m.closeViews()
-	m.engine.Close()
+	if err := m.engine.Close(); err != nil {
+		m.t.Errorf("Close at the end of a history: %v", err)
+	}
 }
 
 func (m *machine) closeViews() {
@@ -140,9 +142,9 @@ func (m *machine) commit(list []op, journal []string, durable bool) {
 func (m *machine) check(rt *rapid.T) {
 	v := m.snapshot(rt)
 	defer v.Close()
-	must0(rt, sameState(m.ctx, v, m.now().keys))
+	require(rt, sameState(m.ctx, v, m.now().keys))
 	at, err := v.Position(m.ctx)
-	must0(rt, err)
+	require(rt, err)
 	if last := len(m.now().journal); at != kv.Position(last) {
 		rt.Fatalf("a snapshot's Position() is %d after %d entries", at, last)
 	}
@@ -156,7 +158,7 @@ func (m *machine) check(rt *rapid.T) {
 	m.shown = durable
 }
 
-func must0(rt *rapid.T, err error) {
+func require(rt *rapid.T, err error) {
 	rt.Helper()
 	if err != nil {
 		rt.Fatalf("%v", err)
@@ -166,7 +168,7 @@ func must0(rt *rapid.T, err error) {
 func (m *machine) snapshot(rt *rapid.T) frozen {
 	rt.Helper()
 	v, err := m.engine.Snapshot(m.ctx)
-	must0(rt, err)
+	require(rt, err)
 	return frozen{v, m.now()}
 }
 
@@ -198,7 +200,7 @@ func (m *machine) newID() kv.BatchID {
 func (m *machine) apply(rt *rapid.T) {
 	b, list, journal := m.batch(rt)
 	at, err := m.engine.Apply(m.ctx, b)
-	must0(rt, err)
+	require(rt, err)
 	m.applied(rt, b, list, journal, at)
 }
 
@@ -234,7 +236,7 @@ func (m *machine) applyReading(rt *rapid.T) {
 	case errors.Is(err, kv.ErrConflict):
 		at = m.insist(rt, b)
 	default:
-		must0(rt, err)
+		require(rt, err)
 	}
 	m.applied(rt, b, list, journal, at)
 }
@@ -265,7 +267,7 @@ func (m *machine) insist(rt *rapid.T, b *kv.Batch) kv.Position {
 		at, err := m.engine.Apply(m.ctx, b)
 		v.Close()
 		if !errors.Is(err, kv.ErrConflict) || time.Now().After(deadline) {
-			must0(rt, err)
+			require(rt, err)
 			return at
 		}
 	}
@@ -280,7 +282,7 @@ func (m *machine) retry(rt *rapid.T) {
 	old := rapid.SampledFrom(m.ids).Draw(rt, "id")
 	b.ID = old.id
 	at, err := m.engine.Apply(m.ctx, b)
-	must0(rt, err)
+	require(rt, err)
 	if at != old.at {
 		rt.Fatalf("Apply with the id of an earlier batch returned position %d, want %d as before", at, old.at)
 	}
@@ -314,7 +316,7 @@ func (m *machine) ingest(rt *rapid.T) {
 	case errors.Is(err, kv.ErrConflict):
 		return // and check sees that nothing changed
 	}
-	must0(rt, err)
+	require(rt, err)
 	m.commit(append(list, merges...), journal, true)
 	if last := kv.Position(len(m.now().journal)); len(journal) > 0 && at != last || len(journal) == 0 && at != 0 {
 		rt.Fatalf("Ingest of %d entries returned position %d, want the last, %d, or 0 for none", len(journal), at, last)
@@ -343,8 +345,8 @@ func (m *machine) closeSnapshot(rt *rapid.T) {
 		rt.Skip("no open snapshot")
 	}
 	i := rapid.IntRange(0, len(m.views)-1).Draw(rt, "snapshot")
-	must0(rt, sameState(m.ctx, m.views[i], m.views[i].keys))
-	must0(rt, m.views[i].Close())
+	require(rt, sameState(m.ctx, m.views[i], m.views[i].keys))
+	require(rt, m.views[i].Close())
 	m.views = slices.Delete(m.views, i, i+1)
 }
 
@@ -352,7 +354,7 @@ func (m *machine) get(rt *rapid.T) {
 	v := m.drawView(rt)
 	key := rapid.Custom(drawKey).Draw(rt, "key")
 	got, found, err := readKey(m.ctx, v, key)
-	must0(rt, err)
+	require(rt, err)
 	if want, present := v.keys[key]; found != present || got != want {
 		rt.Fatalf("Get(%s) = (%s, %v) in a snapshot after commit %d, want (%s, %v)", quote(key), quote(got), found, v.commit, quote(want), present)
 	}
@@ -365,7 +367,7 @@ func (m *machine) scan(rt *rapid.T) {
 	limit := rapid.IntRange(1, 30).Draw(rt, "limit")
 	var got, want []string
 	for e, err := range v.Scan(m.ctx, r, reverse) {
-		must0(rt, err)
+		require(rt, err)
 		if got = append(got, string(e.Key)); len(got) == limit {
 			break
 		}
@@ -388,7 +390,7 @@ func (m *machine) changes(rt *rapid.T) {
 	after := rapid.IntRange(0, len(m.now().journal)+2).Draw(rt, "after")
 	least := int(m.engine.Durable())
 	changes, err := readChanges(m.ctx, m.engine, kv.Position(after))
-	must0(rt, err)
+	require(rt, err)
 	m.sameJournal(rt, changes, after, m.now().journal)
 	if len(changes) < least-after {
 		rt.Fatalf("Changes(%d) yields %d entries when Durable() is %d, want %d", after, len(changes), least, least-after)
@@ -413,7 +415,7 @@ func (m *machine) restart(rt *rapid.T) {
 	switch way := rapid.IntRange(0, 8).Draw(rt, "way"); {
 	case way == 0 && h.Reopen != nil:
 		m.closeViews()
-		must0(rt, m.engine.Close())
+		require(rt, m.engine.Close())
 		m.engine = h.Reopen(m.t.TB, m.engine)
 		m.past = m.past[len(m.past)-1:]
 		clear(m.written)
@@ -441,12 +443,12 @@ func (m *machine) fallBack(rt *rapid.T) {
 func (m *machine) find(rt *rapid.T, e kv.Engine) int {
 	rt.Helper()
 	v, err := e.Snapshot(m.ctx)
-	must0(rt, err)
+	require(rt, err)
 	defer v.Close()
 	keys, err := readState(m.ctx, v)
-	must0(rt, err)
+	require(rt, err)
 	changes, err := readChanges(m.ctx, e, 0)
-	must0(rt, err)
+	require(rt, err)
 	for i, p := range m.past {
 		if len(changes) == len(p.journal) && len(changes) >= m.shown && keys.difference(p.keys) == "" {
 			m.sameJournal(rt, changes, 0, p.journal)
@@ -460,7 +462,7 @@ func (m *machine) find(rt *rapid.T, e kv.Engine) int {
 
 func (m *machine) backup(rt *rapid.T) {
 	dir := filepath.Join(m.t.TempDir(), "copy")
-	must0(rt, m.engine.Backup(m.ctx, dir, func(_, _ int64) {}))
+	require(rt, m.engine.Backup(m.ctx, dir, func(_, _ int64) {}))
 	c := m.t.harness.OpenBackup(m.t.TB, dir)
 	defer c.Close()
 	m.find(rt, c)

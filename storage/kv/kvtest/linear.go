@@ -75,8 +75,7 @@ func strictSerializability(t *trial) {
 		s := t.open()
 		history := concurrentHistory(t, s, round)
 		requireConcurrency(t, history)
-		result, _ := porcupine.CheckOperationsVerbose(serial, history, 20*time.Second)
-		switch result {
+		switch porcupine.CheckOperationsTimeout(serial, history, 20*time.Second) {
 		case porcupine.Illegal:
 			t.Fatalf("no order of these %d transactions explains what they saw:%s", len(history), tellHistory(history))
 		case porcupine.Unknown:

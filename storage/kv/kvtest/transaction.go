@@ -336,10 +336,10 @@ func checkSum(ctx context.Context, e kv.Engine, accounts, want int) error {
 	return err
 }
 
-// errTaken is what a creator of an existing key returns.
-type errTaken struct{ by string }
+// takenError is what the creator of a present key gets.
+type takenError struct{ by string }
 
-func (e errTaken) Error() string { return "taken by " + e.by }
+func (e takenError) Error() string { return "taken by " + e.by }
 
 // 64 goroutines see that a key is absent, and then all create it: one does, 63 learn who.
 func uniqueKeyHasOneWinner(t *trial) {
@@ -358,7 +358,7 @@ func uniqueKeyHasOneWinner(t *trial) {
 				}
 				return err
 			})
-			var taken errTaken
+			var taken takenError
 			switch {
 			case err == nil:
 				winners[i] = me
@@ -382,7 +382,7 @@ func claim(tx *transaction, key, me string) error {
 		return err
 	}
 	if by != "" {
-		return errTaken{by}
+		return takenError{by}
 	}
 	tx.set(key, me)
 	return nil

@@ -422,9 +422,9 @@ func (e *Engine) removeTemporary() error {
 	return e.fs.RemoveAll(e.fs.PathJoin(e.dir, temporary))
 }
 
-// newTableOptions returns what Pebble would use for the tables of a level with levels
-// below: those of the lowest one may not hold all kinds of operation.
+// newTableOptions returns what Pebble would use for the tables of the last level but
+// one. A load's tables may end up higher, where they need bloom filters.
 func newTableOptions(o *pebble.Options, db *pebble.DB) sstable.WriterOptions {
 	o.EnsureDefaults()
-	return o.MakeWriterOptions(len(o.Levels)-1, db.TableFormat())
+	return o.MakeWriterOptions(len(o.Levels)-2, db.TableFormat())
 }

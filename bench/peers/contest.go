@@ -1,0 +1,242 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+)
+
+// plan is what is run.
+type plan struct {
+	rows, rounds, gets int
+	creating           time.Duration
+	dir                string
+	seed               uint64
+}
+
+// run runs all rounds in a directory of its own and prints the table to out, and
+// what it is doing to log.
+func (p plan) run(ctx context.Context, out, log io.Writer) (err error) {
+	dir, err := os.MkdirTemp(p.dir, "clientele-peers-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	list := customerFile(filepath.Join(dir, "customers"))
+	fmt.Fprintln(log, "making the customers")
+	if err := list.write(ctx, p.seed, p.rows); err != nil {
+		return err
+	}
+	table := newTable(p)
+	for n := range p.rounds {
+		r := &round{plan: p, ctx: ctx, log: log, table: table, list: list, dir: filepath.Join(dir, strconv.Itoa(n))}
+		fmt.Fprintf(log, "round %d of %d\n", n+1, p.rounds)
+		if err := r.run(n); err != nil {
+			return err
+		}
+	}
+	return table.print(out)
+}
+
+// at returns the customer at an index from 0 on.
+func (p plan) at(index int) *customer.Customer { return sampleCustomer(p.seed, index) }
+
+// round is one run of everything on every store.
+type round struct {
+	plan
+	ctx    context.Context
+	log    io.Writer
+	table  *table
+	list   customerFile
+	dir    string
+	stores []*entrant
+}
+
+// entrant is a contestant's store in a round.
+type entrant struct {
+	store
+	name    string
+	dir     string
+	created atomic.Int64
+}
+
+// run lets the stores take turns at each kind of work, every other round in reverse.
+func (r *round) run(n int) (err error) {
+	defer func() {
+		for _, s := range r.stores {
+			err = errors.Join(err, s.close())
+		}
+		err = errors.Join(err, os.RemoveAll(r.dir))
+	}()
+	for _, c := range contestants {
+		s := &entrant{name: c.name, dir: filepath.Join(r.dir, c.name)}
+		if err := os.MkdirAll(s.dir, 0o755); err != nil {
+			return err
+		}
+		if s.store, err = c.open(r.ctx, s.dir); err != nil {
+			return fmt.Errorf("%s: open: %w", c.name, err)
+		}
+		r.stores = append(r.stores, s)
+	}
+	if n%2 == 1 {
+		slices.Reverse(r.stores)
+	}
+	for _, step := range []func() error{
+		func() error { return r.each("load", r.load) },
+		r.checkLoaded,
+		func() error { return r.each("get", r.get) },
+		func() error { return r.each("create", r.create) },
+		r.checkCreated,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each lets every store do a kind of work, one after another.
+func (r *round) each(what string, work func(*entrant) error) error {
+	for _, s := range r.stores {
+		fmt.Fprintf(r.log, "  %s: %s\n", what, s.name)
+		runtime.GC() // nobody pays for the one before
+		if err := work(s); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.name, what, err)
+		}
+	}
+	return nil
+}
+
+func (r *round) load(s *entrant) error {
+	begin, cpu := time.Now(), processorTime()
+	if err := s.load(r.list.all()); err != nil {
+		return err
+	}
+	rows := float64(r.rows)
+	r.table.add(loadRate, s.name, rows/time.Since(begin).Seconds())
+	r.table.add(loadProcessor, s.name, float64((processorTime()-cpu).Microseconds())/rows)
+	if err := s.settle(); err != nil {
+		return err
+	}
+	size, err := sizeOf(s.dir)
+	r.table.add(diskSize, s.name, float64(size)/rows)
+	return err
+}
+
+// get measures lookups of customers drawn at random, the same ones for every store.
+func (r *round) get(s *entrant) error {
+	draw := rand.New(rand.NewPCG(r.seed, 0))
+	all := make([]wanted, r.gets)
+	for i := range all {
+		index := draw.IntN(r.rows)
+		all[i] = wanted{customer.ID(index + 1), r.at(index).Code}
+	}
+	byID := func(from reader, w wanted) (*customer.Customer, error) { return from.byID(w.id) }
+	byCode := func(from reader, w wanted) (*customer.Customer, error) { return from.byCode(w.code) }
+	for _, g := range []struct{ inView, alone get }{
+		{get{byID, idInView}, get{byID, idAlone}},
+		{get{byCode, codeInView}, get{byCode, codeAlone}},
+	} {
+		err := s.view(func(from reader) error { return r.lookUp(s.name, from, all, g.inView) })
+		if err == nil {
+			err = r.lookUp(s.name, s, all, g.alone)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type wanted struct {
+	id   customer.ID
+	code string
+}
+
+// get is a kind of lookup and where its figures belong.
+type get struct {
+	one  func(reader, wanted) (*customer.Customer, error)
+	line pair
+}
+
+// lookUp warms up with half the lookups, and then measures all.
+func (r *round) lookUp(name string, from reader, all []wanted, g get) error {
+	if err := r.lookUpAll(from, all[:len(all)/2], g); err != nil {
+		return err
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	begin := time.Now()
+	if err := r.lookUpAll(from, all, g); err != nil {
+		return err
+	}
+	took := time.Since(begin)
+	runtime.ReadMemStats(&after)
+	n := float64(len(all))
+	r.table.add(g.line.time, name, float64(took.Nanoseconds())/n)
+	r.table.add(g.line.allocations, name, float64(after.Mallocs-before.Mallocs)/n)
+	return nil
+}
+
+func (r *round) lookUpAll(from reader, all []wanted, g get) error {
+	for i, w := range all {
+		c, err := g.one(from, w)
+		if err != nil {
+			return err
+		}
+		if c.ID != w.id || c.Code != w.code {
+			return fmt.Errorf("looked up %v, got customer %d with code %s", w, c.ID, c.Code)
+		}
+		if i%1000 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+	}
+	return nil
+}
+
+// create measures single durable creates, by one writer and by sixteen.
+func (r *round) create(s *entrant) error {
+	for _, m := range []struct {
+		line    *line
+		writers int
+	}{{createAlone, 1}, {createTogether, 16}} {
+		if _, err := r.createFor(s, m.writers, r.creating/10); err != nil { // warms up
+			return err
+		}
+		rate, err := r.createFor(s, m.writers, r.creating)
+		if err != nil {
+			return err
+		}
+		r.table.add(m.line, s.name, rate)
+	}
+	return nil
+}
+
+// createFor lets writers create customers for a time and returns how many came in a second.
+func (r *round) createFor(s *entrant, writers int, d time.Duration) (rate float64, err error) {
+	begin, before := time.Now(), s.created.Load()
+	failed := make([]error, writers)
+	var working sync.WaitGroup
+	for i := range writers {
+		working.Go(func() {
+			for failed[i] == nil && time.Since(begin) < d {
+				failed[i] = s.create(r.at(r.rows + int(s.created.Add(1)) - 1))
+			}
+		})
+	}
+	working.Wait()
+	return float64(s.created.Load()-before) / time.Since(begin).Seconds(), cmp.Or(errors.Join(failed...), r.ctx.Err())
+}

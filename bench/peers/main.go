@@ -1,0 +1,49 @@
+// Peers runs the same work on Clientele and on its peers, side by side, and prints a
+// table: bulk loads, durable single creates, lookups by id and by code.
+//
+//	go run . [-rows 200000] [-rounds 3] [-gets 100000] [-for 2s] [-dir DIR]
+//
+// README.md says what is compared and how it is kept fair.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+func main() {
+	p := plan{seed: 1}
+	flag.IntVar(&p.rows, "rows", 200_000, "customers to load, at most 9 million")
+	flag.IntVar(&p.rounds, "rounds", 3, "rounds, in each of which every store does everything")
+	flag.IntVar(&p.gets, "gets", 100_000, "lookups of each kind and round")
+	flag.DurationVar(&p.creating, "for", 2*time.Second, "how long each store creates single customers")
+	flag.StringVar(&p.dir, "dir", os.TempDir(), "where the stores are made, and removed again")
+	flag.Parse()
+	if err := p.check(flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := p.run(ctx, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+// check refuses what can't be run.
+func (p plan) check(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("there are flags only, what is %q?", rest[0])
+	case p.rows < 1 || p.rows > 9_000_000:
+		return fmt.Errorf("-rows is %d; give 1 to 9,000,000, beyond which sample codes repeat", p.rows)
+	case p.rounds < 1 || p.gets < 1 || p.creating <= 0:
+		return fmt.Errorf("-rounds, -gets and -for must be above zero")
+	}
+	return nil
+}

@@ -1,0 +1,302 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/kv/pebblekv"
+)
+
+func openEngine(t testing.TB) (*storage.Store, kv.Engine) {
+	t.Helper()
+	engine, err := pebblekv.Open("", pebblekv.Options{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := storage.Open(context.Background(), engine, schema(), nil, storage.Options{Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, engine
+}
+
+// slow is a view whose work lasts until its context ends.
+type slow struct{ *shelf }
+
+func (s slow) Apply(ctx context.Context, r *storage.Reader, changes []storage.Change, upTo kv.Position) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestSyncEndsWhenTheStoreIsClosed(t *testing.T) {
+	s := open(t, "", storage.Options{}, slow{newShelf()})
+	put(t, s, 1, "a")
+	done := make(chan error, 1)
+	go func() { done <- s.Sync(context.Background(), "shelf") }()
+	time.Sleep(50 * time.Millisecond)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		if !errors.Is(err, storage.ErrClosed) {
+			t.Errorf("Sync ended with %v", err)
+		}
+	case <-time.After(2 * time.Second):
+		t.Error("Sync waits for ever")
+	}
+}
+
+func TestViewTellsHowLongItStandsStill(t *testing.T) {
+	broken := newShelf()
+	broken.fail = func() error { return errors.New("broken") }
+	s := open(t, "", storage.Options{}, broken)
+	put(t, s, 1, "a")
+	time.Sleep(600 * time.Millisecond)
+	h, err := s.Health(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := h.Views[len(h.Views)-1]
+	if v.Err == nil || v.Since < 450*time.Millisecond {
+		t.Errorf("the view stands still since %v: %v", v.Since, v.Err)
+	}
+}
+
+func TestVerifyFindsExchangedVersions(t *testing.T) {
+	s, engine := openEngine(t)
+	for i := range 4 {
+		put(t, s, 1, fmt.Sprint("title ", i))
+	}
+	var first []byte
+	tamper(t, engine, storage.Key{4, 1}.Uint(1).Uint(1), func(v []byte) []byte { first = append([]byte(nil), v...); return v })
+	tamper(t, engine, storage.Key{4, 1}.Uint(1).Uint(2), func(v []byte) []byte { second := append([]byte(nil), v...); v, first = first, second; return v })
+	tamper(t, engine, storage.Key{4, 1}.Uint(1).Uint(1), func(v []byte) []byte { return first })
+	report, err := s.Verify(context.Background(), nil)
+	if err != nil || report.OK() {
+		t.Errorf("exchanged versions: %v %v", report, err)
+	}
+}
+
+func TestVerifyReportsAMalformedCount(t *testing.T) {
+	s, engine := openEngine(t)
+	put(t, s, 1, "a", "w")
+	tamper(t, engine, storage.Key{6, 1}.Uint(1), func([]byte) []byte { return []byte{9, 9, 9, 9} })
+	report, err := s.Verify(context.Background(), nil)
+	if err != nil || report.OK() {
+		t.Errorf("verify: %v %v", report, err)
+	}
+	if _, err := s.Repair(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if report, err = s.Verify(context.Background(), nil); err != nil || !report.OK() {
+		t.Errorf("after repair: %v %v", report, err)
+	}
+}
+
+func TestRepairKeepsTheKeysOfAnUnreadableRecord(t *testing.T) {
+	s, engine := openEngine(t)
+	put(t, s, 1, "a", "w")
+	put(t, s, 2, "b", "w")
+	tamper(t, engine, storage.Key{2, 1}.Uint(1), func([]byte) []byte { return []byte{77} })
+	if _, err := s.Repair(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Update(context.Background(), clerk, func(tx *storage.Tx) error { return pages.Insert(tx, 3, &page{Title: "a"}, 1) })
+	if !errors.Is(err, storage.ErrExists) {
+		t.Errorf("the unreadable record's title was given away: %v", err)
+	}
+}
+
+func TestVerifyNamesTwoHoldersOfAUniqueKey(t *testing.T) {
+	s, engine := openEngine(t)
+	put(t, s, 1, "a")
+	tamper(t, engine, storage.Key{3, 1, 1}.String("a"), func([]byte) []byte { return nil })
+	put(t, s, 2, "a")
+	s.Repair(context.Background())
+	report, err := s.Verify(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(report.Differences)
+	for _, d := range report.Differences {
+		if d.Derived && strings.Contains(d.Problem, "names another record") {
+			t.Errorf("Repair can't mend %v", d)
+		}
+	}
+}
+
+func TestRestoreStaysInItsFolder(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	put(t, s, 1, "a")
+	dir := t.TempDir()
+	backup := filepath.Join(dir, "backup")
+	m, err := s.Backup(context.Background(), backup, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evil := []byte("evil")
+	if err := os.WriteFile(filepath.Join(backup, "evil.txt"), evil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(evil)
+	m.Files = append(m.Files, storage.File{Name: "evil.txt", Bytes: 4, SHA256: hex.EncodeToString(sum[:])})
+	text, _ := json.Marshal(m)
+	os.WriteFile(filepath.Join(backup, "manifest.json"), text, 0o644)
+	_, err = storage.Restore(context.Background(), backup, filepath.Join(dir, "to", "book"))
+	if _, statErr := os.Stat(filepath.Join(dir, "to", "evil.txt")); statErr == nil {
+		t.Errorf("Restore wrote beside its folder: %v", err)
+	}
+	if !errors.Is(err, storage.ErrDamagedBackup) {
+		t.Error(err)
+	}
+}
+
+type countdown struct {
+	context.Context
+	n int
+}
+
+func (c *countdown) Err() error {
+	if c.n--; c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestInterruptedRestoreLeavesNothing(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	put(t, s, 1, "a")
+	dir := t.TempDir()
+	backup, to := filepath.Join(dir, "backup"), filepath.Join(dir, "to")
+	m, err := s.Backup(context.Background(), backup, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 * len(m.Files) {
+		_, err := storage.Restore(&countdown{context.Background(), n}, backup, to)
+		if err == nil {
+			os.RemoveAll(to)
+			continue
+		}
+		if files, _ := os.ReadDir(to); len(files) > 0 {
+			t.Fatalf("after %d steps %d files stand there: %v", n, len(files), err)
+		}
+	}
+}
+
+func TestLoadGivesUnusedNumbersBack(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	var last uint64
+	for round := range 3 {
+		_, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {
+			for i := range 3 {
+				n, err := pageIDs.Load(l, nil)
+				if err != nil {
+					return err
+				}
+				last = n
+				if err := pages.Load(l, pageID(n), &page{Title: fmt.Sprint(round, i)}, 1); err != nil {
+					return err
+				}
+				if err := l.Next(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if last != 9 {
+		t.Errorf("the ninth number is %d", last)
+	}
+}
+
+func TestLoadRefusesTheSameKeyTwice(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	_, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {
+		for i := range 2 {
+			if err := pages.Load(l, 7, &page{Title: fmt.Sprint("t", i)}, 1); err != nil {
+				return err
+			}
+			if err := l.Next(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	report, verr := s.Verify(context.Background(), nil)
+	if err == nil {
+		t.Errorf("no error; Verify: %v %v", report.Differences, verr)
+	}
+}
+
+func TestLoadRefusesALongKey(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	_, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {
+		if err := pages.Load(l, 7, &page{Title: strings.Repeat("x", 70000)}, 1); err != nil {
+			return err
+		}
+		return l.Next()
+	})
+	if !errors.Is(err, storage.ErrLimit) {
+		report, verr := s.Verify(context.Background(), nil)
+		t.Errorf("%v; Verify: %v %v", err, report.OK(), verr)
+	}
+}
+
+func TestEndedTransactionWritesNothing(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	var kept *storage.Tx
+	update(t, s, func(tx *storage.Tx) error { kept = tx; return nil })
+	if err := hits.Add(kept, nil, 1); !errors.Is(err, storage.ErrEnded) {
+		t.Errorf("Add: %v", err)
+	}
+	if _, err := pageIDs.Next(kept, nil); !errors.Is(err, storage.ErrEnded) {
+		t.Errorf("Next: %v", err)
+	}
+	if _, err := numbers.NextGapless(kept, nil); !errors.Is(err, storage.ErrEnded) {
+		t.Errorf("NextGapless: %v", err)
+	}
+}
+
+func TestOpenRefusesAnAmbiguousSchema(t *testing.T) {
+	engine, err := pebblekv.Open("", pebblekv.Options{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := &storage.Schema{Tables: []storage.AnyTable{pages, pages}}
+	s, err := storage.Open(context.Background(), engine, twice, nil, storage.Options{Logger: quiet})
+	if !errors.Is(err, storage.ErrInvalid) {
+		t.Errorf("opened: %v", err)
+		s.Close()
+	}
+}
+
+func TestRelaxedWritesReachTheViews(t *testing.T) {
+	s := open(t, "", storage.Options{}, newShelf())
+	relaxed := storage.Session{Actor: "x", Durability: kv.Relaxed}
+	for i := range 10 {
+		s.Update(context.Background(), relaxed, func(tx *storage.Tx) error { return pages.Put(tx, pageID(i+1), &page{Title: fmt.Sprint(i)}, 1) })
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if err := s.Sync(ctx, "shelf"); err != nil {
+		t.Error(err)
+	}
+}
