@@ -173,8 +173,9 @@ func (p *problems) text(field string, s *string, limit int) {
 		return
 	}
 	clean, err := text.Clean(*s)
-	if err != nil {
-		p.add(field, strings.ToValidUTF8(*s, "\uFFFD"), CodeMalformed, err.Error(), "")
+	var wrong *text.Error
+	if errors.As(err, &wrong) {
+		p.add(field, strings.ToValidUTF8(*s, "\uFFFD"), CodeMalformed, fmt.Sprintf("%s, at byte %d", wrong.Reason, wrong.Offset), wrong.Remedy)
 		return
 	}
 	if len(clean) > limit {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -169,6 +170,9 @@ func checkBackup(ctx context.Context, dir string) (*Manifest, error) {
 		return nil, err
 	}
 	for _, want := range m.Files {
+		if !strings.HasPrefix(want.Name, backupData+"/") { // Restore would write it elsewhere
+			return nil, fmt.Errorf("%w: file %s does not lie in the folder %s", ErrDamagedBackup, want.Name, backupData)
+		}
 		i := slices.IndexFunc(found, func(f File) bool { return f.Name == want.Name })
 		if i < 0 {
 			return nil, fmt.Errorf("%w: file %s is missing", ErrDamagedBackup, want.Name)
@@ -185,7 +189,8 @@ func checkBackup(ctx context.Context, dir string) (*Manifest, error) {
 
 // Restore checks a backup and copies it into dir, which must not exist or be empty;
 // an engine of the same kind can then open dir. A damaged backup is refused before
-// anything is written.
+// anything is written. The copy is made in a folder beside dir, whose name begins like
+// dir's, and takes dir's place when it is whole; so a crash leaves dir as it was.
 func Restore(ctx context.Context, backup, dir string) (*Manifest, error) {
 	m, err := CheckBackup(ctx, backup)
 	if err != nil {
@@ -201,6 +206,22 @@ func restore(ctx context.Context, backup, dir string, m *Manifest) error {
 	if err := emptyDir(dir); err != nil {
 		return err
 	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	unfinished, err := os.MkdirTemp(parent, filepath.Base(dir)+".unfinished-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(unfinished) // gone by then, unless something failed
+	if err := copyFiles(ctx, backup, unfinished, m); err != nil {
+		return err
+	}
+	if err := errors.Join(os.Chmod(unfinished, 0o755), os.Remove(dir), os.Rename(unfinished, dir)); err != nil {
+		return err
+	}
+	return syncDir(parent)
+}
+
+func copyFiles(ctx context.Context, backup, dir string, m *Manifest) error {
 	for _, f := range m.Files {
 		if err := ctx.Err(); err != nil {
 			return err

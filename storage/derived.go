@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,6 +91,7 @@ func (s *Store) follow(ctx context.Context, v DerivedView, pace time.Duration) {
 }
 
 func (r *runner) run(ctx context.Context) {
+	defer r.change(func() { r.err = cmp.Or(r.err, ErrClosed) }) // whoever waits must not wait for ever
 	wait := 10 * time.Millisecond
 	for ctx.Err() == nil {
 		err := r.catchUp(ctx)
@@ -134,13 +136,14 @@ func (r *runner) catchUp(ctx context.Context) error {
 		// The view is ahead of a book that was restored from a backup.
 		return r.rebuild(ctx)
 	}
-	r.move(cursor)
+	r.change(func() { r.position = cursor })
 	for {
 		changes, records, err := r.next(ctx, cursor)
 		if err != nil {
 			return err
 		}
 		if len(changes) == 0 {
+			r.move(cursor)
 			return nil
 		}
 		if cursor == 0 && records >= viewRebuild {
@@ -248,25 +251,29 @@ func (r *runner) at() kv.Position {
 	return r.position
 }
 
+// move notes that the view holds everything up to a position and is well.
 func (r *runner) move(to kv.Position) {
-	r.mu.Lock()
-	r.position, r.err = to, nil
-	close(r.moved)
-	r.moved = make(chan struct{})
-	r.mu.Unlock()
+	r.change(func() { r.position, r.err = to, nil })
 	r.store.metrics.Level("view."+r.view.Name()+".lag", int64(r.state().Lag))
 }
 
 func (r *runner) fail(err error) {
+	r.change(func() {
+		if r.err == nil {
+			r.failedAt = time.Now()
+		}
+		r.err = err
+	})
+	r.store.log.Error("view stands still and will be tried again", "view", r.view.Name(), "error", err)
+}
+
+// change changes position or err and wakes whoever waits for them.
+func (r *runner) change(f func()) {
 	r.mu.Lock()
-	if r.err == nil {
-		r.failedAt = time.Now()
-	}
-	r.err = err
+	defer r.mu.Unlock()
+	f()
 	close(r.moved)
 	r.moved = make(chan struct{})
-	r.mu.Unlock()
-	r.store.log.Error("view stands still and will be tried again", "view", r.view.Name(), "error", err)
 }
 
 func (r *runner) state() ViewState {

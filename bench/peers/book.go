@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"time"
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
@@ -49,26 +48,15 @@ func (b *bookStore) load(customers iter.Seq2[*customer.Customer, error]) error {
 	return err
 }
 
-// settle waits until compaction has come to rest: nothing has changed for a second.
 func (b *bookStore) settle() error {
-	const pause, enough = 100 * time.Millisecond, 10
-	var size, debt int64
-	for quiet := 0; quiet < enough; quiet++ {
+	return untilQuiet(b.ctx, func() (debt, size int64, err error) {
 		h, err := b.book.Health(b.ctx)
-		if err != nil {
-			return err
-		}
-		if h.Engine.DiskBytes != size || h.Engine.CompactionDebt != debt {
-			size, debt, quiet = h.Engine.DiskBytes, h.Engine.CompactionDebt, 0
-		}
-		select {
-		case <-time.After(pause):
-		case <-b.ctx.Done():
-			return b.ctx.Err()
-		}
-	}
-	return nil
+		return h.Engine.CompactionDebt, h.Engine.DiskBytes, err
+	})
 }
+
+// compact does nothing: a book has no such thing to wait for.
+func (b *bookStore) compact() error { return nil }
 
 func (b *bookStore) create(c *customer.Customer) error {
 	return b.session.Update(b.ctx, func(tx *clientele.Tx) error {

@@ -127,8 +127,11 @@ func (r *round) load(s *entrant) error {
 	}
 	rows := float64(r.rows)
 	r.table.add(loadRate, s.name, rows/time.Since(begin).Seconds())
-	r.table.add(loadProcessor, s.name, float64((processorTime()-cpu).Microseconds())/rows)
 	if err := s.settle(); err != nil {
+		return err
+	}
+	r.table.add(loadProcessor, s.name, float64((processorTime()-cpu).Microseconds())/rows)
+	if err := s.compact(); err != nil {
 		return err
 	}
 	size, err := sizeOf(s.dir)
@@ -174,37 +177,43 @@ type get struct {
 
 // lookUp warms up with half the lookups, and then measures all.
 func (r *round) lookUp(name string, from reader, all []wanted, g get) error {
-	if err := r.lookUpAll(from, all[:len(all)/2], g); err != nil {
+	if _, err := r.lookUpAll(from, all[:len(all)/2], g); err != nil {
 		return err
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	begin := time.Now()
-	if err := r.lookUpAll(from, all, g); err != nil {
+	nanoseconds, err := r.lookUpAll(from, all, g)
+	if err != nil {
 		return err
 	}
-	took := time.Since(begin)
 	runtime.ReadMemStats(&after)
-	n := float64(len(all))
-	r.table.add(g.line.time, name, float64(took.Nanoseconds())/n)
-	r.table.add(g.line.allocations, name, float64(after.Mallocs-before.Mallocs)/n)
+	r.table.add(g.line.time, name, nanoseconds)
+	r.table.add(g.line.allocations, name, float64(after.Mallocs-before.Mallocs)/float64(len(all)))
 	return nil
 }
 
-func (r *round) lookUpAll(from reader, all []wanted, g get) error {
-	for i, w := range all {
-		c, err := g.one(from, w)
-		if err != nil {
-			return err
+// lookUpAll returns what a lookup took: the median of blocks so short that few are
+// interrupted, since other processes would show in a mean.
+func (r *round) lookUpAll(from reader, all []wanted, g get) (nanoseconds float64, err error) {
+	const block = 100
+	blocks := make([]float64, 0, len(all)/block+1)
+	for part := range slices.Chunk(all, block) {
+		begin := time.Now()
+		for _, w := range part {
+			c, err := g.one(from, w)
+			if err != nil {
+				return 0, err
+			}
+			if c.ID != w.id || c.Code != w.code {
+				return 0, fmt.Errorf("looked up %v, got customer %d with code %s", w, c.ID, c.Code)
+			}
 		}
-		if c.ID != w.id || c.Code != w.code {
-			return fmt.Errorf("looked up %v, got customer %d with code %s", w, c.ID, c.Code)
-		}
-		if i%1000 == 0 && r.ctx.Err() != nil {
-			return r.ctx.Err()
+		blocks = append(blocks, float64(time.Since(begin).Nanoseconds())/float64(len(part)))
+		if err := r.ctx.Err(); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return median(blocks), nil
 }
 
 // create measures single durable creates, by one writer and by sixteen.

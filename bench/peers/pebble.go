@@ -98,8 +98,13 @@ func (s *pebbleStore) load(customers iter.Seq2[*customer.Customer, error]) error
 }
 
 func (s *pebbleStore) settle() error {
-	return s.db.Compact(s.ctx, []byte{0}, []byte{0xff}, true)
+	return untilQuiet(s.ctx, func() (debt, size int64, err error) {
+		m := s.db.Metrics()
+		return int64(m.Compact.EstimatedDebt), int64(m.DiskSpaceUsage()), nil
+	})
 }
+
+func (s *pebbleStore) compact() error { return s.db.Compact(s.ctx, []byte{0}, []byte{0xff}, true) }
 
 func (s *pebbleStore) create(c *customer.Customer) error {
 	batch := s.db.NewBatch()

@@ -124,8 +124,10 @@ func (s *sqliteStore) close() error {
 	return err
 }
 
-// settle makes the file as small as it gets.
-func (s *sqliteStore) settle() error {
+// settle does nothing: SQLite works in the foreground.
+func (s *sqliteStore) settle() error { return nil }
+
+func (s *sqliteStore) compact() error {
 	_, err := s.writer.conn.Exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);", nil)
 	return err
 }

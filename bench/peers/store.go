@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"iter"
 	"path/filepath"
+	"time"
 
 	"github.com/clientele-go/clientele/customer"
 )
@@ -33,9 +34,10 @@ type store interface {
 	view(f func(reader) error) error
 	// load adds customers under their ids to the empty store, durably.
 	load(customers iter.Seq2[*customer.Customer, error]) error
-	// settle ends what the load left to the background, and compacts where the
-	// store's user would.
+	// settle waits for what the load left to the background.
 	settle() error
+	// compact makes the store as small as its user can.
+	compact() error
 	// create adds one customer under the next id and returns when it is durable.
 	create(c *customer.Customer) error
 	count() (int, error)
@@ -88,6 +90,27 @@ func keysOf(c *customer.Customer) []key {
 		keys = append(keys, key{byEmail, "", x.Address})
 	}
 	return keys
+}
+
+// untilQuiet waits until a store's compaction debt and size have not changed for a second.
+func untilQuiet(ctx context.Context, state func() (debt, size int64, err error)) error {
+	const pause, enough = 100 * time.Millisecond, 10
+	var lastDebt, lastSize int64
+	for quiet := 0; quiet < enough; quiet++ {
+		debt, size, err := state()
+		if err != nil {
+			return err
+		}
+		if debt != lastDebt || size != lastSize {
+			lastDebt, lastSize, quiet = debt, size, 0
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // sizeOf returns the bytes of all files in a directory.

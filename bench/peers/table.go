@@ -26,7 +26,7 @@ type pair struct{ time, allocations *line }
 
 var (
 	loadRate       = &line{"bulk load, customers/s", 1, 0}
-	loadProcessor  = &line{"bulk load, processor µs/customer", -1, 1}
+	loadProcessor  = &line{"bulk load and settling, processor µs/customer", -1, 1}
 	diskSize       = &line{"on disk, B/customer", -1, 0}
 	idInView       = pair{&line{"get by id, one view, ns", -1, 0}, &line{"  allocations", 0, 1}}
 	idAlone        = pair{&line{"get by id, a view each, ns", -1, 0}, &line{"  allocations", 0, 1}}
@@ -62,21 +62,23 @@ func (t *table) add(l *line, store string, figure float64) {
 	t.figures[l][store] = append(t.figures[l][store], figure)
 }
 
-// print writes medians, and how many times better the first store is than each other:
+// print writes a Markdown table of medians, and how many times better the first store is than each other:
 // the median of the rounds' ratios, with the least and the greatest.
 func (t *table) print(out io.Writer) error {
 	fmt.Fprintln(out, t.title())
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
-	head := []string{""}
+	rows := [][]string{{""}, {"---"}}
 	for _, c := range contestants {
-		head = append(head, c.name)
+		rows[0], rows[1] = append(rows[0], c.name), append(rows[1], "--:")
 	}
 	for _, c := range contestants[1:] {
-		head = append(head, contestants[0].name+" is × "+c.name)
+		rows[0], rows[1] = append(rows[0], contestants[0].name+" × "+c.name), append(rows[1], "--:")
 	}
-	fmt.Fprintln(w, strings.Join(head, "\t")+"\t")
 	for _, l := range lines {
-		fmt.Fprintln(w, strings.Join(t.cells(l), "\t")+"\t")
+		rows = append(rows, t.cells(l))
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, "| "+strings.Join(row, "\t| ")+"\t|")
 	}
 	return w.Flush()
 }
@@ -110,8 +112,9 @@ func (t *table) ratio(l *line, peer string) string {
 // title says what was run where.
 func (t *table) title() string {
 	version, _, _ := sqlite3.Version()
-	return fmt.Sprintf(`%s customers, %d rounds, medians; "×" is how many times faster or smaller (least–greatest)
-%s, %s/%s, %d cores%s; SQLite %s, Pebble %s; load average %s at the beginning, %s at the end
+	return fmt.Sprintf(`
+%s customers, medians of %d rounds; × is how many times faster or smaller (least–greatest of the rounds).
+%s, %s/%s, %d cores%s; SQLite %s, Pebble %s; load average %s at the beginning, %s at the end.
 `,
 		grouped(float64(t.plan.rows), 0), t.plan.rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		runtime.GOMAXPROCS(0), processor(), version, moduleVersion("github.com/cockroachdb/pebble/v2"), t.load, loadAverage())
