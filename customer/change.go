@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -145,6 +146,9 @@ func (tx *Tx) Erase(id ID) (*Customer, error) {
 	if err := tx.endHold(id); err != nil {
 		return nil, err
 	}
+	if err := tx.store.hold.Forget(tx.tx, id, uint8(ErasedNow)); err != nil {
+		return nil, err
+	}
 	if err := tx.forgetEvents(id); err != nil {
 		return nil, err
 	}
@@ -170,26 +174,24 @@ func (tx *Tx) endHold(id ID) error {
 	if h.Until.IsZero() || tx.tx.Now().Before(h.Until.AddDate(0, 0, 1)) {
 		return &HoldError{ID: id, Hold: *h}
 	}
-	return tx.ReleaseHold(id)
+	return nil
 }
 
+// forgetEvents removes the counts, those that have come back to zero too, and the times.
 func (tx *Tx) forgetEvents(id ID) error {
-	var counts []MonthCount
-	for e, err := range tx.Events(id) {
-		if err != nil {
-			return err
-		}
-		counts = append(counts, e)
+	var keys []storage.Key
+	types := map[string]bool{}
+	err := tx.eachEvent(id, func(key storage.Key, e MonthCount) error {
+		keys, types[e.Type] = append(keys, slices.Clone(key)), true
+		return nil
+	})
+	for _, key := range keys {
+		tx.store.events.Remove(tx.tx, key)
 	}
-	for _, e := range counts {
-		key := eventKey{id, e.Type}
-		tx.store.events.Remove(tx.tx, eventKeyCodec.Append(nil, key).Uint(month(e.Month)))
-		err := tx.store.lastEvent.Delete(tx.tx, key, 0)
-		if err != nil && !isNotFound(err) {
-			return err
-		}
+	for typ := range types {
+		err = errors.Join(err, tx.store.lastEvent.Forget(tx.tx, eventKey{id, typ}, 0))
 	}
-	return nil
+	return err
 }
 
 // Change is one change of one customer, as the journal tells it.

@@ -63,7 +63,7 @@ func monthStart(n uint64) time.Time {
 	return time.Date(int(n/12), time.Month(n%12+1), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// Record counts an event. Concurrent events of one customer and type conflict only
+// Record counts an event of a customer that is not erased. Concurrent events of one customer and type conflict only
 // while they move the time of the last.
 func (tx *Tx) Record(id ID, e Event) error {
 	if e.Type == "" || len(e.Type) > MaxCode {
@@ -71,12 +71,12 @@ func (tx *Tx) Record(id ID, e Event) error {
 		p.add("Type", e.Type, CodeMalformed, "is no event type", fmt.Sprintf("use 1 to %d bytes", MaxCode))
 		return p.err()
 	}
-	found, err := tx.store.customer.Has(tx.storage, id)
+	c, err := tx.Get(id)
 	if err != nil {
 		return err
 	}
-	if !found {
-		return &storage.Error{Op: "record event", Table: "customer", Key: id.String(), Err: ErrNotFound}
+	if c.Status == Erased {
+		return &StatusError{ID: id, Status: c.Status, Action: "record an event of"}
 	}
 	if e.Time.IsZero() {
 		e.Time = tx.tx.Now()
@@ -116,17 +116,8 @@ func (r *Reader) LastEvent(id ID, typ string) (time.Time, error) {
 // Events yields a customer's event counts by type, then month, that are not zero.
 func (r *Reader) Events(id ID) iter.Seq2[MonthCount, error] {
 	return func(yield func(MonthCount, error) bool) {
-		prefix := storage.Key(nil).Uint(uint64(id))
-		err := r.store.events.Scan(r.storage, kv.Prefix(prefix), func(key storage.Key, n int64) error {
-			typ, rest, err := key[len(prefix):].CutString()
-			if err != nil {
-				return err
-			}
-			m, _, err := rest.CutUint()
-			if err != nil || n == 0 {
-				return err
-			}
-			if !yield(MonthCount{Type: typ, Month: monthStart(m), Count: n}, nil) {
+		err := r.eachEvent(id, func(_ storage.Key, e MonthCount) error {
+			if e.Count != 0 && !yield(e, nil) {
 				return errStop
 			}
 			return nil
@@ -135,4 +126,21 @@ func (r *Reader) Events(id ID) iter.Seq2[MonthCount, error] {
 			yield(MonthCount{}, err)
 		}
 	}
+}
+
+// eachEvent calls f with every count of a customer and its counter's key, until f
+// returns an error, which it returns.
+func (r *Reader) eachEvent(id ID, f func(key storage.Key, e MonthCount) error) error {
+	prefix := storage.Key(nil).Uint(uint64(id))
+	return r.store.events.Scan(r.storage, kv.Prefix(prefix), func(key storage.Key, n int64) error {
+		typ, rest, err := key[len(prefix):].CutString()
+		if err != nil {
+			return err
+		}
+		m, _, err := rest.CutUint()
+		if err != nil {
+			return err
+		}
+		return f(key, MonthCount{Type: typ, Month: monthStart(m), Count: n})
+	})
 }

@@ -64,10 +64,15 @@ func (r *Reader) Hold(id ID) (*Hold, error) {
 	return r.store.hold.Get(r.storage, id)
 }
 
-// SetHold puts a customer under a retention hold, in place of a former one.
+// SetHold puts a customer that is not erased under a retention hold, in place of a
+// former one.
 func (tx *Tx) SetHold(id ID, h Hold) error {
-	if _, err := tx.Get(id); err != nil {
+	c, err := tx.Get(id)
+	if err != nil {
 		return err
+	}
+	if c.Status == Erased {
+		return &StatusError{ID: id, Status: c.Status, Action: "hold"}
 	}
 	return tx.store.hold.Put(tx.tx, id, &h, uint8(Updated))
 }

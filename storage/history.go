@@ -131,6 +131,31 @@ func (t *Table[K, V]) Erase(tx *Tx, k K, v *V, action uint8) error {
 	if err := t.Put(tx, k, v, action); err != nil {
 		return err
 	}
+	return t.eraseVersions(tx, k, gone)
+}
+
+// Forget is Erase that leaves no record: with History the digests and who recorded the
+// versions stay. A key that never had a record is left alone.
+func (t *Table[K, V]) Forget(tx *Tx, k K, action uint8) error {
+	gone, err := t.everyEntry(&tx.Reader, k)
+	if err != nil {
+		return err
+	}
+	err = t.Delete(tx, k, action)
+	if errors.Is(err, ErrNotFound) {
+		version, err := t.lastVersion(&tx.Reader, k)
+		if err != nil || version == 0 {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	return t.eraseVersions(tx, k, gone)
+}
+
+// eraseVersions empties the versions in the history and marks the record for Purge,
+// with the index entries that it ever had.
+func (t *Table[K, V]) eraseVersions(tx *Tx, k K, gone []byte) error {
 	primary := t.Key.Append(nil, k)
 	var erased []storedVersion
 	for s, err := range t.versions(&tx.Reader, k, false) {
@@ -144,7 +169,7 @@ func (t *Table[K, V]) Erase(tx *Tx, k K, v *V, action uint8) error {
 		s.meta.Reason = ""
 		tx.set(t.historyKey(nil, primary, s.meta.Version), appendErased(nil, s.meta, digest))
 	}
-	tx.set(append(Key{spacePurge, t.ID}, primary...), gone)
+	tx.set(purgeMark(t.recordKey(nil, k)), gone)
 	return nil
 }
 

@@ -20,7 +20,7 @@ type LoadOptions struct {
 	PartBytes int
 	// Refused is called, from the goroutine that runs the load, for each row that was
 	// left out because a unique index has its key already. Without it the first such
-	// row ends the load.
+	// row ends the load, and nothing of its part is written.
 	Refused func(err *RefusedError)
 }
 
@@ -96,6 +96,7 @@ func (s *Store) Load(ctx context.Context, session Session, opts LoadOptions, f f
 	close(l.parts)
 	err = errors.Join(err, l.await())
 	<-done
+	s.returnBlocks(l.blocks)
 	s.metrics.Count("load.rows", int64(l.loaded.Rows))
 	if err != nil {
 		return l.loaded, &Error{Op: "load", Err: err}
@@ -146,9 +147,6 @@ func (l *Loader) await() error {
 	l.loaded.Refused += len(r.refused)
 	l.loaded.Position = max(l.loaded.Position, r.position)
 	for _, refused := range r.refused {
-		if l.opts.Refused == nil {
-			return errors.Join(r.err, refused)
-		}
 		l.opts.Refused(refused)
 	}
 	return r.err
@@ -226,6 +224,7 @@ func (p *loadPart) count(key Key, n int64) {
 type loadPart struct {
 	session  Session
 	now      time.Time
+	strict   bool // a refused row fails the part
 	firstRow int
 	rowCount int
 	bytes    int
@@ -236,7 +235,7 @@ type loadPart struct {
 }
 
 func (l *Loader) newPart() *loadPart {
-	return &loadPart{session: l.session, now: l.now, firstRow: l.row, runs: map[[3]byte]*loadRun{}}
+	return &loadPart{session: l.session, now: l.now, strict: l.opts.Refused == nil, firstRow: l.row, runs: map[[3]byte]*loadRun{}}
 }
 
 func (p *loadPart) rows() int { return p.rowCount }
@@ -267,7 +266,7 @@ type loadRun struct {
 type loadItem struct {
 	order    uint64
 	start    uint32
-	keyLen   uint16
+	keyLen   uint32
 	valueLen uint32
 	row      uint32
 }
@@ -298,7 +297,7 @@ func (p *loadPart) item(r *loadRun, key, tail, value []byte) loadItem {
 	r.arena = append(r.arena, r.prefix...)
 	r.arena = append(r.arena, key...)
 	r.arena = append(r.arena, tail...)
-	item.keyLen = uint16(len(r.arena) - int(item.start))
+	item.keyLen = uint32(len(r.arena) - int(item.start))
 	r.arena = append(r.arena, value...)
 	item.valueLen = uint32(len(value))
 	var first [8]byte
@@ -310,12 +309,12 @@ func (p *loadPart) item(r *loadRun, key, tail, value []byte) loadItem {
 }
 
 func (r *loadRun) key(item loadItem) []byte {
-	end := item.start + uint32(item.keyLen)
+	end := item.start + item.keyLen
 	return r.arena[item.start:end:end]
 }
 
 func (r *loadRun) value(item loadItem) []byte {
-	start := item.start + uint32(item.keyLen)
+	start := item.start + item.keyLen
 	return r.arena[start : start+item.valueLen : start+item.valueLen]
 }
 
@@ -367,6 +366,9 @@ func (p *loadPart) result(refused map[uint32]*RefusedError, position kv.Position
 	if err == nil {
 		res.rows = p.rowCount - len(refused)
 	}
+	if p.strict {
+		return res
+	}
 	for _, e := range refused {
 		res.refused = append(res.refused, e)
 	}
@@ -383,9 +385,14 @@ func (p *loadPart) tryWrite(ctx context.Context, s *Store, refused map[uint32]*R
 	if err := p.checkUnique(ctx, snap, refused); err != nil {
 		return 0, err
 	}
+	if p.strict && len(refused) > 0 {
+		return 0, refused[slices.Min(slices.Collect(maps.Keys(refused)))]
+	}
 	load := &kv.Load{Since: snap.Stamp(), Merges: p.merges(refused), Journal: p.journal(refused)}
 	for _, r := range p.sorted {
-		r.drop(refused)
+		if err := r.drop(refused); err != nil {
+			return 0, err
+		}
 		if len(r.items) > 0 {
 			load.Runs = append(load.Runs, r)
 		}
@@ -474,19 +481,23 @@ func (p *loadPart) refuse(refused map[uint32]*RefusedError, r *loadRun, item loa
 	}
 }
 
-// drop removes the items of refused rows, and a key that one row has twice.
-func (r *loadRun) drop(refused map[uint32]*RefusedError) {
+// drop removes the items of refused rows, and an index key that one row has twice.
+func (r *loadRun) drop(refused map[uint32]*RefusedError) error {
 	kept := r.items[:0]
 	for _, item := range r.items {
 		if refused[item.row] != nil {
 			continue
 		}
 		if n := len(kept); n > 0 && string(r.key(kept[n-1])) == string(r.key(item)) {
+			if r.prefix[0] == spaceRecord {
+				return &Error{Op: "load", Table: r.table, Key: fmt.Sprintf("% x", r.key(item)[len(r.prefix):]), Err: fmt.Errorf("%w: the key was loaded twice", ErrInvalid)}
+			}
 			continue
 		}
 		kept = append(kept, item)
 	}
 	r.items = kept
+	return nil
 }
 
 func (p *loadPart) merges(refused map[uint32]*RefusedError) []kv.Op {

@@ -1,12 +1,16 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
 	"github.com/clientele-go/clientele/storage/kv"
 	"github.com/clientele-go/clientele/storage/record"
 )
+
+// purgeMark is where a key is noted whose former values must leave the engine's files.
+func purgeMark(key []byte) Key { return append(Key{spacePurge}, key...) }
 
 // purgeEntry is the field of a purge mark that names an index entry which a version
 // of the erased record had.
@@ -59,12 +63,13 @@ func (s *Store) purge(ctx context.Context, marks, ranges []kv.Range) error {
 	return s.engine.Purge(ctx, []kv.Range{purgeSpace})
 }
 
-// purgeRanges are the keys of an erased record: its versions and their index entries.
+// purgeRanges are the keys that a mark stands for: the marked one, and for a record its
+// versions and their index entries.
 func purgeRanges(mark kv.Entry) ([]kv.Range, error) {
-	table, primary := mark.Key[1], mark.Key[2:]
-	ranges := []kv.Range{
-		kv.Point(append(Key{spaceRecord, table}, primary...)),
-		kv.Prefix(append(Key{spaceHistory, table}, primary...)),
+	key := bytes.Clone(mark.Key[1:])
+	ranges := []kv.Range{kv.Point(key)}
+	if key[0] == spaceRecord {
+		ranges = append(ranges, kv.Prefix(append(Key{spaceHistory}, key[1:]...)))
 	}
 	r := record.NewReader(string(mark.Value))
 	for r.Next() {

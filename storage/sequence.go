@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/clientele-go/clientele/storage/kv"
@@ -32,6 +33,9 @@ type Counter struct {
 
 // Add changes a count.
 func (c *Counter) Add(tx *Tx, key Key, n int64) error {
+	if tx.ended {
+		return &Error{Op: "count", Table: c.Name, Err: ErrEnded}
+	}
 	return tx.merge(append(Key{spaceCounter, c.ID}, key...), kv.CounterDelta(n))
 }
 
@@ -63,9 +67,12 @@ func (c *Counter) Scan(r *Reader, keys kv.Range, f func(key Key, n int64) error)
 	return nil
 }
 
-// Remove takes a count away, as if it had never been changed.
+// Remove takes a count away, as if it had never been changed. Its former values leave
+// the engine's files with the next [Store.Purge].
 func (c *Counter) Remove(tx *Tx, key Key) {
-	tx.delete(append(Key{spaceCounter, c.ID}, key...))
+	stored := append(Key{spaceCounter, c.ID}, key...)
+	tx.delete(stored)
+	tx.set(purgeMark(stored), nil)
 }
 
 // sequences holds the leased blocks of a store.
@@ -80,6 +87,14 @@ type block struct {
 	next, end uint64
 }
 
+// join moves the numbers given back that directly precede next to the rest of the lease.
+func (b *block) join() {
+	slices.Sort(b.back)
+	for last := len(b.back) - 1; last >= 0 && b.back[last] == b.next-1; last-- {
+		b.next, b.back = b.back[last], b.back[:last]
+	}
+}
+
 type lease struct {
 	key    string
 	number uint64
@@ -88,6 +103,9 @@ type lease struct {
 // Next returns the next number of the range that key names, nil for the only one.
 // Numbers are not always given out in the order in which transactions commit.
 func (q *Sequence) Next(tx *Tx, key Key) (uint64, error) {
+	if tx.ended {
+		return 0, &Error{Op: "lease numbers", Table: q.Name, Err: ErrEnded}
+	}
 	n, err := tx.store.lease(tx.ctx, q, key, 1)
 	if err != nil {
 		return 0, err
@@ -101,7 +119,7 @@ func (q *Sequence) Next(tx *Tx, key Key) (uint64, error) {
 // a range.
 func (q *Sequence) NextGapless(tx *Tx, key Key) (uint64, error) {
 	stored := q.key(key)
-	value, found, err := tx.get(stored)
+	value, found, err := tx.Reader.get(stored)
 	if err != nil {
 		return 0, err
 	}
@@ -136,10 +154,29 @@ func (tx *Tx) giveBack() {
 	tx.leased = nil
 }
 
+// returnBlocks takes back what is left of the blocks that a load leased.
+func (s *Store) returnBlocks(blocks map[string]*block) {
+	s.sequences.mu.Lock()
+	defer s.sequences.mu.Unlock()
+	for stored, left := range blocks {
+		b := s.sequences.blocks[stored]
+		if b.next == left.end {
+			b.next = left.next
+			continue
+		}
+		for number := left.end; number > left.next; number-- {
+			b.back = append(b.back, number-1)
+		}
+	}
+}
+
 // lease returns the first of n consecutive numbers.
 func (s *Store) lease(ctx context.Context, q *Sequence, key Key, n uint64) (uint64, error) {
 	s.sequences.mu.Lock()
 	defer s.sequences.mu.Unlock()
+	if s.closed.Load() { // the blocks may be returned already: a number could be given out twice
+		return 0, &Error{Op: "lease numbers", Table: q.Name, Err: ErrClosed}
+	}
 	if s.sequences.blocks == nil {
 		s.sequences.blocks = map[string]*block{}
 	}
@@ -225,6 +262,7 @@ func (s *Store) returnSequences(ctx context.Context) error {
 	s.sequences.mu.Lock()
 	defer s.sequences.mu.Unlock()
 	for stored, b := range s.sequences.blocks {
+		b.join()
 		if b.next == b.end {
 			continue
 		}

@@ -59,7 +59,8 @@ type Store struct {
 // closes. It creates the book when the engine is empty. Views are kept in step
 // from then on; see [DerivedView].
 //
-// It fails with ErrFormat when the book was written by a newer program.
+// It fails with ErrFormat when the book was written by a newer program, and with
+// ErrInvalid when the schema is ambiguous.
 func Open(ctx context.Context, engine kv.Engine, schema *Schema, views []DerivedView, opts Options) (*Store, error) {
 	s := &Store{
 		engine: engine, schema: schema, limits: engine.Limits(),
@@ -76,6 +77,9 @@ func Open(ctx context.Context, engine kv.Engine, schema *Schema, views []Derived
 	}
 	if s.tries == 0 {
 		s.tries = 64
+	}
+	if err := schema.Validate(); err != nil {
+		return nil, errors.Join(err, engine.Close())
 	}
 	if err := s.readOrCreateMeta(ctx); err != nil {
 		return nil, errors.Join(err, engine.Close())

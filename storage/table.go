@@ -193,6 +193,9 @@ func (t *Table[K, V]) lastVersion(r *Reader, k K) (uint64, error) {
 }
 
 func (t *Table[K, V]) write(tx *Tx, k K, old, v *V, version uint64, action uint8) error {
+	if tx.ended {
+		return t.wrap("put", k, ErrEnded)
+	}
 	primary := t.Key.Append(nil, k)
 	stored, err := t.Append(appendEnvelope(tx.encode[:0], stateLive, tx.meta(version)), v)
 	tx.encode = stored

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -127,6 +128,9 @@ func (r *runner) catchUpWith(ctx context.Context, reader *Reader) error {
 		for len(changes) > 0 && changes[len(changes)-1].Position > position {
 			changes = changes[:len(changes)-1]
 		}
+		if len(changes) == 0 {
+			return fmt.Errorf("%w: the journal ends after entry %d, the records are at %d", ErrCorrupt, cursor, position)
+		}
 		cursor = changes[len(changes)-1].Position
 		if err = r.view.Apply(ctx, reader, changes, cursor); err == nil {
 			r.move(cursor)
@@ -141,10 +145,9 @@ type checker interface {
 	repair(ctx context.Context, s *Store) (int, error)
 }
 
-// sum is an order-independent fingerprint of a set: count, and sums of two
-// independent 64-bit hashes of its members. Two different sets have equal sums with
-// a probability of about 2^-128 unless made so on purpose; digests, not sums, guard
-// against purpose.
+// sum is an order-independent fingerprint of a set: count, and two sums made of a
+// 64-bit hash of each member. Two sets that differ by accident have equal sums with a
+// probability of about 2^-64; digests, not sums, guard against purpose.
 type sum struct {
 	n    int64
 	a, b uint64
@@ -283,7 +286,13 @@ func (t tableChecker[K, V]) nameDifferences(r *Reader, index int, report *Report
 			case !found:
 				report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry is missing", Derived: true})
 			case string(stored) != string(value):
-				report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry names another record", Derived: true})
+				shared, err := t.heldByAnother(r, x, key, value)
+				problem := "entry names another record"
+				if shared {
+					problem = "two records have this unique key; change one of them"
+				}
+				report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: problem, Derived: !shared})
+				return err
 			}
 			return nil
 		})
@@ -316,7 +325,8 @@ func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byt
 
 // expects reports whether a record accounts for an index entry. Where the index key
 // ends and the primary key begins is not known without the index's parts, so every
-// split that decodes is tried.
+// split that decodes is tried. A record that can't be read accounts for its entries:
+// without them its unique keys would be given to others while it waits to be mended.
 func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, error) {
 	tails := []Key{Key(e.Value)}
 	if !x.Unique {
@@ -339,7 +349,7 @@ func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, e
 		}
 		v, _, err := t.open(string(stored), k)
 		if err != nil {
-			continue
+			return true, nil
 		}
 		var keys KeySet
 		x.Keys(&keys, v)
@@ -352,6 +362,16 @@ func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, e
 	return false, nil
 }
 
+// heldByAnother reports whether a unique key that one record should have belongs, just
+// as rightly, to another.
+func (t tableChecker[K, V]) heldByAnother(r *Reader, x *Index[V], key, value []byte) (bool, error) {
+	holder, found, err := r.get(key)
+	if err != nil || !found || !x.Unique || string(holder) == string(value) {
+		return false, err
+	}
+	return t.expects(r, x, kv.Entry{Key: key, Value: bytes.Clone(holder)})
+}
+
 func (t tableChecker[K, V]) sumHistory(r *Reader, versions *versionSums, report *Report) error {
 	space := []byte{spaceHistory, t.ID}
 	for e, err := range r.scan(kv.Prefix(space), false) {
@@ -360,12 +380,12 @@ func (t tableChecker[K, V]) sumHistory(r *Reader, versions *versionSums, report 
 		}
 		report.Versions++
 		m, _, err := openEnvelope(string(e.Value))
-		tail := len(Key(nil).Uint(m.Version))
-		if err != nil || len(e.Key) < len(space)+tail {
+		primary, ok := bytes.CutSuffix(e.Key[len(space):], Key(nil).Uint(m.Version))
+		if err != nil || !ok {
 			report.add(Difference{Where: t.Label, Key: fmt.Sprintf("history % x", e.Key[2:]), Problem: "malformed version"})
 			continue
 		}
-		versions.add(&versions.stored, e.Key[len(space):len(e.Key)-tail], m.Version, digestOf(e.Value))
+		versions.add(&versions.stored, primary, m.Version, digestOf(e.Value))
 	}
 	return nil
 }
@@ -390,6 +410,9 @@ func (s *Store) verifyJournal(ctx context.Context, r *Reader, sums map[uint8]*ve
 				v.add(&v.journal, op.Key, op.Version, op.Digest)
 			}
 		}
+	}
+	if expected <= report.Position {
+		report.add(Difference{Where: "journal", Key: fmt.Sprint(expected), Problem: "entry is missing; it is the journal's end"})
 	}
 	for _, t := range s.schema.Tables {
 		v := sums[t.describe().id]
@@ -484,8 +507,8 @@ const repairBatch = 1000
 
 func (t tableChecker[K, V]) repair(ctx context.Context, s *Store) (int, error) {
 	var wrong []func(*Tx) error
+	report := &Report{}
 	err := s.View(ctx, func(r *Reader) error {
-		report := &Report{}
 		if _, err := t.check(r, report); err != nil || report.OK() {
 			return err
 		}
@@ -502,7 +525,7 @@ func (t tableChecker[K, V]) repair(ctx context.Context, s *Store) (int, error) {
 			return nil
 		})
 	}
-	if err != nil {
+	if err != nil || report.OK() {
 		return len(wrong), err
 	}
 	miscounts, err := t.repairTallies(ctx, s)
@@ -546,6 +569,9 @@ func (t tableChecker[K, V]) collectMissing(r *Reader, index int, wrong *[]func(*
 			if err != nil || found && string(stored) == string(value) {
 				return err
 			}
+			if held, err := t.heldByAnother(r, t.Indexes[i], key, value); err != nil || held {
+				return err // which of the two records keeps the unique key is not for Repair to say
+			}
 			primary := append(Key(nil), primary...)
 			*wrong = append(*wrong, func(tx *Tx) error { return t.restoreEntries(tx, primary) })
 			return nil
@@ -567,8 +593,11 @@ func (t tableChecker[K, V]) restoreEntries(tx *Tx, primary Key) error {
 	if err != nil {
 		return err
 	}
-	return t.eachEntry(v, primary, func(_ int, key, value []byte) error {
-		tx.set(key, value)
-		return nil
+	return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+		held, err := t.heldByAnother(&tx.Reader, t.Indexes[i], key, value)
+		if err == nil && !held {
+			tx.set(key, value)
+		}
+		return err
 	})
 }

@@ -241,7 +241,7 @@ func (r *round) createFor(s *entrant, writers int, d time.Duration) (rate float6
 	var working sync.WaitGroup
 	for i := range writers {
 		working.Go(func() {
-			for failed[i] == nil && time.Since(begin) < d {
+			for failed[i] == nil && r.ctx.Err() == nil && time.Since(begin) < d {
 				failed[i] = s.create(r.at(r.rows + int(s.created.Add(1)) - 1))
 			}
 		})

@@ -106,10 +106,10 @@ func (l *sqliteLoader) insert(ctx context.Context, customers iter.Seq2[*customer
 }
 
 func (l *sqliteLoader) row(r *encodedRow) error {
-	id := int64(r.customer.ID)
 	if r.err != nil {
 		return r.err
 	}
+	id := int64(r.customer.ID)
 	if err := l.customers.add(id, r.customer.Code, r.customer.Name, r.body); err != nil {
 		return err
 	}

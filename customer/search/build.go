@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	index "github.com/blevesearch/bleve_index_api"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 	zap "github.com/blevesearch/zapx/v17"
 
@@ -18,13 +17,13 @@ import (
 )
 
 const (
-	// bytesPerDocument is what a document takes while its segment is made: itself,
-	// its share of Bleve's tables and of the segment. Measured with sample customers.
-	bytesPerDocument = 32_000
+	// bytesPerDocument is what a document takes in memory until its segment is
+	// written, garbage included. Measured with sample customers.
+	bytesPerDocument = 3_000
 
-	// maxPiece bounds the documents of a segment as it is made; larger ones are slower,
-	// as Bleve's tables leave the processor's cache.
-	maxPiece = 10_000
+	// maxPiece bounds the documents of a segment as it is made. Larger ones save work in
+	// merging and lose it as the tables leave the processor's cache.
+	maxPiece = 30_000
 
 	// chunkSize is how many customers a worker gets at a time.
 	chunkSize = 100
@@ -251,35 +250,35 @@ func (b *builder) feed(ctx context.Context, customers iter.Seq2[*customer.Custom
 
 // work analyses customers, and makes a segment of each piece of them.
 func (b *builder) work(ctx context.Context, work <-chan []*customer.Customer) error {
-	var m batchMaker
-	m.analyser.indexed = b.indexed
-	var piece []index.Document
+	a := analyser{indexed: b.indexed}
+	p := newPiece()
 	for chunk := range work {
 		for _, c := range chunk {
-			piece = append(piece, m.document(len(piece), c))
+			a.customer(c)
+			p.add(c, &a.terms)
 		}
-		if len(piece) >= b.piece {
-			if err := b.write(ctx, piece); err != nil {
+		if len(p.ids) >= b.piece {
+			if err := b.write(ctx, p); err != nil {
 				return err
 			}
-			piece = piece[:0]
 		}
 	}
-	if len(piece) == 0 {
+	if len(p.ids) == 0 {
 		return nil
 	}
-	return b.write(ctx, piece)
+	return b.write(ctx, p)
 }
 
 // write makes a segment of a piece, and merges segments once there are enough.
-func (b *builder) write(ctx context.Context, piece []index.Document) error {
+func (b *builder) write(ctx context.Context, p *piece) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	path := b.newFile()
-	if err := writeSegment(path, piece); err != nil {
-		return err
+	if err := p.write(path); err != nil {
+		return fmt.Errorf("search: %w", err)
 	}
+	p.reset()
 	if full := b.addPiece(path); full != nil {
 		return b.merge(ctx, full)
 	}
@@ -349,18 +348,6 @@ func (b *builder) merge(ctx context.Context, pieces []string) error {
 }
 
 var segments zap.ZapPlugin
-
-// writeSegment writes a segment of the documents.
-func writeSegment(path string, documents []index.Document) error {
-	made, _, err := segments.New(documents)
-	if err == nil {
-		err = made.(segment.UnpersistedSegment).Persist(path)
-	}
-	if err != nil {
-		return fmt.Errorf("search: %w", err)
-	}
-	return nil
-}
 
 // mergeFiles merges segments into one and removes them.
 func mergeFiles(ctx context.Context, paths []string, to string) (err error) {

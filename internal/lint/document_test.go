@@ -73,6 +73,7 @@ func compile(t *testing.T, files ...string) []string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"build", "-gcflags=-e", "-o", os.DevNull}, files...)...)
 	cmd.Dir = filepath.Join("..", "..")
+	cmd.Env = append(os.Environ(), "GOFLAGS=") // -v would add to what it says
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil

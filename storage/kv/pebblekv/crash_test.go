@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -98,4 +99,43 @@ func losePower(t *testing.T, random *rand.Rand, times int) {
 	stop()
 	writers.Wait()
 	must(t, e.Close())
+}
+
+// interrupting is a context that lets something happen when it is first waited for.
+type interrupting struct {
+	context.Context
+	once   sync.Once
+	happen func()
+}
+
+func (i *interrupting) Done() <-chan struct{} {
+	i.once.Do(i.happen)
+	return i.Context.Done()
+}
+
+// A load is durable at once. Relaxed commits that it comes after, even at the very last
+// moment, must not be lost behind it.
+func TestIngestMakesEarlierCommitsDurable(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	e := mustOpen(t, "book", Options{FS: disk, RelaxedDelay: time.Hour})
+	relaxed := func() {
+		_, err := e.Apply(context.Background(), &kv.Batch{Journal: []byte("relaxed"), Durability: kv.Relaxed})
+		must(t, err)
+	}
+	relaxed()
+	ctx := &interrupting{Context: t.Context(), happen: relaxed}
+	position, err := e.Ingest(ctx, &kv.Load{Runs: []kv.Run{pairs{[]string{"a"}, nil}}, Since: e.last.Load().stamp, Journal: [][]byte{[]byte("load")}})
+	must(t, err)
+	if position != 3 {
+		t.Fatalf("the load is at %d, want 3: the second relaxed commit came too late to show anything", position)
+	}
+	after := mustOpen(t, "book", Options{FS: disk.CrashClone(vfs.CrashCloneCfg{})})
+	var journal []string
+	for change, err := range after.Changes(t.Context(), 0) {
+		must(t, err)
+		journal = append(journal, string(change.Payload))
+	}
+	if want := []string{"relaxed", "relaxed", "load"}; !slices.Equal(journal, want) {
+		t.Errorf("the journal after a crash is %v, want %v", journal, want)
+	}
 }

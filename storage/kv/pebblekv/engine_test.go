@@ -112,6 +112,36 @@ func TestSnapshotCanBeClosedWithinItsScan(t *testing.T) {
 	}
 }
 
+// The nth commit writes n and has stamp n. A snapshot that holds fewer than its stamp
+// says would hide a conflict.
+func TestSnapshotHoldsAllUpToItsStamp(t *testing.T) {
+	e := mustOpen(t, "", Options{InMemory: true})
+	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer stop()
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for n := uint64(1); ctx.Err() == nil; n++ {
+			b := kv.Batch{Durability: kv.Relaxed}
+			b.Set([]byte("n"), binary.BigEndian.AppendUint64(nil, n))
+			if _, err := e.Apply(context.Background(), &b); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	defer writing.Wait()
+	for ctx.Err() == nil {
+		s, err := e.Snapshot(t.Context())
+		must(t, err)
+		value, found, err := s.Get(t.Context(), []byte("n"), nil)
+		must(t, err)
+		if stamp := uint64(s.Stamp()); found && binary.BigEndian.Uint64(value) < stamp || !found && stamp > 0 {
+			t.Fatalf("a snapshot of stamp %d holds % x", stamp, value)
+		}
+		must(t, s.Close())
+	}
+}
+
 func TestMisfitMergeFailsReadsUntilMended(t *testing.T) {
 	e := mustOpen(t, "", Options{InMemory: true})
 	merge := func(delta []byte) {
