@@ -3,7 +3,7 @@ package clientele
 import (
 	"context"
 	"errors"
-	"io/fs"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -119,6 +119,9 @@ func (b *Book) openViews(dir string, opts Options) ([]storage.DerivedView, error
 	if opts.WithoutSearch {
 		return views, nil
 	}
+	if dir == "" && !opts.InMemory {
+		return nil, &storage.Error{Op: "open", Err: errors.New("the search index has no directory; name one, or set Options.InMemory or WithoutSearch")}
+	}
 	folder := ""
 	if !opts.InMemory {
 		folder = filepath.Join(dir, searchFolder)
@@ -158,6 +161,9 @@ func (b *Book) Repair(ctx context.Context) (int, error) { return b.store.Repair(
 // Backup writes a copy of the book into dir, which must not exist or be empty, while
 // the book is in use, and verifies what it wrote. See [storage.Store.Backup].
 func (b *Book) Backup(ctx context.Context, dir string, progress func(done, total int64)) (*storage.Manifest, error) {
+	if _, err := b.Purge(ctx); err != nil {
+		return nil, err
+	}
 	return b.store.Backup(ctx, dir, progress)
 }
 
@@ -166,7 +172,7 @@ func (b *Book) Backup(ctx context.Context, dir string, progress func(done, total
 // index is rebuilt when the book is opened.
 func Restore(ctx context.Context, backup, dir string) (*storage.Manifest, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return nil, &storage.Error{Op: "restore to", Key: dir, Err: fs.ErrExist}
+		return nil, &storage.Error{Op: "restore to", Key: dir, Err: fmt.Errorf("%w: the folder is not empty; name a new one", storage.ErrExists)}
 	}
 	return storage.Restore(ctx, backup, filepath.Join(dir, recordsFolder))
 }
@@ -174,13 +180,19 @@ func Restore(ctx context.Context, backup, dir string) (*storage.Manifest, error)
 // Purge makes the engine rewrite its files so that nothing of erased customers is left
 // in them. Backup does it first.
 func (b *Book) Purge(ctx context.Context) (int, error) {
-	n, err := b.store.Purge(ctx)
-	if err == nil && n > 0 && b.search != nil {
-		if err = b.store.Sync(ctx, search.ViewName); err == nil {
-			err = b.search.Compact(ctx)
+	n, err := b.store.Erased(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if n > 0 && b.search != nil { // first, since the store forgets then what was erased
+		if err := b.store.Sync(ctx, search.ViewName); err != nil {
+			return 0, err
+		}
+		if err := b.search.Compact(ctx); err != nil {
+			return 0, err
 		}
 	}
-	return n, err
+	return b.store.Purge(ctx)
 }
 
 // Health reports the state of the book: journal, engine, views and their lag.

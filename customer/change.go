@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -17,7 +18,7 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.store.normalise(c, schema); err != nil {
+	if err := tx.store.normalise(c, nil, schema); err != nil {
 		return nil, err
 	}
 	if c.Code == "" {
@@ -33,7 +34,7 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 	c.ID, c.Version, c.Actor, c.Reason = ID(id), 1, session.Actor, session.Reason
 	c.Created, c.Recorded = tx.tx.Now(), tx.tx.Now()
 	if err := tx.store.customer.InsertNew(tx.tx, c.ID, c, uint8(Created)); err != nil {
-		return nil, duplicate(err)
+		return nil, tx.store.duplicate(err)
 	}
 	return c, nil
 }
@@ -55,14 +56,14 @@ func (tx *Tx) Update(c *Customer) (*Customer, error) {
 	}
 	next := c.Draft().customer()
 	next.ID, next.Status, next.Created, next.rest = c.ID, old.Status, old.Created, old.rest
-	if next.Code == "" {
+	if code, err := text.Clean(next.Code); err == nil && code == "" {
 		next.Code = old.Code
 	}
 	schema, err := tx.Schema()
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.store.normalise(next, schema); err != nil {
+	if err := tx.store.normalise(next, old, schema); err != nil {
 		return nil, err
 	}
 	same, err := sameContent(old, next)
@@ -85,7 +86,7 @@ func (tx *Tx) put(c *Customer, after uint64, action Action) (*Customer, error) {
 	session := tx.tx.Session()
 	c.Version, c.Recorded, c.Actor, c.Reason = after+1, tx.tx.Now(), session.Actor, session.Reason
 	if err := tx.store.customer.Put(tx.tx, c.ID, c, uint8(action)); err != nil {
-		return nil, duplicate(err)
+		return nil, tx.store.duplicate(err)
 	}
 	return c, nil
 }

@@ -70,8 +70,8 @@ func (e *ValidationError) Unwrap() error { return ErrInvalid }
 // another. It wraps ErrDuplicate.
 type DuplicateError struct {
 	Field  string // "Code", "Identifiers", "SourceKeys"
-	Value  string
-	Holder ID // the customer that has it
+	Value  string // as compared; for a sensitive identifier without the number
+	Holder ID     // the customer that has it
 }
 
 func (e *DuplicateError) Error() string {

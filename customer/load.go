@@ -25,7 +25,8 @@ const progressEvery = 10000
 // Load creates customers in bulk, with all indexes, counts and journal entries. Parts
 // of some ten thousand rows become visible and durable one after another; Loaded tells
 // how many rows are in the book, also after an error. Drafts without a code draw one,
-// but not from a gapless range.
+// but not from a gapless range; one whose number somebody has typed in by hand is refused
+// as a duplicate.
 func (s *Store) Load(ctx context.Context, st *storage.Store, session storage.Session, opts LoadOptions, drafts iter.Seq2[Draft, error]) (storage.Loaded, error) {
 	schema, err := s.readSchema(ctx, st)
 	if err != nil {
@@ -36,7 +37,7 @@ func (s *Store) Load(ctx context.Context, st *storage.Store, session storage.Ses
 	if opts.Refused != nil {
 		load.Refused = func(err *storage.RefusedError) {
 			before := sort.SearchInts(skipped, err.Row+1)
-			opts.Refused(err.Row+before, duplicate(err))
+			opts.Refused(err.Row+before, s.duplicate(err))
 		}
 	}
 	loaded, err := st.Load(ctx, session, load, func(l *storage.Loader) error {
@@ -70,7 +71,7 @@ func (s *Store) Load(ctx context.Context, st *storage.Store, session storage.Ses
 		return nil
 	})
 	loaded.Refused += len(skipped)
-	return loaded, duplicate(err)
+	return loaded, s.duplicate(err)
 }
 
 func (s *Store) readSchema(ctx context.Context, st *storage.Store) (schema *Schema, err error) {
@@ -83,7 +84,7 @@ func (s *Store) readSchema(ctx context.Context, st *storage.Store) (schema *Sche
 
 func (s *Store) loadOne(l *storage.Loader, schema *Schema, d Draft) error {
 	c := d.customer()
-	if err := s.normalise(c, schema); err != nil {
+	if err := s.normalise(c, nil, schema); err != nil {
 		return err
 	}
 	if c.Code == "" {

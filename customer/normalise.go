@@ -1,12 +1,12 @@
 package customer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -95,8 +95,8 @@ type normaliser struct {
 }
 
 // normalise changes c in place and returns everything that is wrong with it as a
-// *ValidationError.
-func (n *normaliser) normalise(c *Customer, s *Schema) error {
+// *ValidationError. old is the version that c follows, nil for a new customer.
+func (n *normaliser) normalise(c, old *Customer, s *Schema) error {
 	p := &problems{}
 	p.text("Name", &c.Name, MaxName)
 	if c.Name == "" {
@@ -120,8 +120,8 @@ func (n *normaliser) normalise(c *Customer, s *Schema) error {
 	c.Addresses = each(p, "Addresses", c.Addresses, func(field string, x *Address) bool { return p.address(field, x, country) })
 	c.Contacts = each(p, "Contacts", c.Contacts, p.contact)
 	c.SourceKeys = each(p, "SourceKeys", c.SourceKeys, p.sourceKey)
-	p.repeated(c)
-	s.normaliseAttributes(c, p)
+	n.repeated(c, p)
+	s.normaliseAttributes(c, old, p)
 	s.checkRequired(c, p)
 	return p.err()
 }
@@ -241,11 +241,16 @@ func (n *normaliser) shown(x *Identifier) string {
 func (p *problems) phone(field string, x *Phone, country string) bool {
 	p.text(field+".Number", &x.Number, MaxText)
 	p.text(field+".Label", &x.Label, MaxText)
+	p.text(field+".Extension", &x.Extension, MaxText)
+	if x.Number == "" {
+		p.text(field+".E164", &x.E164, MaxText)
+		x.Number = x.E164
+	}
 	if x.Number == "" {
 		return false
 	}
 	if number, err := phone.Parse(x.Number, country); err == nil {
-		x.E164, x.Extension = number.E164, number.Extension
+		x.E164, x.Extension = number.E164, cmp.Or(number.Extension, x.Extension)
 	} else {
 		x.E164 = ""
 	}
@@ -337,11 +342,11 @@ func (p *problems) sourceKey(field string, x *SourceKey) bool {
 }
 
 // repeated finds values that stand twice where one makes no sense.
-func (p *problems) repeated(c *Customer) {
+func (n *normaliser) repeated(c *Customer, p *problems) {
 	for i, x := range c.Identifiers {
 		for _, y := range c.Identifiers[:i] {
 			if x.Scheme == y.Scheme && x.Value == y.Value {
-				p.add(elementName("Identifiers", i), x.Scheme+" "+x.Value, CodeRepeated, "stands twice", "")
+				p.add(elementName("Identifiers", i), n.shown(&x), CodeRepeated, "stands twice", "")
 			}
 		}
 	}
@@ -355,7 +360,7 @@ func (p *problems) repeated(c *Customer) {
 }
 
 // normaliseAttributes checks attributes against their declarations and sorts them.
-func (s *Schema) normaliseAttributes(c *Customer, p *problems) {
+func (s *Schema) normaliseAttributes(c, old *Customer, p *problems) {
 	if len(c.Attributes) == 0 {
 		c.Attributes = nil
 		return
@@ -378,7 +383,27 @@ func (s *Schema) normaliseAttributes(c *Customer, p *problems) {
 		}
 		a.indexed = spec.Indexed
 		spec.check(field, &a.Value, p)
+		if spec.Retired && !old.hasValue(*a) {
+			p.add(field, spec.shown(a.Value), CodeManaged, "is retired and takes no new value", "leave it as it is, or out")
+		}
 	}
+}
+
+// hasValue reports whether a customer, nil for none, has this value of an attribute.
+func (c *Customer) hasValue(a Attribute) bool {
+	if c == nil {
+		return false
+	}
+	v, found := c.Attribute(a.Name)
+	return found && v == a.Value
+}
+
+// shown is a value for messages and logs, without its content when that is personal data.
+func (spec AttributeSpec) shown(v Value) string {
+	if spec.Personal {
+		return "***"
+	}
+	return v.String()
 }
 
 func (spec AttributeSpec) check(field string, v *Value, p *problems) {
@@ -386,14 +411,14 @@ func (spec AttributeSpec) check(field string, v *Value, p *problems) {
 		v.typ = Enum
 	}
 	if v.typ != spec.Type {
-		p.add(field, v.String(), CodeMalformed, "is a "+v.typ.String(), "give a "+spec.Type.String())
+		p.add(field, spec.shown(*v), CodeMalformed, "is a "+v.typ.String(), "give a "+spec.Type.String())
 		return
 	}
 	p.text(field, &v.text, MaxText)
 	if v.typ == Enum && !slices.Contains(spec.Values, v.text) {
-		p.add(field, v.text, CodeUnknown, "is none of the declared values", "use one of "+strings.Join(spec.Values, ", "))
+		p.add(field, spec.shown(*v), CodeUnknown, "is none of the declared values", "use one of "+strings.Join(spec.Values, ", "))
 	}
 	if v.typ == Date && (v.Time().Year() < 1 || v.Time().Year() > 9999) {
-		p.add(field, v.Time().Format(time.DateOnly), CodeMalformed, "is no date between the years 1 and 9999", "")
+		p.add(field, spec.shown(*v), CodeMalformed, "is no date between the years 1 and 9999", "")
 	}
 }

@@ -74,7 +74,13 @@ func (s *Schema) Validate() error {
 		}
 	}
 	for i, rule := range s.Required {
+		if len(rule.AnyOf) == 0 {
+			p.add(fmt.Sprintf("Required[%d].AnyOf", i), "", CodeRequired, "is empty", "name at least one set of fields")
+		}
 		for _, set := range rule.AnyOf {
+			if len(set) == 0 {
+				p.add(fmt.Sprintf("Required[%d].AnyOf", i), "", CodeRequired, "has an empty set, which requires nothing", "name at least one field")
+			}
 			for _, field := range set {
 				if !s.knownField(field) {
 					p.add(fmt.Sprintf("Required[%d]", i), field, CodeUnknown, "is no field that can be required", "")

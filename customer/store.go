@@ -3,6 +3,7 @@ package customer
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -47,6 +48,11 @@ func New(opts Options) (*Store, error) {
 		r, err := newNumberRange(n)
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(s.ranges, func(other numberRange) bool { return other.Owner == r.Owner }) {
+			p := problems{}
+			p.add("Codes", n.Template, CodeRepeated, fmt.Sprintf("is the second range of unit %d", n.Owner), "give each unit at most one")
+			return nil, p.err()
 		}
 		s.ranges = append(s.ranges, r)
 		general = general || n.Owner == 0
@@ -114,7 +120,7 @@ func (r *Reader) ByIdentifier(scheme, value string) (*Customer, error) {
 		for c, err := range r.each(r.store.shared, storage.Key(nil).String(scheme).String(canonical)) {
 			return c, err
 		}
-		return nil, notFound("identifier", scheme+" "+value)
+		return nil, notFound("identifier", r.store.shown(&Identifier{Scheme: scheme, Value: value}))
 	}
 	return r.lookup(r.store.unique, storage.Key(nil).String(scheme).String(canonical))
 }
@@ -402,7 +408,7 @@ func (tx *Tx) SetSchema(s *Schema) error {
 }
 
 // duplicate turns a unique index's error into this package's.
-func duplicate(err error) error {
+func (n *normaliser) duplicate(err error) error {
 	var unique *storage.UniqueError
 	if !errors.As(err, &unique) || unique.Table != "customer" {
 		return err
@@ -418,7 +424,7 @@ func duplicate(err error) error {
 		d.Field, d.Value = "Code", first
 	case "identifier":
 		second, _, _ := rest.CutString()
-		d.Field, d.Value = "Identifiers", first+" "+second
+		d.Field, d.Value = "Identifiers", n.shown(&Identifier{Scheme: first, Value: second})
 	default:
 		second, _, _ := rest.CutString()
 		d.Field, d.Value = "SourceKeys", first+" "+second

@@ -169,7 +169,7 @@ func (t *Table[K, V]) eraseVersions(tx *Tx, k K, gone []byte) error {
 		s.meta.Reason = ""
 		tx.set(t.historyKey(nil, primary, s.meta.Version), appendErased(nil, s.meta, digest))
 	}
-	tx.set(purgeMark(t.recordKey(nil, k)), gone)
+	tx.markForPurge(t.recordKey(nil, k), gone)
 	return nil
 }
 

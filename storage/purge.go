@@ -3,18 +3,28 @@ package storage
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/clientele-go/clientele/storage/kv"
 	"github.com/clientele-go/clientele/storage/record"
 )
 
-// purgeMark is where a key is noted whose former values must leave the engine's files.
-func purgeMark(key []byte) Key { return append(Key{spacePurge}, key...) }
+// The fields of a purge mark.
+const (
+	purgeKey   = 1 // the record or counter that was erased
+	purgeEntry = 2 // an index entry that a version of the record had
+)
 
-// purgeEntry is the field of a purge mark that names an index entry which a version
-// of the erased record had.
-const purgeEntry = 1
+// markForPurge notes that former values of a key must leave the engine's files. The mark's
+// own key is a hash: engines write some keys, but not values, into their table lists.
+func (tx *Tx) markForPurge(key Key, entries []byte) {
+	hash := sha256.Sum256(key)
+	var w record.Writer
+	w.Bytes(purgeKey, key)
+	w.Raw(string(entries))
+	tx.set(append(Key{spacePurge}, hash[:16]...), w.Buf)
+}
 
 // Purge makes the engine rewrite its files so that nothing of the erased records is
 // left in them, and returns how many records that were. Backup does it first, so
@@ -22,19 +32,9 @@ const purgeEntry = 1
 // held them.
 func (s *Store) Purge(ctx context.Context) (int, error) {
 	var marks, ranges []kv.Range
-	err := s.View(ctx, func(r *Reader) error {
-		for e, err := range r.scan(purgeSpace, false) {
-			if err != nil {
-				return err
-			}
-			more, err := purgeRanges(e)
-			if err != nil {
-				return err
-			}
-			ranges = append(ranges, more...)
-			marks = append(marks, kv.Point(append([]byte(nil), e.Key...)))
-		}
-		return nil
+	records, err := s.eachMark(ctx, func(mark Key, erased []kv.Range) {
+		marks = append(marks, kv.Point(mark))
+		ranges = append(ranges, erased...)
 	})
 	if err == nil && len(marks) > 0 {
 		err = s.purge(ctx, marks, ranges)
@@ -42,7 +42,33 @@ func (s *Store) Purge(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, &Error{Op: "purge", Err: err}
 	}
-	return len(marks), nil
+	return records, nil
+}
+
+// Erased returns how many erased records wait for the next Purge.
+func (s *Store) Erased(ctx context.Context) (int, error) {
+	return s.eachMark(ctx, func(Key, []kv.Range) {})
+}
+
+// eachMark calls f for each mark and returns how many of them stand for records.
+func (s *Store) eachMark(ctx context.Context, f func(mark Key, ranges []kv.Range)) (records int, err error) {
+	err = s.View(ctx, func(r *Reader) error {
+		for e, err := range r.scan(purgeSpace, false) {
+			if err != nil {
+				return err
+			}
+			ranges, isRecord, err := purgeRanges(string(e.Value))
+			if err != nil {
+				return err
+			}
+			if isRecord {
+				records++
+			}
+			f(bytes.Clone(e.Key), ranges)
+		}
+		return nil
+	})
+	return records, err
 }
 
 var purgeSpace = kv.Prefix([]byte{spacePurge})
@@ -63,22 +89,20 @@ func (s *Store) purge(ctx context.Context, marks, ranges []kv.Range) error {
 	return s.engine.Purge(ctx, []kv.Range{purgeSpace})
 }
 
-// purgeRanges are the keys that a mark stands for: the marked one, and for a record its
+// purgeRanges are the keys that a mark stands for: the erased one, and for a record its
 // versions and their index entries.
-func purgeRanges(mark kv.Entry) ([]kv.Range, error) {
-	key := bytes.Clone(mark.Key[1:])
-	ranges := []kv.Range{kv.Point(key)}
-	if key[0] == spaceRecord {
-		ranges = append(ranges, kv.Prefix(append(Key{spaceHistory}, key[1:]...)))
-	}
-	r := record.NewReader(string(mark.Value))
+func purgeRanges(mark string) (ranges []kv.Range, isRecord bool, err error) {
+	r := record.NewReader(mark)
 	for r.Next() {
-		if r.Field() == purgeEntry {
-			ranges = append(ranges, kv.Point([]byte(r.String())))
+		key := Key(r.String())
+		ranges = append(ranges, kv.Point(key))
+		if r.Field() == purgeKey && len(key) > 0 && key[0] == spaceRecord {
+			isRecord = true
+			ranges = append(ranges, kv.Prefix(append(Key{spaceHistory}, key[1:]...)))
 		}
 	}
 	if r.Err() != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, r.Err())
+		return nil, false, fmt.Errorf("%w: %w", ErrCorrupt, r.Err())
 	}
-	return ranges, nil
+	return ranges, isRecord, nil
 }

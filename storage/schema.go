@@ -15,7 +15,7 @@ const (
 	spaceSequence = 0x05 // sequence -> the next number to lease
 	spaceCounter  = 0x06 // counter, key -> merged count
 	spaceLedger   = 0x07 // chunk -> up to 256 hashes of the Merkle log
-	spacePurge    = 0x08 // erased key -> its former index entries: bytes still on disk
+	spacePurge    = 0x08 // hash of an erased key -> the key, its index entries: bytes still on disk
 )
 
 // Schema lists everything that a book stores. Ids are one byte each, are written
@@ -103,7 +103,7 @@ func (s *Schema) Describe() string {
 		row(fmt.Sprintf("06 %02x key", c.ID), "counter", "counter "+c.Name+": "+c.Key)
 	}
 	row("07 chunk", "hashes", "Merkle log: up to 256 hashes of 32 bytes")
-	row("08 record-or-counter-key", "record", "erased key whose old bytes may still lie in the engine's files, and its former index entries")
+	row("08 hash", "record", "key of an erased record or counter, with its former index entries, whose old bytes may still lie in the engine's files")
 	return b.String()
 }
 

@@ -72,7 +72,7 @@ func (c *Counter) Scan(r *Reader, keys kv.Range, f func(key Key, n int64) error)
 func (c *Counter) Remove(tx *Tx, key Key) {
 	stored := append(Key{spaceCounter, c.ID}, key...)
 	tx.delete(stored)
-	tx.set(purgeMark(stored), nil)
+	tx.markForPurge(stored, nil)
 }
 
 // sequences holds the leased blocks of a store.

@@ -10,14 +10,11 @@ import (
 	"github.com/clientele-go/clientele/customer"
 )
 
-// checks is how many customers are compared in each store.
-const checks = 1000
-
 // checkLoaded compares what the stores answer with the customers that were loaded, and
 // with one another.
 func (r *round) checkLoaded() error {
 	draw := rand.New(rand.NewPCG(r.seed, 1))
-	for range checks {
+	for range r.checks {
 		want := r.at(draw.IntN(r.rows))
 		for _, s := range r.stores {
 			if err := checkOne(s, want); err != nil {
@@ -89,7 +86,7 @@ func (r *round) checkCounts() error {
 func (r *round) checkCreated() error {
 	draw := rand.New(rand.NewPCG(r.seed, 2))
 	for _, s := range r.stores {
-		for range checks {
+		for range r.checks {
 			want := r.at(r.rows + draw.IntN(int(s.created.Load())))
 			got, err := s.byCode(want.Code)
 			if err == nil && !sameContent(got, want) {

@@ -22,6 +22,7 @@ import (
 // plan is what is run.
 type plan struct {
 	rows, rounds, gets int
+	checks             int // customers whose answers are compared, in each store
 	creating           time.Duration
 	dir                string
 	seed               uint64

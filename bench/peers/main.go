@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	p := plan{seed: 1}
+	p := plan{seed: 1, checks: 1000}
 	flag.IntVar(&p.rows, "rows", 200_000, "customers to load, at most 9 million")
 	flag.IntVar(&p.rounds, "rounds", 3, "rounds, in each of which every store does everything")
 	flag.IntVar(&p.gets, "gets", 100_000, "lookups of each kind and round")

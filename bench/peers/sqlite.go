@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, dir string) (store, error) {
 // sqliteConn is a connection with the statements that were prepared on it.
 type sqliteConn struct {
 	*sqlite3.SQLiteConn
-	statements []driver.Stmt
+	statements []statement
 }
 
 // connect opens a connection and runs what sets it up.
@@ -72,14 +72,18 @@ func connect(dir, setup string) (*sqliteConn, error) {
 }
 
 // prepare compiles statements, which close ends.
-func (c *sqliteConn) prepare(texts ...string) ([]driver.Stmt, error) {
+func (c *sqliteConn) prepare(texts ...string) ([]statement, error) {
 	first := len(c.statements)
 	for _, text := range texts {
-		s, err := c.Prepare(text)
+		prepared, err := c.Prepare(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", text, err)
 		}
-		c.statements = append(c.statements, s)
+		s, ok := prepared.(*sqlite3.SQLiteStmt)
+		if !ok {
+			return nil, errors.Join(fmt.Errorf("the driver's statement is a %T", prepared), prepared.Close())
+		}
+		c.statements = append(c.statements, statement{s})
 	}
 	return c.statements[first:], nil
 }
@@ -91,6 +95,36 @@ func (c *sqliteConn) close() error {
 		err = errors.Join(err, s.Close())
 	}
 	return errors.Join(err, c.Close())
+}
+
+// statement is a prepared statement. For a context that can end the driver would start
+// a goroutine each time.
+type statement struct{ *sqlite3.SQLiteStmt }
+
+func (s statement) exec(args arguments) (driver.Result, error) {
+	return s.ExecContext(context.Background(), args)
+}
+
+func (s statement) query(args arguments) (driver.Rows, error) {
+	return s.QueryContext(context.Background(), args)
+}
+
+// arguments are a statement's, in order.
+type arguments []driver.NamedValue
+
+func (a arguments) with(values ...driver.Value) arguments {
+	for _, v := range values {
+		a = append(a, driver.NamedValue{Ordinal: len(a) + 1, Value: v})
+	}
+	return a
+}
+
+// withKey appends the columns of a key's row.
+func (a arguments) withKey(k key, id int64) arguments {
+	if k.by.unique() {
+		a = a.with(k.scope)
+	}
+	return a.with(k.value, id)
 }
 
 // connect opens the connections of everyday work.
@@ -162,9 +196,9 @@ func (s *sqliteStore) view(f func(reader) error) error {
 // sqliteWriter creates customers one by one.
 type sqliteWriter struct {
 	conn                              *sqliteConn
-	begin, commit, rollback, customer driver.Stmt
-	keys                              []driver.Stmt // by lookup
-	args                              []driver.Value
+	begin, commit, rollback, customer statement
+	keys                              []statement // by lookup
+	args                              arguments
 	body                              []byte
 }
 
@@ -192,15 +226,15 @@ func keyColumns(by lookup) int {
 }
 
 func (w *sqliteWriter) create(c *customer.Customer) error {
-	if _, err := w.begin.Exec(nil); err != nil {
+	if _, err := w.begin.exec(nil); err != nil {
 		return err
 	}
 	err := w.insert(c)
 	if err == nil {
-		_, err = w.commit.Exec(nil)
+		_, err = w.commit.exec(nil)
 	}
 	if err != nil {
-		_, rollbackErr := w.rollback.Exec(nil)
+		_, rollbackErr := w.rollback.exec(nil)
 		return errors.Join(err, rollbackErr)
 	}
 	return nil
@@ -208,8 +242,8 @@ func (w *sqliteWriter) create(c *customer.Customer) error {
 
 func (w *sqliteWriter) insert(c *customer.Customer) error {
 	w.body = appendBody(w.body[:0], c)
-	w.args = append(w.args[:0], c.Code, c.Name, w.body)
-	result, err := w.customer.Exec(w.args)
+	w.args = w.args[:0].with(c.Code, c.Name, w.body)
+	result, err := w.customer.exec(w.args)
 	if err != nil {
 		return err
 	}
@@ -218,8 +252,8 @@ func (w *sqliteWriter) insert(c *customer.Customer) error {
 		return err
 	}
 	for _, k := range keysOf(c) {
-		w.args = appendKey(w.args[:0], k, id)
-		if _, err := w.keys[k.by].Exec(w.args); err != nil {
+		w.args = w.args[:0].withKey(k, id)
+		if _, err := w.keys[k.by].exec(w.args); err != nil {
 			return err
 		}
 	}
@@ -233,21 +267,13 @@ func appendBody(dst []byte, c *customer.Customer) []byte {
 	return appendRecord(dst, &rest)
 }
 
-// appendKey appends the columns of a key's row.
-func appendKey(args []driver.Value, k key, id int64) []driver.Value {
-	if k.by.unique() {
-		args = append(args, k.scope)
-	}
-	return append(args, k.value, id)
-}
-
 // sqliteReader reads through prepared statements, each a transaction of its own
 // unless one is open.
 type sqliteReader struct {
 	conn     *sqliteConn
-	id, code driver.Stmt
-	keys     []driver.Stmt // by lookup
-	args     []driver.Value
+	id, code statement
+	keys     []statement // by lookup
+	args     arguments
 	row      []driver.Value
 }
 
@@ -277,9 +303,9 @@ func (r *sqliteReader) byID(id customer.ID) (*customer.Customer, error) {
 
 func (r *sqliteReader) byCode(code string) (*customer.Customer, error) { return r.one(r.code, code) }
 
-func (r *sqliteReader) one(s driver.Stmt, arg driver.Value) (*customer.Customer, error) {
-	r.args = append(r.args[:0], arg)
-	rows, err := s.Query(r.args)
+func (r *sqliteReader) one(s statement, arg driver.Value) (*customer.Customer, error) {
+	r.args = r.args[:0].with(arg)
+	rows, err := s.query(r.args)
 	if err != nil {
 		return nil, err
 	}
@@ -300,10 +326,10 @@ func (r *sqliteReader) one(s driver.Stmt, arg driver.Value) (*customer.Customer,
 func (r *sqliteReader) holders(k key) ([]customer.ID, error) {
 	r.args = r.args[:0]
 	if k.by.unique() {
-		r.args = append(r.args, k.scope)
+		r.args = r.args.with(k.scope)
 	}
-	r.args = append(r.args, k.value)
-	rows, err := r.keys[k.by].Query(r.args)
+	r.args = r.args.with(k.value)
+	rows, err := r.keys[k.by].query(r.args)
 	if err != nil {
 		return nil, err
 	}

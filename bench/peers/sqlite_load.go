@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/clientele-go/clientele/customer"
@@ -115,7 +116,7 @@ func (l *sqliteLoader) row(r *encodedRow) error {
 	}
 	for _, k := range r.keys {
 		b := l.keys[k.by]
-		b.args = appendKey(b.args, k, id)
+		b.args = b.args.withKey(k, id)
 		if err := b.full(); err != nil {
 			return err
 		}
@@ -169,9 +170,9 @@ const rowsPerInsert = 200
 
 // bulkInsert collects rows of one table and inserts many by one statement.
 type bulkInsert struct {
-	many, one driver.Stmt
+	many, one statement
 	columns   int
-	args      []driver.Value
+	args      arguments
 }
 
 func newBulkInsert(conn *sqliteConn, table string, columns int) (*bulkInsert, error) {
@@ -188,7 +189,7 @@ func newBulkInsert(conn *sqliteConn, table string, columns int) (*bulkInsert, er
 func parameters(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
 
 func (b *bulkInsert) add(row ...driver.Value) error {
-	b.args = append(b.args, row...)
+	b.args = b.args.with(row...)
 	return b.full()
 }
 
@@ -202,19 +203,24 @@ func (b *bulkInsert) full() error {
 	return err
 }
 
+// flush inserts the rest, row by row.
 func (b *bulkInsert) flush() error {
-	for ; len(b.args) > 0; b.args = b.args[b.columns:] {
-		if err := run(b.one, b.args[:b.columns]); err != nil {
+	for row := range slices.Chunk(b.args, b.columns) {
+		for i := range row {
+			row[i].Ordinal = i + 1
+		}
+		if err := run(b.one, row); err != nil {
 			return err
 		}
 	}
+	b.args = b.args[:0]
 	return nil
 }
 
 // run executes an insert as a query, which this driver does in a single call of C;
 // as a command it would be one for each parameter.
-func run(s driver.Stmt, args []driver.Value) error {
-	rows, err := s.Query(args)
+func run(s statement, args arguments) error {
+	rows, err := s.query(args)
 	if err != nil {
 		return err
 	}

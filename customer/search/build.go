@@ -11,7 +11,6 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
-	zap "github.com/blevesearch/zapx/v17"
 
 	"github.com/clientele-go/clientele/customer"
 )
@@ -255,7 +254,7 @@ func (b *builder) work(ctx context.Context, work <-chan []*customer.Customer) er
 	for chunk := range work {
 		for _, c := range chunk {
 			a.customer(c)
-			p.add(c, &a.terms)
+			p.add(c.ID, c.Version, &a.terms)
 		}
 		if len(p.ids) >= b.piece {
 			if err := b.write(ctx, p); err != nil {
@@ -275,7 +274,11 @@ func (b *builder) write(ctx context.Context, p *piece) error {
 		return ctx.Err()
 	}
 	path := b.newFile()
-	if err := p.write(path); err != nil {
+	made, err := p.segment(nil)
+	if err == nil {
+		err = made.Persist(path)
+	}
+	if err != nil {
 		return fmt.Errorf("search: %w", err)
 	}
 	p.reset()
@@ -346,8 +349,6 @@ func (b *builder) merge(ctx context.Context, pieces []string) error {
 	b.segments = append(b.segments, path)
 	return nil
 }
-
-var segments zap.ZapPlugin
 
 // mergeFiles merges segments into one and removes them.
 func mergeFiles(ctx context.Context, paths []string, to string) (err error) {

@@ -144,9 +144,10 @@ func removeOthers(dir, keep string) error {
 // Segments below floorDocuments are merged as if they had that size.
 func engineConfig(path string) map[string]any {
 	return map[string]any{
-		"path":         path,
-		"unsafe_batch": true,
-		"bolt_timeout": "1s",
+		"path":             path,
+		"unsafe_batch":     true,
+		"bolt_timeout":     "1s",
+		"forceSegmentType": pluginType, "forceSegmentVersion": int(segments.Version()),
 		"scorchMergePlanOptions": map[string]any{
 			"MaxSegmentsPerTier": 8, "SegmentsPerMergeTask": 8, "TierGrowth": 8.0,
 			"FloorSegmentSize": 5000, "MaxSegmentSize": 4_000_000,

@@ -113,7 +113,7 @@ func (d *dice) mainlandCompany(c *customer.Customer) {
 	if d.chance(40) {
 		c.Phones = append(c.Phones, d.mobile("mobile"))
 	}
-	d.mailAt(c, domain+common(d, domains), 55)
+	d.mailAt(c, d.host(domain)+common(d, domains), 55)
 	c.Addresses = []customer.Address{d.mainlandAddress(where)}
 	if d.chance(35) {
 		who, _ := d.person(false)
@@ -131,7 +131,7 @@ func (d *dice) taiwanCompany(c *customer.Customer) {
 	}
 	c.Identifiers = []customer.Identifier{{Scheme: "tw.ubn", Value: businessNumber(d.index)}}
 	c.Phones = []customer.Phone{d.landline(where, "886", "(0"+where.trunk+")")}
-	d.mailAt(c, domain+".com.tw", 60)
+	d.mailAt(c, d.host(domain)+".com.tw", 60)
 	c.Addresses = []customer.Address{d.taiwanAddress(where)}
 	if d.chance(35) {
 		who, _ := d.person(true)
@@ -226,6 +226,15 @@ func (d *dice) mark(traditional bool) (name, spelled string) {
 		characters = 4
 	}
 	return d.glyphs(brand, characters, traditional)
+}
+
+// host makes a domain of how a name is spelled; half of them had to add letters, as
+// the plain one was taken.
+func (d *dice) host(spelled string) string {
+	if d.chance(50) {
+		return spelled
+	}
+	return spelled + string([]byte{'a' + byte(d.n(26)), 'a' + byte(d.n(26))})
 }
 
 // person draws a Chinese person's name and how an e-mail address spells it.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/clientele-go/clientele/storage/kv"
 )
@@ -145,7 +146,7 @@ func (c *copying) file(name string) (err error) {
 }
 
 func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
+	d, err := vfs.Default.OpenDir(dir)
 	if err != nil {
 		return err
 	}

@@ -376,6 +376,18 @@ func TestBackupReportsProgressAndCleansUp(t *testing.T) {
 	}
 }
 
+// A copy must not know of commits that a crash could still take back.
+func TestBackupHoldsOnlyWhatIsDurable(t *testing.T) {
+	e := mustOpen(t, "", Options{InMemory: true, RelaxedDelay: time.Hour})
+	_, err := e.Apply(t.Context(), &kv.Batch{Journal: []byte("relaxed"), Durability: kv.Relaxed})
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "copy")
+	must(t, e.Backup(t.Context(), dir, nil))
+	if held, durable := mustOpen(t, dir, Options{}).Durable(), e.Durable(); held != 1 || durable < held {
+		t.Errorf("the copy ends at %d, want 1; durable is %d", held, durable)
+	}
+}
+
 // Every file of a copy is the copy's own.
 func TestBackupSharesNoFile(t *testing.T) {
 	e := mustOpen(t, t.TempDir(), Options{})

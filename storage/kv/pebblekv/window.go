@@ -159,7 +159,6 @@ type window struct {
 	seed    maphash.Seed
 	floor   kv.Stamp                // commits up to here are forgotten
 	commits []*commit               // stamps floor+1, floor+2, ...; elements are never changed
-	loads   []*commit               // those with spans
 	written map[uint64]kv.Stamp     // key hash to the last commit that wrote it
 	keys    int                     // in commits
 	bytes   int64                   // in commits

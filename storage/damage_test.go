@@ -2,17 +2,15 @@ package storage_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -31,49 +29,6 @@ func openEngine(t testing.TB) (*storage.Store, kv.Engine) {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s, engine
-}
-
-// slow is a view whose work lasts until its context ends.
-type slow struct{ *shelf }
-
-func (s slow) Apply(ctx context.Context, r *storage.Reader, changes []storage.Change, upTo kv.Position) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func TestSyncEndsWhenTheStoreIsClosed(t *testing.T) {
-	s := open(t, "", storage.Options{}, slow{newShelf()})
-	put(t, s, 1, "a")
-	done := make(chan error, 1)
-	go func() { done <- s.Sync(context.Background(), "shelf") }()
-	time.Sleep(50 * time.Millisecond)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-done:
-		if !errors.Is(err, storage.ErrClosed) {
-			t.Errorf("Sync ended with %v", err)
-		}
-	case <-time.After(2 * time.Second):
-		t.Error("Sync waits for ever")
-	}
-}
-
-func TestViewTellsHowLongItStandsStill(t *testing.T) {
-	broken := newShelf()
-	broken.fail = func() error { return errors.New("broken") }
-	s := open(t, "", storage.Options{}, broken)
-	put(t, s, 1, "a")
-	time.Sleep(600 * time.Millisecond)
-	h, err := s.Health(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := h.Views[len(h.Views)-1]
-	if v.Err == nil || v.Since < 450*time.Millisecond {
-		t.Errorf("the view stands still since %v: %v", v.Since, v.Err)
-	}
 }
 
 func TestVerifyFindsExchangedVersions(t *testing.T) {
@@ -195,108 +150,5 @@ func TestInterruptedRestoreLeavesNothing(t *testing.T) {
 		if files, _ := os.ReadDir(to); len(files) > 0 {
 			t.Fatalf("after %d steps %d files stand there: %v", n, len(files), err)
 		}
-	}
-}
-
-func TestLoadGivesUnusedNumbersBack(t *testing.T) {
-	s := open(t, "", storage.Options{})
-	var last uint64
-	for round := range 3 {
-		_, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {
-			for i := range 3 {
-				n, err := pageIDs.Load(l, nil)
-				if err != nil {
-					return err
-				}
-				last = n
-				if err := pages.Load(l, pageID(n), &page{Title: fmt.Sprint(round, i)}, 1); err != nil {
-					return err
-				}
-				if err := l.Next(); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if last != 9 {
-		t.Errorf("the ninth number is %d", last)
-	}
-}
-
-func TestLoadRefusesTheSameKeyTwice(t *testing.T) {
-	s := open(t, "", storage.Options{})
-	_, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {
-		for i := range 2 {
-			if err := pages.Load(l, 7, &page{Title: fmt.Sprint("t", i)}, 1); err != nil {
-				return err
-			}
-			if err := l.Next(); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	report, verr := s.Verify(context.Background(), nil)
-	if err == nil {
-		t.Errorf("no error; Verify: %v %v", report.Differences, verr)
-	}
-}
-
-func TestLoadRefusesALongKey(t *testing.T) {
-	s := open(t, "", storage.Options{})
-	_, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {
-		if err := pages.Load(l, 7, &page{Title: strings.Repeat("x", 70000)}, 1); err != nil {
-			return err
-		}
-		return l.Next()
-	})
-	if !errors.Is(err, storage.ErrLimit) {
-		report, verr := s.Verify(context.Background(), nil)
-		t.Errorf("%v; Verify: %v %v", err, report.OK(), verr)
-	}
-}
-
-func TestEndedTransactionWritesNothing(t *testing.T) {
-	s := open(t, "", storage.Options{})
-	var kept *storage.Tx
-	update(t, s, func(tx *storage.Tx) error { kept = tx; return nil })
-	if err := hits.Add(kept, nil, 1); !errors.Is(err, storage.ErrEnded) {
-		t.Errorf("Add: %v", err)
-	}
-	if _, err := pageIDs.Next(kept, nil); !errors.Is(err, storage.ErrEnded) {
-		t.Errorf("Next: %v", err)
-	}
-	if _, err := numbers.NextGapless(kept, nil); !errors.Is(err, storage.ErrEnded) {
-		t.Errorf("NextGapless: %v", err)
-	}
-}
-
-func TestOpenRefusesAnAmbiguousSchema(t *testing.T) {
-	engine, err := pebblekv.Open("", pebblekv.Options{InMemory: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	twice := &storage.Schema{Tables: []storage.AnyTable{pages, pages}}
-	s, err := storage.Open(context.Background(), engine, twice, nil, storage.Options{Logger: quiet})
-	if !errors.Is(err, storage.ErrInvalid) {
-		t.Errorf("opened: %v", err)
-		s.Close()
-	}
-}
-
-func TestRelaxedWritesReachTheViews(t *testing.T) {
-	s := open(t, "", storage.Options{}, newShelf())
-	relaxed := storage.Session{Actor: "x", Durability: kv.Relaxed}
-	for i := range 10 {
-		s.Update(context.Background(), relaxed, func(tx *storage.Tx) error { return pages.Put(tx, pageID(i+1), &page{Title: fmt.Sprint(i)}, 1) })
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-	defer cancel()
-	if err := s.Sync(ctx, "shelf"); err != nil {
-		t.Error(err)
 	}
 }
