@@ -30,6 +30,9 @@ type Options struct {
 	// CacheBytes bounds the memory in which stored blocks are kept; 0 follows the
 	// machine's memory, see [pebblekv.Options].
 	CacheBytes int64
+	// Schema declares the embedder's own tables, sequences and counters, used through
+	// Tx.Storage. Their ids are from 128 on; those below are the library's.
+	Schema storage.Schema
 	// Views are the embedder's own derived data, kept in step like the search index.
 	Views []storage.DerivedView
 	// Engine keeps the records instead of the embedded one, for instance in a shared
@@ -70,7 +73,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Book, error) {
 	}
 	schema := &storage.Schema{}
 	customers.AddTo(schema)
-	if err := schema.Validate(); err != nil {
+	if err := schema.Extend(opts.Schema); err != nil {
 		return nil, err
 	}
 	engine, err := openEngine(dir, opts)

@@ -293,3 +293,34 @@ func TestFollowDeliversEveryChange(t *testing.T) {
 		t.Errorf("followed %q", got)
 	}
 }
+
+// An embedder's table is declared and has an id of its own; anything else is refused
+// before it can reach a customer.
+func TestOwnTablesCannotReachCustomers(t *testing.T) {
+	table := func(id uint8) *storage.Table[uint64, string] {
+		return &storage.Table[uint64, string]{
+			ID: id, Label: "own", Key: storage.UintKey[uint64](), History: true,
+			Append: func(dst []byte, s *string) ([]byte, error) { return append(dst, *s...), nil },
+			Decode: func(src string, _ uint64, _ storage.Meta) (*string, error) { return &src, nil },
+		}
+	}
+	low := clientele.Options{InMemory: true, Schema: storage.Schema{Tables: []storage.AnyTable{table(1)}}}
+	if _, err := clientele.Open(context.Background(), "", low); !errors.Is(err, storage.ErrInvalid) {
+		t.Errorf("a table with a customer's id: %v", err)
+	}
+	own := table(200)
+	book := openBook(t, "", clientele.Options{Schema: storage.Schema{Tables: []storage.AnyTable{own}}})
+	create(t, book, "a customer")
+	me, value := book.As(clientele.Actor{ID: "chen"}), "stored"
+	err := me.Update(context.Background(), func(tx *clientele.Tx) error { return table(1).Put(tx.Storage, 1, &value, 1) })
+	if !errors.Is(err, storage.ErrInvalid) {
+		t.Errorf("writing through an undeclared table: %v", err)
+	}
+	err = me.Update(context.Background(), func(tx *clientele.Tx) error { return own.Put(tx.Storage, 1, &value, 1) })
+	if err != nil {
+		t.Error(err)
+	}
+	if report, err := book.Verify(context.Background(), nil); err != nil || !report.OK() || report.Records != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}

@@ -32,35 +32,10 @@ const (
 	fieldCreated    = 19
 )
 
-// The fields of nested records.
+// The fields of nested records are numbered from 1 in the order in which appendTexts
+// and readTexts name them; only the fields beyond those texts have names here.
 const (
-	identifierScheme = 1
-	identifierValue  = 2
-
-	phoneLabel     = 1
-	phoneNumber    = 2
-	phoneE164      = 3
-	phoneExtension = 4
-
-	emailLabel   = 1
-	emailAddress = 2
-
-	addressLabel    = 1
-	addressText     = 2
-	addressCountry  = 3
-	addressProvince = 4
-	addressCity     = 5
-	addressDistrict = 6
-	addressDivision = 7
-	addressPostcode = 8
-
-	contactName  = 1
-	contactRole  = 2
-	contactPhone = 3
-	contactEmail = 4
-
-	sourceSystem = 1
-	sourceKey    = 2
+	identifierUnique = 3
 
 	attributeName    = 1
 	attributeType    = 2
@@ -81,8 +56,7 @@ func appendCustomer(dst []byte, c *Customer) ([]byte, error) {
 	}
 	w.String(fieldCountry, c.Country)
 	for i := range c.Identifiers {
-		x := &c.Identifiers[i]
-		appendTexts(&w, fieldIdentifier, x.rest, x.Scheme, x.Value)
+		appendIdentifier(&w, &c.Identifiers[i])
 	}
 	for i := range c.Phones {
 		x := &c.Phones[i]
@@ -123,6 +97,17 @@ func appendTexts(w *record.Writer, field int, rest string, texts ...string) {
 		w.String(i+1, text)
 	}
 	w.Raw(rest)
+	w.End(mark)
+}
+
+func appendIdentifier(w *record.Writer, x *Identifier) {
+	mark := w.Begin(fieldIdentifier)
+	w.String(1, x.Scheme)
+	w.String(2, x.Value)
+	if x.unique {
+		w.Uint(identifierUnique, 1)
+	}
+	w.Raw(x.rest)
 	w.End(mark)
 }
 
@@ -217,7 +202,7 @@ func (c *Customer) readList(r *record.Reader, d *decoded) bool {
 	case fieldIdentifier:
 		var x *Identifier
 		c.Identifiers, x = grow(c.Identifiers, d.identifiers[:0])
-		x.rest = readTexts(r, &x.Scheme, &x.Value)
+		readIdentifier(r, x)
 	case fieldPhone:
 		var x *Phone
 		c.Phones, x = grow(c.Phones, d.phones[:0])
@@ -273,6 +258,26 @@ func readTexts(outer *record.Reader, texts ...*string) (rest string) {
 		outer.Fail(r.Err())
 	}
 	return r.Unknown()
+}
+
+func readIdentifier(outer *record.Reader, x *Identifier) {
+	r := record.NewReader(outer.String())
+	for r.Next() {
+		switch r.Field() {
+		case 1:
+			x.Scheme = r.String()
+		case 2:
+			x.Value = r.String()
+		case identifierUnique:
+			x.unique = r.Uint() != 0
+		default:
+			r.Skip()
+		}
+	}
+	if r.Err() != nil {
+		outer.Fail(r.Err())
+	}
+	x.rest = r.Unknown()
 }
 
 func readAttribute(outer *record.Reader, a *Attribute) {

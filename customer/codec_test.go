@@ -17,7 +17,7 @@ func full() *Customer {
 	return &Customer{
 		ID: 7, Code: "C000007", Kind: Partner, Party: Person, Status: Suspended,
 		Name: "王小明", Aliases: []string{"Wang Xiaoming", ""}, Country: "TW",
-		Identifiers: []Identifier{{Scheme: "tw.ubn", Value: "22099131"}},
+		Identifiers: []Identifier{{Scheme: "tw.ubn", Value: "22099131", unique: true}},
 		Phones:      []Phone{{Label: "office", Number: "(02)2531-7099 分機3", E164: "+886225317099", Extension: "3"}},
 		Emails:      []Email{{Label: "work", Address: "wang@example.com"}},
 		Addresses:   []Address{{Label: "head office", Text: "台北市中山北路2段113號", Country: "TW", Province: "臺北市", City: "臺北市", District: "中山區", Division: "710000", Postcode: "104"}},
@@ -76,7 +76,7 @@ func TestFieldsOfNewerProgramsSurvive(t *testing.T) {
 	var w record.Writer
 	w.String(fieldName, "old")
 	mark := w.Begin(fieldPhone)
-	w.String(phoneNumber, "123")
+	w.String(2, "123")
 	w.String(30, "new in phones")
 	w.End(mark)
 	w.Uint(90, 5)

@@ -138,7 +138,8 @@ func unmarshalName(names []string, text []byte, to *uint8, what string) error {
 type Identifier struct {
 	Scheme, Value string
 
-	rest string
+	unique bool // as the scheme said when the value was stored
+	rest   string
 }
 
 // Phone is a telephone number as given, and in E.164 when it could be understood.

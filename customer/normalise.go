@@ -19,12 +19,11 @@ import (
 
 // The limits of a record, in bytes of UTF-8 unless said otherwise.
 const (
-	MaxName   = 500
-	MaxCode   = 60
-	MaxText   = 1000  // an address, a contact's name, an attribute's text, …
-	MaxNote   = 20000 // the note
-	MaxList   = 100   // elements of a list
-	MaxReason = 1000  // a session's reason, cut beyond
+	MaxName = 500
+	MaxCode = 60
+	MaxText = 1000  // an address, a contact's name, an attribute's text, …
+	MaxNote = 20000 // the note
+	MaxList = 100   // elements of a list
 )
 
 // Draft is a customer to be created. Only Name is required, and what the book's
@@ -223,7 +222,8 @@ func (n *normaliser) identifier(p *problems, field string, x *Identifier) bool {
 		p.add(field, n.shown(x), CodeMalformed, err.Error(), "")
 		return true
 	}
-	x.Value = value
+	scheme, _ := n.schemes.Scheme(x.Scheme)
+	x.Value, x.unique = value, scheme.Unique
 	return true
 }
 

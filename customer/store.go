@@ -42,7 +42,7 @@ func New(opts Options) (*Store, error) {
 	if opts.Country == "" {
 		opts.Country = "CN"
 	}
-	s := &Store{tables: newTables(schemes), normaliser: normaliser{schemes: schemes, country: opts.Country}}
+	s := &Store{tables: newTables(), normaliser: normaliser{schemes: schemes, country: opts.Country}}
 	general := false
 	for _, n := range opts.Codes {
 		r, err := newNumberRange(n)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clientele-go/clientele/customer/identifier"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -42,7 +41,7 @@ const (
 	tallyPlace   = 3
 )
 
-// tables is the stored form of the package's data for one set of identifier schemes.
+// tables is the stored form of the package's data.
 type tables struct {
 	customer   *storage.Table[ID, Customer]
 	schema     *storage.Table[string, Schema]
@@ -63,11 +62,11 @@ type tables struct {
 	events     *storage.Counter
 }
 
-func newTables(schemes *identifier.Set) *tables {
+func newTables() *tables {
 	t := &tables{
 		code:      &storage.Index[Customer]{ID: 1, Label: "code", Unique: true, Keys: codeKeys},
-		unique:    &storage.Index[Customer]{ID: 2, Label: "identifier", Unique: true, Keys: identifierKeys(schemes, true)},
-		shared:    &storage.Index[Customer]{ID: 3, Label: "shared_identifier", Keys: identifierKeys(schemes, false)},
+		unique:    &storage.Index[Customer]{ID: 2, Label: "identifier", Unique: true, Keys: identifierKeys(true)},
+		shared:    &storage.Index[Customer]{ID: 3, Label: "shared_identifier", Keys: identifierKeys(false)},
 		source:    &storage.Index[Customer]{ID: 4, Label: "source_key", Unique: true, Keys: sourceKeys},
 		name:      &storage.Index[Customer]{ID: 5, Label: "name", Keys: nameKeys},
 		phone:     &storage.Index[Customer]{ID: 6, Label: "phone", Keys: phoneKeys},
@@ -117,11 +116,12 @@ func codeKeys(set *storage.KeySet, c *Customer) {
 	}
 }
 
-func identifierKeys(schemes *identifier.Set, unique bool) func(*storage.KeySet, *Customer) {
+// identifierKeys depends on the stored record alone, so that a program that was opened
+// with other schemes keeps the index right all the same.
+func identifierKeys(unique bool) func(*storage.KeySet, *Customer) {
 	return func(set *storage.KeySet, c *Customer) {
 		for i := range c.Identifiers {
-			x := &c.Identifiers[i]
-			if scheme, _ := schemes.Scheme(x.Scheme); scheme.Unique == unique {
+			if x := &c.Identifiers[i]; x.unique == unique {
 				set.String(x.Scheme).String(x.Value).End()
 			}
 		}

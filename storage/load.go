@@ -74,6 +74,9 @@ type Loader struct {
 // Memory is bounded by LoadOptions.PartBytes, whatever the number of rows.
 func (s *Store) Load(ctx context.Context, session Session, opts LoadOptions, f func(*Loader) error) (Loaded, error) {
 	defer s.observe("load", time.Now())
+	if err := session.check(); err != nil {
+		return Loaded{}, &Error{Op: "load", Err: err}
+	}
 	if opts.PartBytes == 0 {
 		opts.PartBytes = 48 << 20
 	}
@@ -171,6 +174,9 @@ func (q *Sequence) Load(l *Loader, key Key) (uint64, error) {
 
 // Load adds a new record under a key that was never used before.
 func (t *Table[K, V]) Load(l *Loader, k K, v *V, action uint8) error {
+	if err := l.store.schema.declares(t); err != nil {
+		return t.wrap("load", k, err)
+	}
 	primary := t.Key.Append(l.key[:0], k)
 	l.key = primary
 	m := Meta{Version: 1, Recorded: l.now, Actor: l.session.Actor, Reason: l.session.Reason}

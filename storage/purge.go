@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/clientele-go/clientele/storage/kv"
@@ -32,12 +33,12 @@ func (tx *Tx) markForPurge(key Key, entries []byte) {
 // held them.
 func (s *Store) Purge(ctx context.Context) (int, error) {
 	var marks, ranges []kv.Range
-	records, err := s.eachMark(ctx, func(mark Key, erased []kv.Range) {
+	records, seen, err := s.eachMark(ctx, func(mark Key, erased []kv.Range) {
 		marks = append(marks, kv.Point(mark))
 		ranges = append(ranges, erased...)
 	})
 	if err == nil && len(marks) > 0 {
-		err = s.purge(ctx, marks, ranges)
+		err = s.purge(ctx, seen, marks, ranges)
 	}
 	if err != nil {
 		return 0, &Error{Op: "purge", Err: err}
@@ -47,12 +48,15 @@ func (s *Store) Purge(ctx context.Context) (int, error) {
 
 // Erased returns how many erased records wait for the next Purge.
 func (s *Store) Erased(ctx context.Context) (int, error) {
-	return s.eachMark(ctx, func(Key, []kv.Range) {})
+	records, _, err := s.eachMark(ctx, func(Key, []kv.Range) {})
+	return records, err
 }
 
-// eachMark calls f for each mark and returns how many of them stand for records.
-func (s *Store) eachMark(ctx context.Context, f func(mark Key, ranges []kv.Range)) (records int, err error) {
+// eachMark calls f for each mark and returns how many of them stand for records, and
+// the stamp of the state that it read.
+func (s *Store) eachMark(ctx context.Context, f func(mark Key, ranges []kv.Range)) (records int, seen kv.Stamp, err error) {
 	err = s.View(ctx, func(r *Reader) error {
+		seen = r.snap.Stamp()
 		for e, err := range r.scan(purgeSpace, false) {
 			if err != nil {
 				return err
@@ -68,22 +72,26 @@ func (s *Store) eachMark(ctx context.Context, f func(mark Key, ranges []kv.Range
 		}
 		return nil
 	})
-	return records, err
+	return records, seen, err
 }
 
 var purgeSpace = kv.Prefix([]byte{spacePurge})
 
 // purge forgets the marks only when the files are clean, so that a crash between
-// repeats the work; the marks name keys, so their own bytes go last.
-func (s *Store) purge(ctx context.Context, marks, ranges []kv.Range) error {
+// repeats the work; the marks name keys, so their own bytes go last. When a mark was
+// written anew meanwhile, all stay for the next Purge.
+func (s *Store) purge(ctx context.Context, seen kv.Stamp, marks, ranges []kv.Range) error {
 	if err := s.engine.Purge(ctx, ranges); err != nil {
 		return err
 	}
-	var b kv.Batch
+	b := kv.Batch{Since: seen, Reads: marks}
 	for _, mark := range marks {
 		b.Delete(mark.Lower)
 	}
 	if _, err := s.apply(ctx, &b); err != nil {
+		if errors.Is(err, kv.ErrConflict) {
+			return nil
+		}
 		return err
 	}
 	return s.engine.Purge(ctx, []kv.Range{purgeSpace})

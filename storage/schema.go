@@ -46,6 +46,46 @@ type indexLayout struct {
 	unique bool
 }
 
+// FirstOwnID is the first id of an embedder's own tables, sequences and counters.
+const FirstOwnID = 128
+
+// Extend adds an embedder's own tables, sequences and counters, and validates the
+// whole.
+func (s *Schema) Extend(own Schema) error {
+	for _, t := range own.Tables {
+		layout := t.describe()
+		if err := ownID("table", t.Name(), layout.id); err != nil {
+			return err
+		}
+		for _, tally := range layout.tallies {
+			if err := ownID("tally", tally.name, tally.id); err != nil {
+				return err
+			}
+		}
+	}
+	for _, q := range own.Sequences {
+		if err := ownID("sequence", q.Name, q.ID); err != nil {
+			return err
+		}
+	}
+	for _, c := range own.Counters {
+		if err := ownID("counter", c.Name, c.ID); err != nil {
+			return err
+		}
+	}
+	s.Tables = append(s.Tables, own.Tables...)
+	s.Sequences = append(s.Sequences, own.Sequences...)
+	s.Counters = append(s.Counters, own.Counters...)
+	return s.Validate()
+}
+
+func ownID(what, name string, id uint8) error {
+	if id < FirstOwnID {
+		return fmt.Errorf("storage: %w: %s %s has the id %d; an embedder's ids are from %d to 255", ErrInvalid, what, name, id, FirstOwnID)
+	}
+	return nil
+}
+
 // Validate reports ids or names that occur twice.
 func (s *Schema) Validate() error {
 	seen := map[string]string{}
@@ -83,6 +123,16 @@ func (s *Schema) Validate() error {
 		}
 	}
 	return nil
+}
+
+// declares keeps an undeclared table, whose id may be another's, from writing.
+func (s *Schema) declares(t AnyTable) error {
+	for _, declared := range s.Tables {
+		if declared == t {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: table %s (id %d) is not in the schema that the store was opened with", ErrInvalid, t.Name(), t.describe().id)
 }
 
 // Describe returns the whole key space as the table that stands in KEYS.md.

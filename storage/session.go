@@ -10,13 +10,24 @@ import (
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
-// Session says who makes changes, and why; both are kept with every version and
-// in the journal. A session is a plain value.
+// Session says who makes changes, and why, in at most 1,000 bytes each; both are kept
+// with every version and, for ever, in the journal, so a reason should name no
+// customer. A session is a plain value.
 type Session struct {
 	Actor  string
 	Reason string
 	// Durability relaxes what Update waits for; the zero value is kv.Synced.
 	Durability kv.Durability
+}
+
+// maxSession bounds actor and reason, in bytes each: every version holds them.
+const maxSession = 1000
+
+func (s Session) check() error {
+	if n := max(len(s.Actor), len(s.Reason)); n > maxSession {
+		return fmt.Errorf("%w: actor or reason of %d bytes; at most %d", ErrLimit, n, maxSession)
+	}
+	return nil
 }
 
 // View runs f on one consistent state. It costs some microseconds beside f.
@@ -74,6 +85,9 @@ var errRetry = errors.New("run the transaction again")
 func (s *Store) attempt(ctx context.Context, session Session, f func(*Tx) error, alone bool) (kv.Position, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
+	}
+	if err := session.check(); err != nil {
+		return 0, &Error{Op: "update", Err: err}
 	}
 	if alone {
 		s.gate.Lock()

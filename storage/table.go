@@ -196,6 +196,9 @@ func (t *Table[K, V]) write(tx *Tx, k K, old, v *V, version uint64, action uint8
 	if tx.ended {
 		return t.wrap("put", k, ErrEnded)
 	}
+	if err := tx.store.schema.declares(t); err != nil {
+		return t.wrap("put", k, err)
+	}
 	primary := t.Key.Append(nil, k)
 	stored, err := t.Append(appendEnvelope(tx.encode[:0], stateLive, tx.meta(version)), v)
 	tx.encode = stored

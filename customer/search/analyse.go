@@ -53,9 +53,13 @@ func (r *reading) add(letter rune) {
 	}
 }
 
-// customer sets the terms to those of c.
+// customer sets the terms to those of c. Of an erased one only that it is remains.
 func (a *analyser) customer(c *customer.Customer) {
 	a.reset()
+	if c.Status == customer.Erased {
+		a.filter(byStatus, c.Status.String())
+		return
+	}
 	a.name(c.Name)
 	for _, alias := range c.Aliases {
 		a.other(alias, true)

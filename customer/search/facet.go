@@ -48,7 +48,7 @@ func (s *search) found() []*roaring.Bitmap {
 // count adds to counts how many documents of the set have each term with the prefix.
 func (s *shard) count(prefix string, set *roaring.Bitmap, counts map[string]int) {
 	rest := size(set)
-	for term := range s.terms([]byte(prefix), maxFacetValues) {
+	for term := range s.terms([]byte(prefix), after([]byte(prefix)), maxFacetValues) {
 		if n := int(s.postings([]byte(term)).AndCardinality(set)); n > 0 {
 			counts[term[len(prefix):]] += n
 			rest -= n

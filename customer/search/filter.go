@@ -249,14 +249,7 @@ func (s *shard) spans(found *union, letter byte, from, to uint32) {
 	}
 	start := binary.BigEndian.AppendUint32([]byte{filterTerm, letter}, from)
 	end := binary.BigEndian.AppendUint32([]byte{filterTerm, letter}, to)
-	for it := s.iterator(start, end); ; {
-		entry, err := it.Next()
-		if err != nil {
-			panic(damage{err})
-		}
-		if entry == nil {
-			return
-		}
-		found.add(s.postings([]byte(entry.Term)))
+	for term := range s.terms(start, end, int(to-from)) {
+		found.add(s.postings([]byte(term)))
 	}
 }

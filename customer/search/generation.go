@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -35,7 +36,7 @@ type generation struct {
 	keys   keyCache
 
 	mu       sync.Mutex
-	waiting  int           // documents applied and not yet persisted
+	waiting  int           // documents and batches applied and not yet on disk
 	progress chan struct{} // closed and replaced when waiting falls
 
 	memory *memory // documents of an index in memory, else nil
@@ -141,7 +142,6 @@ func removeOthers(dir, keep string) error {
 
 // engineConfig tunes Bleve for our documents. Batches return before they are on
 // disk, as the cursor in the same batch tells where to go on after a crash.
-// Segments below floorDocuments are merged as if they had that size.
 func engineConfig(path string) map[string]any {
 	return map[string]any{
 		"path":             path,
@@ -265,7 +265,7 @@ func (g *generation) apply(ctx context.Context, b *Batch, indexed func(string) b
 		return g.introduce(batch)
 	}
 	defer g.batch.release()
-	n := len(batch.IndexOps)
+	n := 1 + len(batch.IndexOps)
 	g.add(n)
 	batch.SetPersistedCallback(func(error) { g.add(-n) })
 	if err := g.introduce(batch); err != nil {
@@ -299,8 +299,8 @@ func (g *generation) flush(ctx context.Context) error {
 	return g.waitBelow(ctx, 1)
 }
 
-// waitBelow waits until fewer than limit documents are not yet on disk. Bleve
-// tries for ever when it cannot write, and only counts the failures.
+// waitBelow waits until fewer than limit documents are not yet on disk. When Bleve
+// cannot write, it tries for ever and only counts the failures.
 func (g *generation) waitBelow(ctx context.Context, limit int) error {
 	failures := g.writeFailures()
 	for {
@@ -323,8 +323,11 @@ func (g *generation) waitBelow(ctx context.Context, limit int) error {
 }
 
 func (g *generation) writeFailures() uint64 {
-	n, _ := g.engine.StatsMap()["TotPersistLoopErr"].(uint64)
-	return n
+	stats, ok := g.engine.Stats().(*scorch.Stats)
+	if !ok {
+		return 0
+	}
+	return atomic.LoadUint64(&stats.TotPersistLoopErr)
 }
 
 // writeGeneration makes a Bleve index in path of segment files that are there,

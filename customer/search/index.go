@@ -15,13 +15,13 @@ import (
 	"github.com/clientele-go/clientele/customer"
 )
 
-// What the state of an index may be when it cannot be used. All four are answered
-// by [Create] and [Index.Build].
+// Why an index cannot be opened or read. The first three call for [Create] and then
+// [Index.Build].
 var (
 	ErrMissing = errors.New("search index is missing")
 	ErrCorrupt = errors.New("search index is damaged")
 	ErrRebuild = errors.New("search index has another format or other attributes")
-	ErrLocked  = errors.New("search index is open in another process")
+	ErrLocked  = errors.New("search index is open elsewhere")
 )
 
 var (
@@ -69,8 +69,9 @@ type Index struct {
 	live *generation  // nil once closed
 }
 
-// Open opens the index in dir. It returns ErrMissing, ErrCorrupt or ErrRebuild when
-// there is none that can be used, and ErrLocked when another process has it.
+// Open opens the index in dir. It returns an error matching ErrMissing, ErrCorrupt or
+// ErrRebuild when there is none that can be used, and ErrLocked when somebody else
+// has it. An empty dir means a new index in memory.
 func Open(dir string, options Options) (*Index, error) {
 	x := &Index{dir: dir, options: options}
 	x.options.defaults()
@@ -90,7 +91,7 @@ func Open(dir string, options Options) (*Index, error) {
 }
 
 // Create makes an empty index with the cursor 0 in dir and removes what was there
-// of an older one. An empty dir means an index in memory.
+// of an older one, which nobody may have open. An empty dir means an index in memory.
 func Create(dir string, options Options) (*Index, error) {
 	x := &Index{dir: dir, options: options}
 	x.options.defaults()
@@ -181,8 +182,8 @@ func (x *Index) Cursor() (uint64, error) {
 
 // Batch is a set of changes that become visible together and with the cursor.
 type Batch struct {
-	Put    []*customer.Customer // new or changed, only the last of an id counts
-	Remove []customer.ID        // unknown ones are ignored
+	Put    []*customer.Customer // new or changed; of several with an id the last counts
+	Remove []customer.ID        // unknown ones and those that are put are ignored
 	After  uint64               // the cursor that the batch follows
 	Cursor uint64               // the cursor from then on
 }
@@ -193,8 +194,8 @@ type Batch struct {
 //
 // It returns an error matching [ErrStale] unless b.After is the cursor, which keeps
 // a feeder from skipping changes when a rebuilt index took over. Customers are
-// read until Apply returns. Large batches cost less per customer: 1 ms and more for
-// one, about 0.1 ms each for thousands.
+// read until Apply returns. A batch of one takes about 1 ms; large ones cost less for
+// each customer, 20 to 30 µs from some thousand on, and 2 KB of memory.
 func (x *Index) Apply(ctx context.Context, b Batch) error {
 	x.write.Lock()
 	defer x.write.Unlock()

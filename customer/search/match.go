@@ -194,7 +194,7 @@ func (m hanRun) before(s *shard, end formEnd) *roaring.Bitmap {
 // grams returns the documents that have each two neighbouring runes, or the one.
 func (s *shard) grams(space byte, runes []rune) *roaring.Bitmap {
 	if len(runes) == 1 {
-		return s.begins(space, string(runes), nil)
+		return s.begins(space, string(runes))
 	}
 	return s.windows(space, runes, 2)
 }
@@ -277,9 +277,9 @@ func (m *wordRun) match(s *shard, upTo level) ranked {
 func (m *wordRun) name(s *shard) (head, inside *roaring.Bitmap) {
 	switch len(m.runes) {
 	case 1:
-		return s.begins(headGram, m.text, nil), s.begins(wordGram, m.text, nil)
+		return s.begins(headGram, m.text), s.begins(wordGram, m.text)
 	case 2:
-		return s.has(headGram, m.text), or(s.has(wordGram, m.text), s.begins(nameGram, m.text, nil))
+		return s.has(headGram, m.text), or(s.has(wordGram, m.text), s.begins(nameGram, m.text))
 	}
 	inside = s.windows(nameGram, m.runes, 3)
 	return and(inside, s.has(headGram, string(m.runes[:2]))), inside
@@ -290,14 +290,16 @@ func (m *wordRun) name(s *shard) (head, inside *roaring.Bitmap) {
 func (m *wordRun) other(s *shard) *roaring.Bitmap {
 	switch {
 	case m.numeric:
-		return s.begins(otherWord, m.text, func(rest string) bool {
-			return rest == "" || rest[0] >= 0x80
-		})
+		number := append([]byte{otherWord}, m.text...)
+		return or(s.postings(number), s.between(append(number, firstNotASCII), after(number)))
 	case len(m.runes) == 1:
 		return s.has(otherWord, m.text)
 	}
-	return s.begins(otherWord, m.text, nil)
+	return s.begins(otherWord, m.text)
 }
+
+// firstNotASCII is the least byte that can follow where a Han character follows.
+const firstNotASCII = 0x80
 
 // spelled matches letters as pinyin.
 type spelled struct {
@@ -348,9 +350,9 @@ func (p *split) row(s *shard, space byte) *roaring.Bitmap {
 		if !p.whole {
 			return nil // the beginning of hundreds of syllables; initials find more
 		}
-		return s.begins(space, last+"'", nil)
+		return s.begins(space, last+"'")
 	}
-	end := s.begins(space, row[len(row)-2]+"'"+last, nil)
+	end := s.begins(space, row[len(row)-2]+"'"+last)
 	return s.chain(space, row[:len(row)-1], end)
 }
 
@@ -379,7 +381,7 @@ func (s *shard) forms(signs []string) *roaring.Bitmap {
 
 func (p *split) head(s *shard, inside *roaring.Bitmap) *roaring.Bitmap {
 	if len(p.syllables) == 1 {
-		return s.begins(headPinyin, p.syllables[0], nil)
+		return s.begins(headPinyin, p.syllables[0])
 	}
 	return and(inside, s.has(headPinyin, p.syllables[0]+"'"))
 }
@@ -403,15 +405,15 @@ func (m initials) match(s *shard, upTo level) ranked {
 	switch len(m.runes) {
 	case 1:
 		if m.first {
-			t.add(levelSpelled, s.begins(headInitial, text, nil))
+			t.add(levelSpelled, s.begins(headInitial, text))
 		}
 	case 2:
-		t.add(m.inside(), s.begins(nameInitial, text, nil))
+		t.add(m.inside(), s.begins(nameInitial, text))
 		if m.first {
 			t.add(levelSpelled, s.has(headInitial, text))
 		}
 		if upTo >= levelOther {
-			t.add(levelOther, s.begins(otherInitial, text, nil))
+			t.add(levelOther, s.begins(otherInitial, text))
 		}
 	default:
 		inside := s.windows(nameInitial, m.runes, 3)
@@ -490,10 +492,10 @@ func (s *shard) phonePart(d string) *roaring.Bitmap {
 
 // evenDigits returns the documents with digits from an even position of a number on.
 func (s *shard) evenDigits(d string) *roaring.Bitmap {
-	found := s.begins(phoneDigits, d[:min(4, len(d))], nil)
+	found := s.begins(phoneDigits, d[:min(4, len(d))])
 	for i := 2; i+3 <= len(d) && found != nil; i += 2 {
 		if i+3 == len(d) {
-			found = and(found, s.begins(phoneDigits, d[i:], nil))
+			found = and(found, s.begins(phoneDigits, d[i:]))
 		} else {
 			found = and(found, s.has(phoneDigits, d[i:i+4]))
 		}
@@ -508,14 +510,14 @@ func (m mail) match(s *shard, upTo level) ranked {
 	var t tally
 	switch {
 	case m.mailbox == "":
-		t.add(levelOther, s.begins(mailDomain, m.domain, nil))
+		t.add(levelOther, s.begins(mailDomain, m.domain))
 	case m.domain == "":
 		t.add(levelOther, s.has(mailbox, m.mailbox))
 	default:
 		owner := s.has(mailbox, m.mailbox)
 		t.add(levelExact, and(owner, s.has(mailDomain, m.domain)))
 		if upTo >= levelOther && owner != nil {
-			t.add(levelOther, and(owner, s.begins(mailDomain, m.domain, nil)))
+			t.add(levelOther, and(owner, s.begins(mailDomain, m.domain)))
 		}
 	}
 	return t.ranked()
@@ -527,7 +529,7 @@ type address struct{ text string }
 func (m address) match(s *shard, upTo level) ranked {
 	var t tally
 	if upTo >= levelOther {
-		t.add(levelOther, or(s.begins(mailbox, m.text, nil), s.begins(mailDomain, m.text, nil)))
+		t.add(levelOther, or(s.begins(mailbox, m.text), s.begins(mailDomain, m.text)))
 	}
 	return t.ranked()
 }
@@ -539,7 +541,7 @@ func (m keyed) match(s *shard, _ level) ranked {
 	var t tally
 	t.add(levelExact, or(s.has(exactCode, m.folded), s.has(exactKey, m.hash)))
 	if len(m.folded) > 1 && strings.ContainsAny(m.folded, "0123456789") {
-		t.add(levelHead, s.begins(exactCode, m.folded, nil))
+		t.add(levelHead, s.begins(exactCode, m.folded))
 	}
 	return t.ranked()
 }

@@ -10,9 +10,11 @@ func appendNational(dst []byte, given, e164 string) []byte {
 	}
 	international := strings.HasPrefix(given, "+")
 	start := len(dst)
-	for i := range len(given) {
-		if c := given[i]; '0' <= c && c <= '9' {
-			dst = append(dst, c)
+	for _, r := range given {
+		if '0' <= r && r <= '9' {
+			dst = append(dst, byte(r))
+		} else if len(dst)-start >= leastDigits && strings.ContainsRune(beforeExtension, r) {
+			break
 		}
 	}
 	d := dst[start:]
@@ -29,6 +31,12 @@ func appendNational(dst []byte, given, e164 string) []byte {
 	}
 	return append(dst[:start], d...)
 }
+
+// What may stand between a number, of so many digits at least, and an extension.
+const (
+	beforeExtension = "#xX;转轉分"
+	leastDigits     = 6
+)
 
 // callingCode returns the length of the country code that opens an international
 // number (ITU-T E.164 assignments: +1 and +7 have one digit, the listed zones two,

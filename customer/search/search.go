@@ -114,17 +114,8 @@ func (x *Index) newSearch(q *Query) (*search, error) {
 		}
 		s.after, s.stage = &p, p.stage
 	}
-	if s.view, err = x.view(); err != nil {
-		return nil, err
-	}
-	if s.shards, err = s.view.shards(); err != nil {
-		s.view.close()
-		return nil, err
-	}
-	if s.stage == stageSimilar {
-		s.findSimilar()
-	}
-	return s, nil
+	s.view, err = x.view()
+	return s, err
 }
 
 func (s *search) close() {
@@ -151,7 +142,15 @@ func (s *search) widen(found int) bool {
 
 // evaluate finds the documents of each tier. In the stages of all words the tiers
 // are the levels up to upTo.
-func (s *search) evaluate(ctx context.Context, upTo level) error {
+func (s *search) evaluate(ctx context.Context, upTo level) (err error) {
+	if s.shards == nil {
+		if s.shards, err = s.view.shards(); err != nil {
+			return err
+		}
+	}
+	if s.stage == stageSimilar {
+		s.findSimilar()
+	}
 	s.tiers = s.tiers[:0]
 	for _, shard := range s.shards {
 		if err := ctx.Err(); err != nil {

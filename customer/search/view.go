@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -95,23 +96,26 @@ func (s *shard) has(space byte, value string) *roaring.Bitmap {
 // maxExpansion bounds the terms that a prefix stands for.
 const maxExpansion = 1024
 
-// begins returns the documents with a term of a space that begins with prefix and
-// that keep accepts for what follows it; a nil keep accepts all.
-func (s *shard) begins(space byte, prefix string, keep func(rest string) bool) *roaring.Bitmap {
-	s.term = append(append(s.term[:0], space), prefix...)
+// begins returns the documents with a term of a space that begins with prefix.
+func (s *shard) begins(space byte, prefix string) *roaring.Bitmap {
+	start := append([]byte{space}, prefix...)
+	return s.between(start, after(start))
+}
+
+// between returns the documents with a term from start to before end. It looks at
+// maxExpansion terms at most.
+func (s *shard) between(start, end []byte) *roaring.Bitmap {
 	var found union
-	for term := range s.terms(s.term, maxExpansion) {
-		if keep == nil || keep(term[1+len(prefix):]) {
-			found.add(s.postings([]byte(term)))
-		}
+	for term := range s.terms(start, end, maxExpansion) {
+		found.add(s.postings([]byte(term)))
 	}
 	return found.bitmap()
 }
 
-// terms yields up to limit terms with a prefix, in byte order.
-func (s *shard) terms(prefix []byte, limit int) func(yield func(string) bool) {
+// terms yields up to limit terms from start to before end, in byte order.
+func (s *shard) terms(start, end []byte, limit int) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		it := s.iterator(append([]byte(nil), prefix...), after(prefix))
+		it := s.iterator(start, end)
 		for n := 0; ; n++ {
 			entry, err := it.Next()
 			if err != nil {
@@ -154,7 +158,7 @@ func after(prefix []byte) []byte {
 	return nil
 }
 
-// union collects bitmaps, of which many may be tiny.
+// union collects bitmaps.
 type union struct{ parts []*roaring.Bitmap }
 
 func (u *union) add(b *roaring.Bitmap) {
@@ -163,14 +167,34 @@ func (u *union) add(b *roaring.Bitmap) {
 	}
 }
 
+// manyParts is the number of bitmaps from which setting bits one by one is faster
+// than growing a result by one bitmap after the other.
+const manyParts = 8
+
 func (u *union) bitmap() *roaring.Bitmap {
-	switch len(u.parts) {
-	case 0:
+	switch {
+	case len(u.parts) == 0:
 		return nil
-	case 1:
+	case len(u.parts) == 1:
 		return u.parts[0]
+	case len(u.parts) < manyParts:
+		return roaring.FastOr(u.parts...)
 	}
-	return roaring.FastOr(u.parts...)
+	last := uint32(0)
+	for _, part := range u.parts {
+		last = max(last, part.Maximum())
+	}
+	bits := make([]uint64, last/64+1)
+	var batch [256]uint32
+	for _, part := range u.parts {
+		it := part.ManyIterator()
+		for n := it.NextMany(batch[:]); n > 0; n = it.NextMany(batch[:]) {
+			for _, number := range batch[:n] {
+				bits[number/64] |= 1 << (number % 64)
+			}
+		}
+	}
+	return roaring.FromDense(bits, true)
 }
 
 func or(a, b *roaring.Bitmap) *roaring.Bitmap {
@@ -275,7 +299,7 @@ func (s *shard) readKeys() []uint64 {
 		}
 		keys[i] = binary.BigEndian.Uint64(id) & (1<<idBits - 1)
 	}
-	for term := range s.terms([]byte{nameLength}, 256) {
+	for term := range s.terms([]byte{nameLength}, []byte{nameLength + 1}, 256) {
 		length := uint64(term[1]) << idBits
 		for it := s.postings([]byte(term)).Iterator(); it.HasNext(); {
 			keys[it.Next()] |= length

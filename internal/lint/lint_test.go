@@ -117,6 +117,8 @@ func TestRulesFindWhatTheyForbid(t *testing.T) {
 		{"no package comment of a command", "examples/quick/main.go", "package main\n", "examples/quick: has no package comment"},
 		{"no example", "storage/ex_test.go", "package storage_test\n", "storage: has no Example"},
 		{"example that checks nothing", "storage/ex_test.go", "package storage_test\n\nfunc Example() {}\n\n// Output: 1\n", "storage: has no Example"},
+		{"data without origin", "storage/data/list.txt", "x\n", "storage/data: has no SOURCE.md"},
+		{"data without notice", "storage/data/SOURCE.md", "x\n", "NOTICE: does not name storage/data"},
 		{"dead link", "README.md", "[guide](docs/guide.md)\n", "links to docs/guide.md"},
 		{"unexplained dependency", "docs/dependencies.md", "none\n", "gives no reason for github.com/tidwall/btree"},
 		{"unexplained tool", "go.mod", "module x\n\nrequire (\n\tgithub.com/tidwall/btree v1.8.2\n\texample.com/lint v1.0.0 // indirect\n)\n\ntool example.com/lint/cmd/lint\n", "gives no reason for example.com/lint"},

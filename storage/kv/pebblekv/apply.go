@@ -114,9 +114,10 @@ func checkOp(op kv.Op) error {
 }
 
 // checkEarly looks through the commits so far, which may be many, so that little is
-// left to do with the lock held.
+// left to do with the lock held. A batch with an id has to wait: what it read may have
+// been written by its own first attempt.
 func (e *Engine) checkEarly(p *prepared) error {
-	if p.reads.empty() {
+	if p.reads.empty() || p.batch.ID != (kv.BatchID{}) {
 		return nil
 	}
 	e.commits.Lock()

@@ -17,7 +17,7 @@ const forgetEvery = time.Hour
 // work does what must be done in the background until ctx ends: sync relaxed
 // commits, watch the load on compactions, and forget old batch ids.
 func (e *Engine) work(ctx context.Context) {
-	forget := time.NewTicker(forgetEvery)
+	forget := time.NewTimer(0)
 	defer forget.Stop()
 	var due <-chan time.Time // set while a relaxed commit awaits its sync
 	for {
@@ -35,7 +35,8 @@ func (e *Engine) work(ctx context.Context) {
 		case <-e.load.changed:
 			e.load.note(int(e.db.Metrics().Levels[0].Sublevels))
 		case <-forget.C:
-			if err = e.writable("forget"); err == nil {
+			forget.Reset(forgetEvery)
+			if e.writable("forget") == nil {
 				err = wrap("forget batch ids", e.forgetIDs())
 			}
 		}

@@ -42,7 +42,7 @@ func (e *Engine) Backup(ctx context.Context, dir string, progress func(done, tot
 }
 
 func makeEmpty(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDirectory(vfs.Default, filepath.Clean(dir)); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(dir)
@@ -93,7 +93,7 @@ func (c *copying) run() error {
 			return err
 		}
 	}
-	return errors.Join(syncDirectory(c.to), syncDirectory(filepath.Dir(c.to)))
+	return syncDirectory(vfs.Default, c.to)
 }
 
 // files returns the names to copy and adds up their sizes.
@@ -143,12 +143,4 @@ func (c *copying) file(name string) (err error) {
 			return err
 		}
 	}
-}
-
-func syncDirectory(dir string) error {
-	d, err := vfs.Default.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -139,3 +139,13 @@ func TestIngestMakesEarlierCommitsDurable(t *testing.T) {
 		t.Errorf("the journal after a crash is %v, want %v", journal, want)
 	}
 }
+
+func TestNewDirectorySurvivesPowerLoss(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	e := mustOpen(t, "data/books/first", Options{FS: disk})
+	must(t, put(e, "a", "1"))
+	after := mustOpen(t, "data/books/first", Options{FS: disk.CrashClone(vfs.CrashCloneCfg{})})
+	if got := get(t, after, "a"); got != "1" {
+		t.Errorf("read %q after a crash, want 1", got)
+	}
+}

@@ -65,41 +65,68 @@ var _ kv.Engine = (*Engine)(nil)
 // kv.ErrNoSpace as fits. An engine whose Open failed has left nothing open.
 func Open(dir string, options Options) (*Engine, error) {
 	options = options.withDefaults()
-	inner, dir, err := fileSystem(dir, options)
+	inner, name, err := fileSystem(dir, options)
 	if err != nil {
-		return nil, wrap("open", err)
+		return nil, wrap("open "+dir, err)
 	}
-	e := &Engine{dir: dir, options: options, drained: make(chan struct{}), relaxed: make(chan struct{}, 1)}
+	e := &Engine{dir: name, options: options, drained: make(chan struct{}), relaxed: make(chan struct{}, 1)}
 	e.calls.release = func() { close(e.drained) }
 	e.load.changed = make(chan struct{}, 1)
-	e.fs = newFailStop(inner, dir, options.ReadOnly, e.writeFailed)
+	e.fs = newFailStop(inner, name, options.ReadOnly, e.writeFailed)
 	if err := e.open(); err != nil {
 		return nil, errors.Join(err, e.release())
 	}
 	return e, nil
 }
 
-// fileSystem returns the file system to use and the directory's name in it. Names
-// of the operating system are made unique: Pebble's lock goes by name and would let
-// one process open a directory twice under two of them.
-func fileSystem(dir string, o Options) (vfs.FS, string, error) {
+// fileSystem returns the file system to use and the directory's name in it, and makes
+// the directory. Names of the operating system are made unique: Pebble's lock goes by
+// name and would let one process open a directory twice under two of them.
+func fileSystem(dir string, o Options) (files vfs.FS, name string, err error) {
 	switch {
 	case o.FS != nil:
-		return o.FS, o.FS.PathJoin(dir), nil
+		files, name = o.FS, o.FS.PathJoin(dir)
 	case o.InMemory:
-		return vfs.NewMem(), "book", nil
-	}
-	absolute, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, "", err
-	}
-	if !o.ReadOnly {
-		if err := vfs.Default.MkdirAll(absolute, 0o755); err != nil {
+		files, name = vfs.NewMem(), "book"
+	default:
+		files = vfs.Default
+		if name, err = filepath.Abs(dir); err != nil {
 			return nil, "", err
 		}
 	}
-	unique, err := filepath.EvalSymlinks(absolute)
-	return vfs.Default, unique, err
+	if !o.ReadOnly {
+		if err := makeDirectory(files, name); err != nil {
+			return nil, "", err
+		}
+	}
+	if files == vfs.Default {
+		name, err = filepath.EvalSymlinks(name)
+	}
+	return files, name, err
+}
+
+// makeDirectory makes a directory and its parents so that a power loss can't take
+// them back.
+func makeDirectory(files vfs.FS, dir string) error {
+	_, err := files.Stat(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := files.PathDir(dir)
+	if parent != dir {
+		if err := makeDirectory(files, parent); err != nil {
+			return err
+		}
+	}
+	return errors.Join(files.MkdirAll(dir, 0o755), syncDirectory(files, parent))
+}
+
+func syncDirectory(files vfs.FS, dir string) error {
+	d, err := files.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (e *Engine) open() error {
@@ -123,11 +150,6 @@ func (e *Engine) open() error {
 }
 
 func (e *Engine) lockDirectory() error {
-	if !e.options.ReadOnly {
-		if err := e.fs.MkdirAll(e.dir, 0o755); err != nil {
-			return wrap("create "+e.dir, err)
-		}
-	}
 	lock, err := pebble.LockDirectory(e.dir, e.fs)
 	if err == nil {
 		e.lock = lock

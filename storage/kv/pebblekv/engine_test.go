@@ -299,6 +299,21 @@ func TestBatchIDsAreRemembered(t *testing.T) {
 	}
 }
 
+// The first attempt wrote what the batch had read. The retry must not take that for
+// another's doing.
+func TestRetryDoesNotConflictWithItself(t *testing.T) {
+	e := mustOpen(t, "", Options{InMemory: true})
+	for name, read := range map[string]kv.Range{"point": kv.Point([]byte("a")), "range": {}} {
+		b := kv.Batch{ID: kv.NewBatchID(time.Now()), Since: e.last.Load().stamp, Reads: []kv.Range{read}, Journal: []byte(name)}
+		b.Set([]byte("a"), []byte("1"))
+		first, err := e.Apply(t.Context(), &b)
+		must(t, err)
+		if again, err := e.Apply(t.Context(), &b); err != nil || again != first {
+			t.Errorf("%s: the retry returned %d, %v; want %d", name, again, err, first)
+		}
+	}
+}
+
 // A retry of a batch whose first attempt isn't synced yet waits for the sync.
 func TestRetryWaitsForDurability(t *testing.T) {
 	e := mustOpen(t, "", Options{InMemory: true, RelaxedDelay: time.Hour})

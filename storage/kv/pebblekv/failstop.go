@@ -160,7 +160,7 @@ func (f *failStop) OpenDir(name string) (vfs.File, error) {
 		return nil, err
 	case name == f.dir:
 		return &guardedFile{File: dir, fs: f}, nil
-	case strings.HasPrefix(name, f.dir):
+	case strings.HasPrefix(name, f.PathJoin(f.dir, temporary)):
 		return temporaryDir{dir}, nil
 	}
 	return dir, nil

@@ -68,6 +68,12 @@ func (ids *recentIDs) add(id kv.BatchID, c *commit) {
 
 // forgetIDs removes the stored ids that are older than the contract asks for.
 func (e *Engine) forgetIDs() error {
+	e.commits.Lock()
+	any := len(e.ids.order) > 0 || e.ids.stored != kv.BatchID{}
+	e.commits.Unlock()
+	if !any {
+		return nil
+	}
 	var until kv.BatchID
 	limit := e.options.Now().Add(-kv.RememberBatch - time.Hour)
 	binary.BigEndian.PutUint64(until[:8], uint64(max(limit.UnixMilli(), 0)))

@@ -63,42 +63,37 @@ func (e *Engine) purge(ctx context.Context, ranges []kv.Range) error {
 	// Files are numbered as they are made, so the new log's number divides old tables
 	// from those written since.
 	border := e.jobs.log.Load()
-	var replaced []string
 	for _, r := range ranges {
-		names, err := e.rewriteTables(ctx, callersPart(r), border)
-		if err != nil {
+		if err := e.rewriteTables(ctx, callersPart(r), border); err != nil {
 			return err
 		}
-		replaced = append(replaced, names...)
 	}
 	if err := e.removeLogs(lastLog); err != nil {
 		return err
 	}
-	return e.waitForRemoval(ctx, replaced)
+	return e.waitForRemoval(ctx, border)
 }
 
-// rewriteTables compacts a range until no table in it is older than border. It
-// returns the names of the older tables.
-func (e *Engine) rewriteTables(ctx context.Context, r kv.Range, border uint64) (names []string, err error) {
+// rewriteTables compacts a range until no table in it is older than border.
+func (e *Engine) rewriteTables(ctx context.Context, r kv.Range, border uint64) error {
 	for range purgeRounds {
 		old, end, err := e.oldTables(r, border)
 		if err != nil || end == nil {
-			return names, err
+			return err
 		}
 		for _, table := range old {
-			names = append(names, fmt.Sprintf("%06d.sst", uint64(table.FileNum)))
 			if err := e.rewriteKey(latest(r.Lower, table.Smallest.UserKey)); err != nil {
-				return names, err
+				return err
 			}
 		}
 		if err := e.db.Compact(ctx, r.Lower, end, false); err != nil {
-			return names, err
+			return err
 		}
 		if len(old) == 0 {
-			return names, nil
+			return nil
 		}
 	}
-	return names, fmt.Errorf("tables are still not rewritten after %d rounds", purgeRounds)
+	return fmt.Errorf("tables are still not rewritten after %d rounds", purgeRounds)
 }
 
 func latest(a, b []byte) []byte {
@@ -137,40 +132,46 @@ func (e *Engine) oldTables(r kv.Range, border uint64) (old []pebble.SSTableInfo,
 // removeLogs removes the obsolete logs up to a number. They are obsolete since all
 // that was committed while they were written has been flushed.
 func (e *Engine) removeLogs(last uint64) error {
-	names, err := e.fs.FS.List(e.dir)
+	logs, err := e.numbered(".log")
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		digits, isLog := strings.CutSuffix(name, ".log")
-		number, err := strconv.ParseUint(digits, 10, 64)
-		if !isLog || err != nil || number > last {
+	for number, name := range logs {
+		if number > last {
 			continue
 		}
 		if err := e.fs.Remove(e.fs.PathJoin(e.dir, name)); err != nil {
 			return err
 		}
 	}
-	dir, err := e.fs.OpenDir(e.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDirectory(e.fs, e.dir)
 }
 
-// waitForRemoval waits until Pebble has removed the tables, but for those that a
-// scan still reads.
-func (e *Engine) waitForRemoval(ctx context.Context, names []string) error {
+// numbered lists the directory's files with a suffix by their numbers.
+func (e *Engine) numbered(suffix string) (map[uint64]string, error) {
+	names, err := e.fs.FS.List(e.dir)
+	if err != nil {
+		return nil, err
+	}
+	files := map[uint64]string{}
+	for _, name := range names {
+		digits, ok := strings.CutSuffix(name, suffix)
+		if number, err := strconv.ParseUint(digits, 10, 64); ok && err == nil {
+			files[number] = name
+		}
+	}
+	return files, nil
+}
+
+// waitForRemoval waits until Pebble has removed the tables older than border that it
+// has replaced, but for as many as scans still read.
+func (e *Engine) waitForRemoval(ctx context.Context, border uint64) error {
 	poll := time.NewTicker(2 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		left := false
-		for _, name := range names {
-			_, err := e.fs.Stat(e.fs.PathJoin(e.dir, name))
-			left = left || err == nil
-		}
-		if m := e.db.Metrics(); !left || m.Table.ObsoleteCount == 0 && m.Compact.NumInProgress == 0 {
-			return nil
+		replaced, err := e.replacedTables(border)
+		if err != nil || replaced <= int(e.db.Metrics().Table.ZombieCount) {
+			return err
 		}
 		select {
 		case <-poll.C:
@@ -178,6 +179,29 @@ func (e *Engine) waitForRemoval(ctx context.Context, names []string) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// replacedTables counts the tables older than border that are only files any more.
+func (e *Engine) replacedTables(border uint64) (int, error) {
+	tables, err := e.numbered(".sst")
+	if err != nil {
+		return 0, err
+	}
+	levels, err := e.db.SSTables()
+	if err != nil {
+		return 0, err
+	}
+	for _, level := range levels {
+		for _, table := range level {
+			delete(tables, uint64(table.BackingSSTNum))
+		}
+	}
+	for number := range tables {
+		if number >= border {
+			delete(tables, number)
+		}
+	}
+	return len(tables), nil
 }
 
 // jobs knows the compactions under way and the newest log, from Pebble's events.
