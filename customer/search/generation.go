@@ -16,7 +16,7 @@ import (
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/util"
 	index "github.com/blevesearch/bleve_index_api"
-	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // An index folder holds a file CURRENT with the name of the folder of the
@@ -164,7 +164,7 @@ func openEngine(path string) (*scorch.Scorch, *index.AnalysisQueue, error) {
 	}
 	if err != nil {
 		queue.Close()
-		if errors.Is(err, bolt.ErrTimeout) {
+		if errors.Is(err, bolterrors.ErrTimeout) {
 			return nil, nil, fmt.Errorf("search: %s: %w", path, ErrLocked)
 		}
 		return nil, nil, fmt.Errorf("search: %s: %w: %w", path, ErrCorrupt, err)

@@ -199,8 +199,9 @@ func (d *dice) abroad(c *customer.Customer) {
 	c.Addresses = []customer.Address{{
 		Text: strconv.Itoa(1+d.n(300)) + " " + one(d, streets) + ", " + where.city, Country: where.country,
 	}}
-	local := strconv.Itoa(2_000_000 + d.n(7_000_000))
-	c.Phones = []customer.Phone{{Number: where.trunk + " " + local, E164: "+" + where.calling + where.trunk + local}}
+	local := where.begin + d.digits(where.digits)
+	number := strings.TrimSpace(where.trunk + where.area + " " + local)
+	c.Phones = []customer.Phone{{Number: number, E164: "+" + where.calling + where.area + local}}
 }
 
 // extras adds what only some customers have.
@@ -264,7 +265,11 @@ func (d *dice) glyphs(from []glyph, n int, traditional bool) (written, spelled s
 }
 
 func (d *dice) landline(where place, calling, prefix string) customer.Phone {
-	local := strconv.Itoa(2+d.n(7)) + d.digits(where.localDigits-1)
+	first := 2 // every area has numbers with 2; mainland ones go on to 6 everywhere
+	if calling == "86" {
+		first += d.n(5)
+	}
+	local := strconv.Itoa(first) + d.digits(where.localDigits-1)
 	return customer.Phone{Label: "office", Number: prefix + local, E164: "+" + calling + where.trunk + local}
 }
 
@@ -274,7 +279,7 @@ func (d *dice) mobile(label string) customer.Phone {
 }
 
 func (d *dice) mobileDigits() string {
-	return one(d, mobilePrefixes) + d.digits(9)
+	return one(d, mobilePrefixes) + d.digits(8)
 }
 
 // mailAt gives the customer an office address at a domain, in percent of the cases.

@@ -93,7 +93,7 @@ var taiwan = []place{
 	{"新竹市", "", "東區", "新竹", "", "3", 7},
 	{"臺中市", "", "西屯區", "台中", "", "4", 8},
 	{"臺中市", "", "大里區", "台中", "", "4", 8},
-	{"彰化縣", "彰化市", "", "彰化", "", "4", 7},
+	{"彰化縣", "彰化市", "", "彰化", "", "47", 6}, // its numbers begin with 7
 	{"臺南市", "", "永康區", "台南", "", "6", 7},
 	{"臺南市", "", "安平區", "台南", "", "6", 7},
 	{"高雄市", "", "前鎮區", "高雄", "", "7", 7},
@@ -226,7 +226,7 @@ var buildings = []string{
 
 var sections = []string{"一段", "二段", "三段", "四段"}
 
-var mobilePrefixes = []string{"13", "13", "15", "18", "17", "19"}
+var mobilePrefixes = []string{"138", "139", "136", "135", "158", "159", "186", "188", "177", "199"}
 
 var domains = []string{".com", ".cn", ".com.cn", ".net"}
 
@@ -259,11 +259,17 @@ var englishTrades = []string{
 
 var englishForms = []string{"Ltd.", "Inc.", "LLC", "Co., Ltd.", "Limited", "Corporation", "PLC", "Pte. Ltd."}
 
-var englishPlaces = []struct{ country, city, calling, trunk string }{
-	{"US", "New York, NY 10001", "1", "212"}, {"US", "San Francisco, CA 94105", "1", "415"},
-	{"US", "Chicago, IL 60601", "1", "312"}, {"GB", "London EC1A 1BB", "44", "20"},
-	{"GB", "Manchester M1 1AE", "44", "161"}, {"SG", "Singapore 048616", "65", ""},
-	{"AU", "Sydney NSW 2000", "61", "2"},
+// A foreign landline is the area code, then the digits that subscribers' numbers there
+// begin with, then the rest; at home it is dialled with the trunk prefix.
+var englishPlaces = []struct {
+	country, city, calling string
+	trunk, area, begin     string
+	digits                 int
+}{
+	{"US", "New York, NY 10001", "1", "", "212", "5", 6}, {"US", "San Francisco, CA 94105", "1", "", "415", "3", 6},
+	{"US", "Chicago, IL 60601", "1", "", "312", "6", 6}, {"GB", "London EC1A 1BB", "44", "0", "20", "7", 7},
+	{"GB", "Manchester M1 1AE", "44", "0", "161", "2", 6}, {"SG", "Singapore 048616", "65", "", "", "62", 6},
+	{"AU", "Sydney NSW 2000", "61", "0", "2", "9", 7},
 }
 
 var streets = []string{
