@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -15,7 +16,7 @@ import (
 
 // LoadOptions set how a bulk load runs. The zero value works.
 type LoadOptions struct {
-	// PartBytes bounds one part of the load; 0 is 48 MiB. A load holds two parts in
+	// PartBytes bounds one part of the load; 0 is 96 MiB. A load holds two parts in
 	// memory: one being filled, one being sorted and written.
 	PartBytes int
 	// Refused is called, from the goroutine that runs the load, for each row that was
@@ -54,6 +55,7 @@ type Loader struct {
 	now     time.Time
 
 	part    *loadPart
+	spare   *loadPart // a written part, whose memory the next one uses
 	parts   chan *loadPart
 	results chan partResult
 	writing bool // a part was sent and not yet answered
@@ -78,7 +80,7 @@ func (s *Store) Load(ctx context.Context, session Session, opts LoadOptions, f f
 		return Loaded{}, &Error{Op: "load", Err: err}
 	}
 	if opts.PartBytes == 0 {
-		opts.PartBytes = 48 << 20
+		opts.PartBytes = 96 << 20
 	}
 	l := &Loader{
 		ctx: ctx, store: s, session: session, opts: opts, now: s.Now(),
@@ -127,7 +129,7 @@ func (l *Loader) Next() error {
 	return l.flush()
 }
 
-const maxPartRows = 1 << 17
+const maxPartRows = 1 << 18
 
 func (l *Loader) flush() error {
 	if err := l.await(); err != nil {
@@ -146,6 +148,7 @@ func (l *Loader) await() error {
 	}
 	l.writing = false
 	r := <-l.results
+	l.spare = r.part
 	l.loaded.Rows += r.rows
 	l.loaded.Refused += len(r.refused)
 	l.loaded.Position = max(l.loaded.Position, r.position)
@@ -241,7 +244,17 @@ type loadPart struct {
 }
 
 func (l *Loader) newPart() *loadPart {
-	return &loadPart{session: l.session, now: l.now, strict: l.opts.Refused == nil, firstRow: l.row, runs: map[[3]byte]*loadRun{}}
+	p := l.spare
+	l.spare = nil
+	if p == nil {
+		p = &loadPart{session: l.session, now: l.now, strict: l.opts.Refused == nil, runs: map[[3]byte]*loadRun{}}
+	}
+	p.firstRow, p.rowCount, p.bytes = l.row, 0, 0
+	p.sorted, p.ops, p.counts = p.sorted[:0], p.ops[:0], p.counts[:0]
+	for _, r := range p.runs {
+		r.arena, r.items = r.arena[:0], r.items[:0]
+	}
+	return p
 }
 
 func (p *loadPart) rows() int { return p.rowCount }
@@ -334,7 +347,7 @@ func (r *loadRun) sort() {
 		if a.order != b.order {
 			return cmp.Compare(a.order, b.order)
 		}
-		if c := slices.Compare(r.key(a), r.key(b)); c != 0 {
+		if c := bytes.Compare(r.key(a), r.key(b)); c != 0 {
 			return c
 		}
 		return cmp.Compare(a.row, b.row)
@@ -342,6 +355,7 @@ func (r *loadRun) sort() {
 }
 
 type partResult struct {
+	part     *loadPart
 	rows     int
 	refused  []*RefusedError
 	position kv.Position
@@ -354,7 +368,7 @@ func (p *loadPart) write(ctx context.Context, s *Store) partResult {
 		r.sort()
 		p.sorted = append(p.sorted, r)
 	}
-	slices.SortFunc(p.sorted, func(a, b *loadRun) int { return slices.Compare(a.prefix, b.prefix) })
+	slices.SortFunc(p.sorted, func(a, b *loadRun) int { return bytes.Compare(a.prefix, b.prefix) })
 	refused := map[uint32]*RefusedError{}
 	for attempt := 1; ; attempt++ {
 		position, err := p.tryWrite(ctx, s, refused)
@@ -368,7 +382,7 @@ func (p *loadPart) write(ctx context.Context, s *Store) partResult {
 }
 
 func (p *loadPart) result(refused map[uint32]*RefusedError, position kv.Position, err error) partResult {
-	res := partResult{position: position, err: err}
+	res := partResult{part: p, position: position, err: err}
 	if err == nil {
 		res.rows = p.rowCount - len(refused)
 	}
@@ -517,7 +531,7 @@ func (p *loadPart) merges(refused map[uint32]*RefusedError) []kv.Op {
 	for key, n := range sums {
 		ops = append(ops, kv.Op{Kind: kv.Merge, Key: []byte(key), Value: kv.CounterDelta(n)})
 	}
-	slices.SortFunc(ops, func(a, b kv.Op) int { return slices.Compare(a.Key, b.Key) })
+	slices.SortFunc(ops, func(a, b kv.Op) int { return bytes.Compare(a.Key, b.Key) })
 	return ops
 }
 

@@ -152,7 +152,8 @@ func (x *Index) buildInMemory(ctx context.Context, customers iter.Seq2[*customer
 type builder struct {
 	path    string
 	workers int
-	piece   int
+	piece   int // documents to a piece
+	fan     int // pieces to a merge
 	indexed func(string) bool
 
 	failed firstError
@@ -181,7 +182,7 @@ func (f *firstError) set(err error) {
 func newBuilder(path string, o *Options) *builder {
 	piece := o.BuildMemory / int64(o.Workers) / bytesPerDocument
 	return &builder{
-		path: path, workers: o.Workers, indexed: o.indexed(),
+		path: path, workers: o.Workers, indexed: o.indexed(), fan: mergeFan,
 		piece: int(min(max(100, piece), maxPiece)),
 	}
 }
@@ -300,7 +301,7 @@ func (b *builder) addPiece(path string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pieces = append(b.pieces, path)
-	if len(b.pieces) < mergeFan {
+	if len(b.pieces) < b.fan {
 		return nil
 	}
 	full := b.pieces

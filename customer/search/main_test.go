@@ -15,6 +15,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(closing{m})
 }
 
+// longOr returns short, or with CLIENTELE_LONG in the environment the other number.
+func longOr(short, long int) int {
+	if os.Getenv("CLIENTELE_LONG") != "" {
+		return long
+	}
+	return short
+}
+
 // closing closes what benchmarks share before goroutines are counted.
 type closing struct{ *testing.M }
 

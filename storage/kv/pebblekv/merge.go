@@ -64,7 +64,7 @@ func checkValueRead(key, value []byte) error {
 }
 
 // foldAfter is the number of deltas after which a key is rewritten as one value.
-// Reading a key costs some 0.1 µs for each delta that has not been folded by a flush,
+// Reading a key costs 0.1 to 0.2 µs for each delta that has not been folded by a flush,
 // and a memtable has room for hundreds of thousands of deltas of a popular key.
 const foldAfter = 512
 

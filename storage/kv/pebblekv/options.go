@@ -27,8 +27,8 @@ type Options struct {
 	// least), at least 64 MiB and at most 8 GiB. Only what was read occupies memory.
 	CacheBytes int64
 	// MemTableBytes is the size up to which commits are gathered in memory before
-	// they are written as a table; 0 is 32 MiB. Up to four such tables may be in memory.
-	// A log file on disk is as large.
+	// they are written as a table; 0 is 32 MiB. Up to four such tables may be in memory,
+	// and up to nine logs of that size on disk, five of them kept to be written over.
 	MemTableBytes int64
 	// RelaxedDelay is the longest time between a relaxed commit and its sync; 0 is 100 ms.
 	RelaxedDelay time.Duration
