@@ -142,6 +142,11 @@ func (e *Engine) events() *pebble.EventListener {
 			e.jobs.end(info.JobID, info.Err)
 			e.load.recount()
 		},
+		TableDeleted: func(info pebble.TableDeleteInfo) {
+			if info.Err != nil {
+				e.jobs.leave(uint64(info.FileNum))
+			}
+		},
 		WALCreated: func(info pebble.WALCreateInfo) { e.jobs.log.Store(uint64(info.FileNum)) },
 	}
 }

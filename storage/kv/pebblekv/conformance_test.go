@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"testing"
 	"testing/fstest"
@@ -14,35 +15,44 @@ import (
 	"github.com/clientele-go/clientele/storage/kv/kvtest"
 )
 
-func TestConformanceOnDisk(t *testing.T) {
-	t.Parallel()
-	small := Options{FS: unsynced{vfs.Default}, MemTableBytes: 256 << 10, CacheBytes: 8 << 20} // so that there are flushes
-	kvtest.Run(t, kvtest.Harness{
-		Open: func(t testing.TB) kv.Engine { return mustOpen(t, t.TempDir(), small) },
-		Reopen: func(t testing.TB, e kv.Engine) kv.Engine {
-			return mustOpen(t, e.(*Engine).dir, small)
-		},
-		OpenBackup: func(t testing.TB, dir string) kv.Engine { return mustOpen(t, dir, small) },
-		Files:      func(t testing.TB, e kv.Engine) fs.FS { return copyFiles(t, vfs.Default, e.(*Engine).dir) },
-	})
-}
+// small makes engines flush and compact under little data.
+var small = Options{MemTableBytes: 256 << 10, CacheBytes: 8 << 20}
 
 func TestConformanceInMemory(t *testing.T) {
 	t.Parallel()
+	open := func(t testing.TB, disk vfs.FS) kv.Engine {
+		o := small
+		o.FS = disk
+		return mustOpen(t, "book", o)
+	}
 	kvtest.Run(t, kvtest.Harness{
-		Open: func(t testing.TB) kv.Engine {
-			return mustOpen(t, "book", Options{FS: vfs.NewCrashableMem(), CacheBytes: 8 << 20})
-		},
-		Reopen: func(t testing.TB, e kv.Engine) kv.Engine {
-			return mustOpen(t, "book", Options{FS: e.(*Engine).fs.FS, CacheBytes: 8 << 20})
-		},
+		Open:   func(t testing.TB) kv.Engine { return open(t, vfs.NewCrashableMem()) },
+		Reopen: func(t testing.TB, e kv.Engine) kv.Engine { return open(t, e.(*Engine).fs.FS) },
 		Crash: func(t testing.TB, e kv.Engine) kv.Engine {
-			after := e.(*Engine).fs.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{})
-			return mustOpen(t, "book", Options{FS: after, CacheBytes: 8 << 20})
+			return open(t, e.(*Engine).fs.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{}))
 		},
-		OpenBackup: func(t testing.TB, dir string) kv.Engine { return mustOpen(t, dir, Options{CacheBytes: 8 << 20}) },
+		OpenBackup: func(t testing.TB, dir string) kv.Engine { return mustOpen(t, dir, small) },
 		Files:      func(t testing.TB, e kv.Engine) fs.FS { return copyFiles(t, e.(*Engine).fs.FS, "book") },
 	})
+}
+
+// TestConformanceOnDisk checks what has to do with files, and with CLIENTELE_TEST_SCALE
+// set everything.
+func TestConformanceOnDisk(t *testing.T) {
+	t.Parallel()
+	o := small
+	o.FS = unsynced{vfs.Default}
+	h := kvtest.Harness{
+		Open:       func(t testing.TB) kv.Engine { return mustOpen(t, t.TempDir(), o) },
+		Reopen:     func(t testing.TB, e kv.Engine) kv.Engine { return mustOpen(t, e.(*Engine).dir, o) },
+		OpenBackup: func(t testing.TB, dir string) kv.Engine { return mustOpen(t, dir, o) },
+		Files:      func(t testing.TB, e kv.Engine) fs.FS { return copyFiles(t, vfs.Default, e.(*Engine).dir) },
+	}
+	if os.Getenv("CLIENTELE_TEST_SCALE") != "" {
+		kvtest.Run(t, h)
+		return
+	}
+	must(t, kvtest.Check(h, "Persist", "Backup", "Purge", "Ingest", "Life", "Transaction"))
 }
 
 // unsynced is a file system whose syncs do nothing, to save the suite's time. What

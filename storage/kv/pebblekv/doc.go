@@ -38,8 +38,8 @@
 //
 // When a write to the directory fails, nothing is written to it any more. The commits
 // waiting for a sync get kv.ErrUnknownOutcome, later ones kv.ErrFailed, both with the
-// cause (kv.ErrNoSpace and the like). Reads go on, and so do those commits in memory whose
-// outcome is unknown. Close works; opening again recovers what had reached the disk, which
+// cause (kv.ErrNoSpace and the like). Reads go on, and show the commits whose outcome is
+// unknown too. Close works; opening again recovers what had reached the disk, which
 // is everything acknowledged. Temporary files of an ingestion or backup may fail without
 // harm to the engine. A failed read harms only its caller.
 //
@@ -63,8 +63,9 @@
 //     doesn't look at them.
 //   - Values stay beside their keys. Records are a few hundred bytes, and a value apart
 //     would cost a second read; separation pays from a few KiB.
-//   - Memtables of 32 MiB: 16 MiB made for 5 to 10 % more work in compactions, 64 MiB
-//     for no less. Four may be in memory, so that a flush doesn't hold writers up.
+//   - Memtables of 32 MiB: 300,000 rows in batches of 1,000 were written 2.6 times over
+//     (3.4 times with 16 MiB, 2.1 with 64) at about the same CPU time. Four may be in
+//     memory, so that a flush doesn't hold writers up.
 //   - Level 0 is compacted from two overlapping runs on, for reads' sake. From 20 on, Apply
 //     waits, within its context; Pebble's own stop, which knows no context, is never reached.
 //   - Half the cores compact, at least one; the rest is the application's. A flush has a

@@ -479,6 +479,28 @@ func TestPurgeRewritesTablesThatASnapshotPinned(t *testing.T) {
 	}
 }
 
+// A purge goes on beside a scan, which reads what it began with to its end.
+func TestPurgeDoesNotWaitForScansWithoutEnd(t *testing.T) {
+	e := mustOpen(t, "", Options{InMemory: true})
+	for i := range 1000 {
+		must(t, putRelaxed(e, fmt.Sprintf("key%04d", i), strings.Repeat("x", 100)))
+	}
+	must(t, e.db.Flush())
+	s, err := e.Snapshot(t.Context())
+	must(t, err)
+	defer s.Close()
+	read := 0
+	for _, err := range s.Scan(t.Context(), kv.Range{}, false) {
+		must(t, err)
+		if read++; read == 10 {
+			must(t, e.Purge(t.Context(), []kv.Range{{}}))
+		}
+	}
+	if read != 1000 {
+		t.Errorf("the scan read %d of 1000 keys", read)
+	}
+}
+
 func putRelaxed(e kv.Engine, key, value string) error {
 	b := kv.Batch{Durability: kv.Relaxed}
 	b.Set([]byte(key), []byte(value))

@@ -255,6 +255,28 @@ func TestFailedFlushStopsTheEngine(t *testing.T) {
 	}
 }
 
+// Pebble doesn't try again to remove a table, so Purge does.
+func TestPurgeRemovesWhatPebbleCouldNot(t *testing.T) {
+	e, _, toggle := failing(t, syscall.EIO, func(op errorfs.Op) bool {
+		return op.Kind == errorfs.OpRemove && strings.HasSuffix(op.Path, ".sst")
+	})
+	for i := range 5 {
+		must(t, put(e, "secret", strings.Repeat("uncompressable", 1+i)))
+		must(t, e.db.Flush())
+	}
+	toggle.On()
+	must(t, e.db.Compact(t.Context(), []byte("a"), []byte("z"), false))
+	e.db.TestOnlyWaitForCleaning()
+	wantError(t, e.Purge(t.Context(), []kv.Range{{}}), syscall.EIO)
+	toggle.Off()
+	before := e.jobs.log.Load()
+	must(t, e.Purge(t.Context(), []kv.Range{{}}))
+	if left, err := e.replacedTables(before); err != nil || left != 0 {
+		t.Errorf("%d replaced tables are left, %v", left, err)
+	}
+	must(t, put(e, "a", "1"))
+}
+
 func TestFailedIngestLeavesTheEngineWorking(t *testing.T) {
 	e, _, toggle := failing(t, syscall.ENOSPC, func(op errorfs.Op) bool {
 		return isWrite(op) && strings.Contains(op.Path, temporary)

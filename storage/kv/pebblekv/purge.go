@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +29,8 @@ import (
 const purgeRounds = 8
 
 // Purge implements [kv.Engine]. It holds other commits up for microseconds at a time. A
-// scan that is under way keeps the tables that it began with until it ends.
+// scan that is under way keeps the tables that it began with until it ends; Purge waits
+// a second for it.
 func (e *Engine) Purge(ctx context.Context, ranges []kv.Range) error {
 	if err := e.enterWrite(ctx, "purge"); err != nil {
 		return err
@@ -163,15 +167,25 @@ func (e *Engine) numbered(suffix string) (map[uint64]string, error) {
 	return files, nil
 }
 
-// waitForRemoval waits until Pebble has removed the tables older than border that it
-// has replaced, but for as many as scans still read.
+// scanPatience is how long Purge waits for scans to let go of replaced tables.
+const scanPatience = time.Second
+
+// waitForRemoval waits until the tables older than border that were replaced are
+// removed, but for those that a scan still reads.
 func (e *Engine) waitForRemoval(ctx context.Context, border uint64) error {
+	patience := time.Now().Add(scanPatience)
 	poll := time.NewTicker(2 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		replaced, err := e.replacedTables(border)
-		if err != nil || replaced <= int(e.db.Metrics().Table.ZombieCount) {
+		if err := e.removeAgain(); err != nil {
 			return err
+		}
+		left, err := e.replacedTables(border)
+		if err != nil || left == 0 {
+			return err
+		}
+		if e.scans.Load() > 0 && left <= int(e.db.Metrics().Table.ZombieCount) && time.Now().After(patience) {
+			return nil
 		}
 		select {
 		case <-poll.C:
@@ -179,6 +193,18 @@ func (e *Engine) waitForRemoval(ctx context.Context, border uint64) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// removeAgain removes the tables that Pebble failed to remove and has forgotten.
+func (e *Engine) removeAgain() error {
+	for _, number := range e.jobs.unremoved() {
+		err := e.fs.Remove(e.fs.PathJoin(e.dir, fmt.Sprintf("%06d.sst", number)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		e.jobs.removed(number)
+	}
+	return nil
 }
 
 // replacedTables counts the tables older than border that are only files any more.
@@ -204,13 +230,36 @@ func (e *Engine) replacedTables(border uint64) (int, error) {
 	return len(tables), nil
 }
 
-// jobs knows the compactions under way and the newest log, from Pebble's events.
+// jobs knows, from Pebble's events, the compactions under way, the newest log, and the
+// tables that could not be removed.
 type jobs struct {
 	log     atomic.Uint64 // its file number
 	mu      sync.Mutex
 	running map[int]struct{}
 	failure func(error) // hears of failed compactions, if any
 	ended   broadcast
+	left    map[uint64]struct{} // tables that Pebble failed to remove
+}
+
+func (j *jobs) leave(table uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.left == nil {
+		j.left = map[uint64]struct{}{}
+	}
+	j.left[table] = struct{}{}
+}
+
+func (j *jobs) removed(table uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.left, table)
+}
+
+func (j *jobs) unremoved() []uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Collect(maps.Keys(j.left))
 }
 
 func (j *jobs) onFailure(failure func(error)) {
