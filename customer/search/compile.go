@@ -12,6 +12,7 @@ import (
 type plan struct {
 	matcher matcher    // nil when nothing can match
 	list    bool       // the text is empty
+	several bool       // the text has several words
 	words   []*wordRun // that may be misspelled
 	atoms   []matcher  // the parts of which some must match in a partial match
 }
@@ -38,7 +39,8 @@ func compile(query string) (*plan, error) {
 	if c.runs > MaxWords {
 		return nil, queryError("Text", query, fmt.Sprintf("has more than %d words", MaxWords), "shorten it")
 	}
-	return c.finish(query, units), nil
+	c.plan.several = len(units) > 1
+	return c.finish(query, len(fields) > 1, units), nil
 }
 
 // compiler collects what goes across the words of a text.
@@ -49,18 +51,18 @@ type compiler struct {
 	length   int // characters so far
 }
 
-// finish joins the words, and adds what the text may be as a whole.
-func (c *compiler) finish(query string, units []matcher) *plan {
+// finish joins the words, and adds what a text with spaces may be as a whole.
+func (c *compiler) finish(query string, spaced bool, units []matcher) *plan {
 	var ways either
 	if len(units) > 0 {
 		ways = append(ways, every(units))
 	}
-	if len(units) > 1 {
+	if spaced {
 		if m := joined(query); m != nil {
 			ways = append(ways, m)
 		}
 	}
-	if len(units) != 1 {
+	if spaced || len(units) == 0 {
 		ways = append(ways, c.wholes(query)...)
 	}
 	if len(ways) > 0 {

@@ -72,6 +72,7 @@ func runChild(dir, job string) int {
 	if errors.Is(err, ErrMissing) {
 		x, err = Create(dir, Options{})
 	}
+	fmt.Println("ready")
 	for n := 0; err == nil; n++ {
 		var cursor uint64
 		if cursor, err = x.Cursor(); err != nil {
@@ -109,8 +110,8 @@ func crashCustomers(cursor uint64) iter.Seq2[*customer.Customer, error] {
 	}
 }
 
-// killAfter runs the child on dir, kills it after some time and returns the highest
-// cursor of which the child said that it would survive.
+// killAfter runs the child on dir, kills it some time after it is ready, and returns
+// the highest cursor of which the child said that it would survive.
 func killAfter(t *testing.T, dir, job string, after time.Duration) uint64 {
 	t.Helper()
 	child := exec.Command(os.Args[0])
@@ -122,11 +123,11 @@ func killAfter(t *testing.T, dir, job string, after time.Duration) uint64 {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(after, func() { _ = child.Process.Kill() })
-	defer timer.Stop()
 	var durable uint64
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if n, err := strconv.ParseUint(lines.Text(), 10, 64); err == nil {
+		if lines.Text() == "ready" {
+			defer time.AfterFunc(after, func() { _ = child.Process.Kill() }).Stop()
+		} else if n, err := strconv.ParseUint(lines.Text(), 10, 64); err == nil {
 			durable = n
 		}
 	}
@@ -142,7 +143,7 @@ func killAfter(t *testing.T, dir, job string, after time.Duration) uint64 {
 // or builds. Whatever the cursor in the index is, the documents are those of that
 // cursor, and it isn't before what Flush promised.
 func TestKilledIndexHasAllOfItsCursor(t *testing.T) {
-	rounds := 4
+	rounds := 3
 	if n, err := strconv.Atoi(os.Getenv("CLIENTELE_CRASH_ROUNDS")); err == nil {
 		rounds = n
 	} else if testing.Short() {
@@ -154,7 +155,7 @@ func TestKilledIndexHasAllOfItsCursor(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "index")
 			var reached uint64
 			for round := range rounds {
-				pause := time.Duration(200+round*37%300) * time.Millisecond
+				pause := time.Duration(30+round*97%270) * time.Millisecond
 				promised := killAfter(t, dir, job, pause)
 				cursor := checkKilled(t, dir)
 				if cursor < promised {

@@ -195,7 +195,7 @@ type Batch struct {
 // It returns an error matching [ErrStale] unless b.After is the cursor, which keeps
 // a feeder from skipping changes when a rebuilt index took over. Customers are
 // read until Apply returns. A batch of one takes about 1 ms; large ones cost less for
-// each customer, 20 to 30 µs from some thousand on, and 2 KB of memory.
+// each customer, 20 to 60 µs from a thousand on, and 2 KB of memory.
 func (x *Index) Apply(ctx context.Context, b Batch) error {
 	x.write.Lock()
 	defer x.write.Unlock()

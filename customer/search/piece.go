@@ -282,11 +282,15 @@ func (p *piece) writePostings(list []uint32) (at uint64) {
 	return at
 }
 
+// treeOptions makes vellum look for equal ends of terms among few nodes only. It
+// finds hardly any, as each term has another value, and merging makes new trees anyway.
+var treeOptions = vellum.BuilderOpts{Encoder: 1, RegistryTableSize: 256, RegistryMRUSize: 1}
+
 // plant begins a dictionary.
 func (p *piece) plant() (err error) {
 	p.fst.Reset()
 	if p.tree == nil {
-		p.tree, err = vellum.New(&p.fst, nil)
+		p.tree, err = vellum.New(&p.fst, &treeOptions)
 		return err
 	}
 	return p.tree.Reset(&p.fst)

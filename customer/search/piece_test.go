@@ -56,7 +56,7 @@ func (f *describedField) Options() index.FieldIndexingOptions {
 
 // TestPieceMakesTheSegmentThatBleveMakes reads segments of both back through Bleve.
 func TestPieceMakesTheSegmentThatBleveMakes(t *testing.T) {
-	for _, n := range []int{1, 2, 50, longOr(300, 5000)} {
+	for _, n := range []int{1, 2, 50, longOr(200, 5000)} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			ours, theirs := bothSegments(t, shuffled(n))
 			compareSegments(t, ours, theirs)
@@ -177,7 +177,7 @@ func postingsOf(t *testing.T, s segment.Segment, name string) []string {
 // dropped, and compares, checksum included.
 func TestPiecesMergeAsBlevesSegmentsDo(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))
-	customers := shuffled(longOr(400, 3000))
+	customers := shuffled(longOr(200, 3000))
 	var ours, theirs []segment.Segment
 	var drops []*roaring.Bitmap
 	for part := range slices.Chunk(customers, (len(customers)+4)/5) {

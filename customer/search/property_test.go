@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -224,6 +225,52 @@ func readCompanies(t testing.TB, path string) []*customer.Customer {
 			Phones: []customer.Phone{{Number: row[4]}}, Emails: []customer.Email{{Address: row[5]}}, Website: row[6],
 			Identifiers: []customer.Identifier{{Scheme: "tw.ubn", Value: row[7]}},
 		})
+	}
+	return companies
+}
+
+// TestRegistersOfListedCompanies runs the properties over whole registers, where the
+// data is at hand.
+func TestRegistersOfListedCompanies(t *testing.T) {
+	for _, register := range []string{"tw_listed_drift", "cn_listed_short"} {
+		t.Run(register, func(t *testing.T) {
+			path := filepath.Join("../../../shared/data/er", register, "records.csv")
+			if _, err := os.Stat(path); err != nil {
+				t.Skipf("SKIPPED: %s is not here", path)
+			}
+			companies := readNames(t, path)
+			x := open(t, companies, Options{})
+			for i, c := range companies {
+				if i%longOr(17, 1) != 0 {
+					continue
+				}
+				expectRank(t, x, c.Name, c.ID, RankName)
+				if initials := text.Initials(c.Name); utf8.RuneCountInString(initials) > 2 {
+					expectRank(t, x, initials, c.ID, RankPrefix)
+				}
+				if runes := []rune(c.Name); text.Han(runes[len(runes)/3]) { // within a word at least two letters count
+					rankOf(t, x, string(runes[len(runes)/3:]), c.ID)
+				}
+			}
+		})
+	}
+}
+
+// readNames reads the companies' names, the third column of a register.
+func readNames(t testing.TB, path string) []*customer.Customer {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var companies []*customer.Customer
+	for i, row := range rows[1:] {
+		companies = append(companies, &customer.Customer{ID: customer.ID(i + 1), Version: 1, Name: row[2]})
 	}
 	return companies
 }

@@ -57,6 +57,9 @@ func (x *Index) Pick(ctx context.Context, q Query) (hits []Hit, err error) {
 	defer s.close()
 	s.lazyScope = true
 	upTo := levelSpelled
+	if s.plan.several {
+		upTo = levels - 1 // several words are seldom all in the name
+	}
 	for {
 		if err := s.evaluate(ctx, upTo); err != nil {
 			return nil, err

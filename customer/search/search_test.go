@@ -147,6 +147,7 @@ func TestSearchFindsBy(t *testing.T) {
 
 		{"code", "C000003", "3:exact"},
 		{"code, other case and signs", "ac0005", "5:exact"},
+		{"code in pieces", "AC 0005", "5:exact"},
 		{"code under way", "c00000", "7:prefix 8:prefix 4:prefix 1:prefix 2:prefix 3:prefix 9:prefix 6:prefix"},
 		{"identifier", "11913502", "1:exact"},
 		{"identifier in groups", "9150 0000 2028 6320X6", "3:exact"},

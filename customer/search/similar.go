@@ -1,10 +1,13 @@
 package search
 
 import (
+	"maps"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/blevesearch/vellum/levenshtein"
 )
 
 const (
@@ -16,52 +19,73 @@ const (
 // findSimilar looks up the words of names that may be meant by those of the text,
 // and reports whether there are any. It looks over all shards, so that each sees the same.
 func (s *search) findSimilar() bool {
-	any := false
+	found := false
 	for _, w := range s.plan.words {
 		if w.similar == nil {
-			w.similar = s.view.similar(w.text)
+			w.similar = s.similar(w.text)
 		}
-		any = any || len(w.similar) > 0
-	}
-	return any
-}
-
-// similar returns words of names at a small edit distance from word, exchanged
-// neighbours counting as one, the nearer ones first.
-func (v *view) similar(word string) []string {
-	letters := utf8.RuneCountInString(word)
-	found := []string{}
-	if letters >= oneErrorFrom {
-		found = v.near(found, word, 1)
-	}
-	if letters >= twoErrorsFrom {
-		found = v.near(found, word, 2)
+		found = found || len(w.similar) > 0
 	}
 	return found
 }
 
-// near appends the words at the distance or less that aren't in found.
-func (v *view) near(found []string, word string, distance int) []string {
-	space := string(rune(nameWord))
-	words, err := v.snapshot.FieldDictFuzzy(field, space+word, distance, space)
-	if err != nil {
-		panic(damage{err})
+// similar returns words of names at a small edit distance from word, exchanged
+// neighbours counting as one, the nearer ones first.
+func (s *search) similar(word string) []string {
+	letters := utf8.RuneCountInString(word)
+	found := []string{}
+	if letters >= oneErrorFrom {
+		found = s.near(found, word, 1)
 	}
-	defer words.Close()
-	for len(found) < maxSimilar {
-		entry, err := words.Next()
-		if err != nil {
-			panic(damage{err})
+	if letters >= twoErrorsFrom {
+		found = s.near(found, word, 2)
+	}
+	return found
+}
+
+// near appends the words at the distance or less that aren't in found. Bleve's own
+// look-up over all segments would do it in goroutines, in which damage panics.
+func (s *search) near(found []string, word string, distance uint8) []string {
+	space := string(rune(nameWord))
+	builders, err := editAutomata()
+	if err != nil {
+		return found // only for greater distances
+	}
+	automaton, err := builders[distance-1].BuildDfa(space+word, distance)
+	if err != nil {
+		return found // a word too long for the automaton
+	}
+	words := map[string]bool{}
+	for _, shard := range s.shards {
+		it := shard.dictionary.AutomatonIterator(automaton, []byte{nameWord}, []byte{nameWord + 1})
+		for n := 0; n < maxSimilar; n++ {
+			entry, err := it.Next()
+			if err != nil {
+				panic(damage{err})
+			}
+			if entry == nil {
+				break
+			}
+			words[entry.Term[1:]] = true
 		}
-		if entry == nil {
-			break
-		}
-		if w := entry.Term[1:]; w != word && !slices.Contains(found, w) {
+	}
+	for _, w := range slices.Sorted(maps.Keys(words)) {
+		if w != word && !slices.Contains(found, w) && len(found) < maxSimilar {
 			found = append(found, w)
 		}
 	}
 	return found
 }
+
+// editAutomata makes automata for one error and for two; making these takes milliseconds.
+var editAutomata = sync.OnceValues(func() (builders [2]*levenshtein.LevenshteinAutomatonBuilder, err error) {
+	for i := range builders {
+		if builders[i], err = levenshtein.NewLevenshteinAutomatonBuilder(uint8(i+1), true); err != nil {
+			return builders, err
+		}
+	}
+	return builders, nil
+})
 
 const maxAtoms = 24 // parts of a text that a partial match looks at
 

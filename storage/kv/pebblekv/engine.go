@@ -43,7 +43,7 @@ type Engine struct {
 	last      atomic.Pointer[commit] // published: whatever it wrote can be read
 	durable   durability
 	snapshots openSnapshots
-	scans     atomic.Int64 // under way
+	scans     atomic.Int64  // under way
 	relaxed   chan struct{} // tells the background of a relaxed commit
 	load      loadControl
 	jobs      jobs
