@@ -93,6 +93,19 @@ func (b *Batch) add(kind Kind, key, value []byte) {
 	b.bytes += int64(len(buf))
 }
 
+// Take adds operations whose slice and bytes the caller leaves alone until Apply has
+// returned; nothing is copied.
+func (b *Batch) Take(ops []Op) {
+	if len(b.ops) == 0 {
+		b.ops = ops[:len(ops):len(ops)]
+	} else {
+		b.ops = append(b.ops, ops...)
+	}
+	for _, op := range ops {
+		b.bytes += int64(len(op.Key) + len(op.Value))
+	}
+}
+
 // Ops returns the operations in order. The slice and its bytes are the batch's own.
 func (b *Batch) Ops() []Op { return b.ops }
 

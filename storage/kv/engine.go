@@ -53,9 +53,10 @@ type Engine interface {
 	Backup(ctx context.Context, dir string, progress func(done, total int64)) error
 
 	// Purge rewrites the engine's files until no overwritten or deleted value of the
-	// ranges is left in them, log and backups made from then on included. Values that
-	// an open snapshot can still see stay. It costs a rewrite of the files that the
-	// ranges touch.
+	// ranges, and no deleted key, is left in them, log and backups made from then on
+	// included. Values that an open snapshot can still see stay: then the error wraps
+	// [ErrPinned], and Purge must be called again to be rid of them. It costs a rewrite of
+	// the files that the ranges touch.
 	Purge(ctx context.Context, ranges []Range) error
 
 	// Limits states what the engine accepts.
@@ -142,6 +143,8 @@ type Limits struct {
 	// RangeReads tells whether Apply checks ranges as well as points. Storage
 	// refuses scans inside an update on an engine that does not.
 	RangeReads bool
+	// Shared tells that other processes may write to the book meanwhile.
+	Shared bool
 	// Retry tells that an Apply which ended with ErrUnknownOutcome is worth trying
 	// again with the same batch id, as when a connection was lost. Storage then gives
 	// every batch an id.

@@ -23,6 +23,9 @@ var (
 	// ErrFailed: a write failed earlier and the engine refuses to go on; what was
 	// acknowledged is safe. Close and open again once the cause is mended.
 	ErrFailed = errors.New("engine stopped after a failed write")
+	// ErrPinned: a purge was done but for what snapshots or scans that began before it
+	// may still see. Purge again once they are closed.
+	ErrPinned = errors.New("old values are still in sight of open snapshots")
 	// ErrUnknownOutcome: the batch may or may not have been applied.
 	ErrUnknownOutcome = errors.New("outcome of the commit is unknown")
 	// ErrLimit: a key, value or batch exceeds the engine's [Limits], is empty where

@@ -62,6 +62,17 @@ func BitmapDelta(add, remove *roaring.Bitmap) []byte {
 	return append(append(delta, added...), bitmapBytes(remove)...)
 }
 
+// MemberDelta is BitmapDelta for one member, cheaply.
+func MemberDelta(member uint32, add bool) []byte {
+	delta := make([]byte, 0, 3+binary.MaxVarintLen32)
+	if add {
+		delta = append(delta, smallTag, 1, 0)
+	} else {
+		delta = append(delta, smallTag, 0, 1)
+	}
+	return binary.AppendUvarint(delta, uint64(member))
+}
+
 func bitmapBytes(b *roaring.Bitmap) []byte {
 	if b.IsEmpty() {
 		return nil
@@ -99,6 +110,14 @@ func Bitmap(value []byte) (*roaring.Bitmap, error) {
 func CheckDelta(delta []byte) error {
 	if len(delta) == 0 {
 		return fmt.Errorf("kv: %w: empty merge delta", ErrInvalid)
+	}
+	switch delta[0] { // nearly all, without making bitmaps
+	case counterTag:
+		_, err := Counter(delta)
+		return err
+	case smallTag:
+		_, _, err := readSmall(delta[1:])
+		return err
 	}
 	return new(Accumulator).Newer(delta)
 }
@@ -177,7 +196,9 @@ func (a *Accumulator) take(operand []byte, newer bool) error {
 func (a *Accumulator) become(kind byte) error {
 	if a.kind == 0 {
 		a.kind = kind
-		a.add, a.remove = roaring.New(), roaring.New()
+		if kind != counterTag {
+			a.add, a.remove = roaring.New(), roaring.New()
+		}
 	}
 	if a.kind != kind {
 		return fmt.Errorf("kv: %w: counter and bitmap merged under one key", ErrInvalid)

@@ -271,7 +271,7 @@ func copyMutants() []mutant {
 			}
 		}),
 	}
-	return append(all, hoarder("Purge/LeavesNothingInFiles"), hoarder("Purge/LeavesNothingInBackups"))
+	return append(all, hoarder("Purge/LeavesNothingInFiles"), hoarder("Purge/LeavesNothingInBackups"), hoarder("Purge/TellsWhatSnapshotsPin"))
 }
 
 // hoarder makes a mutant that keeps every value it was given in its files and its backups.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,6 +21,7 @@ func purgeProperties() []property {
 		{"Purge/GoesOnBesideWriters", purgeBesideWriters},
 		{"Purge/LeavesNothingInFiles", purgeLeavesNothingInFiles},
 		{"Purge/LeavesNothingInBackups", purgeLeavesNothingInBackups},
+		{"Purge/TellsWhatSnapshotsPin", purgeTellsWhatSnapshotsPin},
 	}
 }
 
@@ -28,6 +30,15 @@ func (s *subject) purge(ranges ...kv.Range) {
 	s.t.note("purge %d ranges", len(ranges))
 	if err := s.Purge(s.t.ctx, ranges); err != nil {
 		s.t.Fatalf("Purge: %v", err)
+	}
+}
+
+// purgeSeen purges while a snapshot is open, which may keep values.
+func (s *subject) purgeSeen(ranges ...kv.Range) {
+	s.t.Helper()
+	s.t.note("purge %d ranges beside a snapshot", len(ranges))
+	if err := s.Purge(s.t.ctx, ranges); err != nil && !errors.Is(err, kv.ErrPinned) {
+		s.t.Fatalf("Purge beside an older snapshot: %v, want nil or ErrPinned", err)
 	}
 }
 
@@ -53,7 +64,7 @@ func purgeChangesNoState(t *trial) {
 		list := randomOps(r, 8)
 		s.apply(ops(list))
 		want.do(list...)
-		s.purge(ranges...)
+		s.purgeSeen(ranges...)
 		s.wantState(want)
 		v.wantState(before)
 		s.wantJournal(journal...)
@@ -103,27 +114,54 @@ func secret(t *trial, n int) []byte {
 	return bytes
 }
 
-// plantSecrets writes four secrets among other keys, the last by a load.
-func plantSecrets(t *trial, s *subject) (secrets [][]byte, ranges []kv.Range) {
+// secrets are four keys whose values are secret, and two of them that are themselves.
+type secrets struct {
+	keys   [4]string
+	values [4][]byte
+}
+
+// plantSecrets writes them among other keys, the last by a load.
+func plantSecrets(t *trial, s *subject) (planted secrets) {
 	t.Helper()
 	fill(t, s, 100)
-	for i := range 4 {
-		key := "f" + strconv.Itoa(i)
-		secrets = append(secrets, secret(t, i))
-		ranges = append(ranges, point(key))
+	for i := range planted.keys {
+		key, value := fmt.Sprintf("f%d/%x", i, secret(t, 10+i)), secret(t, i)
+		planted.keys[i], planted.values[i] = key, value
 		if i == 3 {
-			s.ingest(kv.Load{Runs: []kv.Run{run{{key, string(secrets[i])}}}})
+			s.ingest(kv.Load{Runs: []kv.Run{run{{key, string(value)}}}})
 			continue
 		}
-		s.apply(set(key, string(secrets[i])))
+		s.apply(set(key, string(value)))
 	}
-	return secrets, ranges
+	return planted
+}
+
+func (p *secrets) ranges() (ranges []kv.Range) {
+	for _, key := range p.keys {
+		ranges = append(ranges, point(key))
+	}
+	return ranges
 }
 
 // overwriteSecrets leaves them where only the engine's files can still know them.
-func overwriteSecrets(s *subject) {
+func (p *secrets) overwrite(s *subject) {
 	s.t.Helper()
-	s.apply(set("f0", "overwritten"), del("f1"), set("f2", ""), del("f3"))
+	s.apply(set(p.keys[0], "overwritten"), del(p.keys[1]), set(p.keys[2], ""), del(p.keys[3]))
+}
+
+// wantNone looks for the values, and the keys that were deleted, in files.
+func (p *secrets) wantNone(t *trial, root fs.FS) {
+	t.Helper()
+	for i, value := range p.values {
+		if file := contains(t, root, value); file != "" {
+			t.Fatalf("after Purge the value that key %d had is still in %s", i, file)
+		}
+	}
+	for _, i := range []int{1, 3} {
+		if file := contains(t, root, []byte(p.keys[i])); file != "" {
+			t.Fatalf("after Purge the deleted key %d is still in %s", i, file)
+		}
+	}
 }
 
 // contains reports whether a file under root holds needle.
@@ -151,17 +189,35 @@ func purgeLeavesNothingInFiles(t *trial) {
 		t.Skip("Harness.Files is nil")
 	}
 	s := t.open()
-	secrets, ranges := plantSecrets(t, s)
-	if contains(t, t.harness.Files(t.TB, s.Engine), secrets[0]) == "" {
+	planted := plantSecrets(t, s)
+	if contains(t, t.harness.Files(t.TB, s.Engine), planted.values[0]) == "" {
 		t.Skip("the engine's files don't show values even before a purge")
 	}
-	overwriteSecrets(s)
-	s.purge(ranges...)
-	for i, secret := range secrets {
-		if file := contains(t, t.harness.Files(t.TB, s.Engine), secret); file != "" {
-			t.Fatalf("after Purge the value that f%d had is still in %s", i, file)
-		}
+	planted.overwrite(s)
+	s.purge(planted.ranges()...)
+	planted.wantNone(t, t.harness.Files(t.TB, s.Engine))
+}
+
+// What an older snapshot can still see may outlive a purge, which then says so.
+func purgeTellsWhatSnapshotsPin(t *trial) {
+	if t.harness.Files == nil {
+		t.Skip("Harness.Files is nil")
 	}
+	s := t.open()
+	planted := plantSecrets(t, s)
+	v := s.snapshot()
+	planted.overwrite(s)
+	err := s.Purge(t.ctx, planted.ranges())
+	switch {
+	case err == nil:
+		planted.wantNone(t, t.harness.Files(t.TB, s.Engine))
+	case !errors.Is(err, kv.ErrPinned):
+		t.Fatalf("Purge beside an older snapshot: %v, want nil or ErrPinned", err)
+	}
+	v.want(planted.keys[1], string(planted.values[1]))
+	v.Close()
+	s.purge(planted.ranges()...)
+	planted.wantNone(t, t.harness.Files(t.TB, s.Engine))
 }
 
 func purgeLeavesNothingInBackups(t *trial) {
@@ -169,21 +225,17 @@ func purgeLeavesNothingInBackups(t *trial) {
 		t.Skip("Harness.OpenBackup is nil")
 	}
 	s := t.open()
-	secrets, ranges := plantSecrets(t, s)
+	planted := plantSecrets(t, s)
 	before, after := filepath.Join(t.TempDir(), "before"), filepath.Join(t.TempDir(), "after")
 	s.backup(before)
-	if contains(t, os.DirFS(before), secrets[0]) == "" {
+	if contains(t, os.DirFS(before), planted.values[0]) == "" {
 		t.Skip("the engine's backups don't show values even before a purge")
 	}
-	overwriteSecrets(s)
-	s.purge(ranges...)
+	planted.overwrite(s)
+	s.purge(planted.ranges()...)
 	s.backup(after)
-	for i, secret := range secrets {
-		if file := contains(t, os.DirFS(after), secret); file != "" {
-			t.Fatalf("in a backup made after Purge the value that f%d had is still in %s", i, file)
-		}
-	}
+	planted.wantNone(t, os.DirFS(after))
 	c := s.openBackup(after)
-	c.want("f0", "overwritten")
-	c.wantAbsent("f1", "f3")
+	c.want(planted.keys[0], "overwritten")
+	c.wantAbsent(planted.keys[1], planted.keys[3])
 }

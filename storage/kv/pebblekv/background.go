@@ -67,9 +67,26 @@ func (e *Engine) sync() error {
 // lock held, deaf to contexts, and for good when compactions fail.
 const maxSublevels = 20
 
-// loadControl holds writers back while compactions lag.
+// purgePrecedence is when a purge takes precedence over writers. Pebble serves the
+// compactions that it asks for when no other has anything to do, which writers at full speed
+// can put off for ever.
+const purgePrecedence = time.Second
+
+// Bulk loads of loadBytes or more put compactions off until loadPause after the last one, or
+// until there are loadSublevels: the index tables of several parts are then merged
+// with those of the book at once, and not those of each part on its own.
+const (
+	loadBytes     = 16 << 20
+	loadPause     = 2 * time.Second
+	loadSublevels = 10
+)
+
+// loadControl holds writers back while compactions lag, and compactions while a bulk load
+// is under way.
 type loadControl struct {
 	sublevels   atomic.Int32
+	loaded      atomic.Pointer[time.Time] // when the last bulk load began or ended
+	purging     atomic.Pointer[time.Time] // when a purge began, while it goes on
 	interrupted atomic.Bool
 	changed     chan struct{} // tells the background to count again
 	eased       broadcast
@@ -85,9 +102,31 @@ func (l *loadControl) recount() {
 
 func (l *loadControl) note(sublevels int) {
 	l.sublevels.Store(int32(sublevels))
-	if sublevels < maxSublevels {
+	if !l.high() {
 		l.eased.send()
 	}
+}
+
+// purge notes that a purge begins; the function that it returns, that it has ended.
+func (l *loadControl) purge() (end func()) {
+	now := time.Now()
+	l.purging.Store(&now)
+	return func() {
+		l.purging.Store(nil)
+		l.eased.send()
+	}
+}
+
+// bulk notes that a bulk load begins or ends.
+func (l *loadControl) bulk() {
+	now := time.Now()
+	l.loaded.Store(&now)
+}
+
+// postponed reports whether compactions should wait for a bulk load to go on.
+func (l *loadControl) postponed() bool {
+	last := l.loaded.Load()
+	return last != nil && time.Since(*last) < loadPause && l.sublevels.Load() < loadSublevels && l.purging.Load() == nil
 }
 
 // interrupt lets everyone pass from now on, to find out for themselves what's up.
@@ -97,7 +136,11 @@ func (l *loadControl) interrupt() {
 }
 
 func (l *loadControl) high() bool {
-	return l.sublevels.Load() >= maxSublevels && !l.interrupted.Load()
+	most := int32(maxSublevels)
+	if begun := l.purging.Load(); begun != nil && time.Since(*begun) > purgePrecedence {
+		most = 1
+	}
+	return l.sublevels.Load() >= most && !l.interrupted.Load()
 }
 
 // throttle waits while the load is high.
@@ -135,18 +178,18 @@ func (e *Engine) events() *pebble.EventListener {
 			e.count.stalls.Add(1)
 			log.Info("pebble: writers wait", "reason", info.Reason)
 		},
-		FlushEnd:        func(pebble.FlushInfo) { e.load.recount() },
+		FlushBegin: func(info pebble.FlushInfo) { e.jobs.begin(info.JobID) },
+		FlushEnd: func(info pebble.FlushInfo) {
+			e.jobs.end(info.JobID, nil)
+			e.load.recount()
+		},
 		TableIngested:   func(pebble.TableIngestInfo) { e.load.recount() },
 		CompactionBegin: func(info pebble.CompactionInfo) { e.jobs.begin(info.JobID) },
 		CompactionEnd: func(info pebble.CompactionInfo) {
 			e.jobs.end(info.JobID, info.Err)
 			e.load.recount()
 		},
-		TableDeleted: func(info pebble.TableDeleteInfo) {
-			if info.Err != nil {
-				e.jobs.leave(uint64(info.FileNum))
-			}
-		},
-		WALCreated: func(info pebble.WALCreateInfo) { e.jobs.log.Store(uint64(info.FileNum)) },
+		WALCreated:      func(info pebble.WALCreateInfo) { e.jobs.log.Store(uint64(info.FileNum)) },
+		ManifestCreated: func(info pebble.ManifestCreateInfo) { e.jobs.manifest.Store(uint64(info.FileNum)) },
 	}
 }

@@ -59,7 +59,10 @@ func (e *Engine) checkpoint() (dir string, err error) {
 		return e.dir, nil
 	}
 	dir = e.temporaryName("backup")
-	if err := e.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
+	e.checkpoints.Lock()
+	err = e.db.Checkpoint(dir, pebble.WithFlushedWAL())
+	e.checkpoints.Unlock()
+	if err != nil {
 		return dir, wrap("back up", err)
 	}
 	// The log may have been copied with commits that were not synced yet. The copy

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
@@ -225,6 +226,58 @@ func BenchmarkPendingDeltas(b *testing.B) {
 			must(b, e.db.Flush())
 		}
 	}
+}
+
+// BenchmarkReadBesideDeltas reads 16 full chunks while 5,000 deltas a second are merged into
+// them, as when a tag is given to many customers that are being listed.
+func BenchmarkReadBesideDeltas(b *testing.B) {
+	const chunks, rate = 16, 5000
+	e := mustOpen(b, "", Options{InMemory: true})
+	keys := make([][]byte, chunks)
+	full := roaring.New()
+	for member := uint32(0); member < 1<<16; member += 2 {
+		full.Add(member)
+	}
+	var batch kv.Batch
+	for i := range keys {
+		keys[i] = fmt.Append(nil, "chunk", i)
+		batch.Set(keys[i], kv.BitmapValue(full))
+	}
+	_, err := e.Apply(b.Context(), &batch)
+	must(b, err)
+	merge := func(i int) {
+		batch := kv.Batch{Durability: kv.Relaxed}
+		batch.Merge(keys[i%chunks], kv.BitmapDelta(roaring.BitmapOf(uint32(i*13)%65_536), nil))
+		if _, err := e.Apply(context.Background(), &batch); err != nil {
+			b.Error(err)
+		}
+	}
+	for i := range 2 * rate { // as after two seconds
+		merge(i)
+	}
+	ctx, stop := context.WithCancel(b.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		begun := time.Now()
+		for i := 0; ctx.Err() == nil; i++ {
+			time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / rate)))
+			merge(i)
+		}
+	})
+	b.ResetTimer()
+	var dst []byte
+	for b.Loop() {
+		s, err := e.Snapshot(b.Context())
+		must(b, err)
+		for _, key := range keys {
+			dst, _, err = s.Get(b.Context(), key, dst[:0])
+			must(b, err)
+		}
+		must(b, s.Close())
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*chunks), "µs/chunk")
+	stop()
+	working.Wait()
 }
 
 func BenchmarkMerge(b *testing.B) {

@@ -5,6 +5,7 @@
 //
 // Keys that begin with 0x00 are the engine's own:
 //
+//	0x00 0x00 <number, 4 bytes big-endian>   empty; there only for moments of a purge
 //	0x00 'b' <batch id, 16 bytes>            journal position as a uvarint, 0 for none
 //	0x00 'f'                                 format version as a uvarint, now 1
 //	0x00 'j' <position, 8 bytes big-endian>  journal payload
@@ -29,8 +30,9 @@
 // # Merges
 //
 // Pebble folds deltas when it flushes and compacts. Until then a reader would have to
-// fold them all, 0.1 to 0.2 µs each, so every 512th merge into a key rewrites it as one
-// value: reading a key costs at most 0.1 ms more for its deltas. A delta that can't be read is
+// fold them all, 0.1 to 0.2 µs each, so before a key gets more than 128 it is rewritten as
+// one value. While 5,000 deltas a second are merged into 16 full bitmaps of 65,536, one of
+// them is read in 23 µs; in 93 µs without the rewriting, and in 37 after 512. A delta that can't be read is
 // refused by Apply. One that doesn't fit the value under its key, as a count onto a name,
 // makes reading the key fail with kv.ErrCorrupt until it is set or deleted.
 //
@@ -68,6 +70,15 @@
 //     memory, so that a flush doesn't hold writers up.
 //   - Level 0 is compacted from two overlapping runs on, for reads' sake. From 20 on, Apply
 //     waits, within its context; Pebble's own stop, which knows no context, is never reached.
+//   - While a bulk load is under way, and two seconds longer, compactions wait until there are ten
+//     runs in level 0. Records and journal entries of a load go to the last level at once; the
+//     index tables of its parts overlap, and are then merged once and not part by part: of eight
+//     parts of 96 MiB, 0.33 bytes were written again for each byte loaded instead of 0.50, with
+//     30 % less processor time for it, none of which falls into the load.
+//   - A purge that has waited a second holds writers up from one run in level 0 on: Pebble runs the
+//     compactions that a purge asks for only when no other is due.
+//   - Manifests are as short as Pebble makes them, since they keep keys of tables that are gone;
+//     a purge begins a new one.
 //   - Half the cores compact, at least one; the rest is the application's. A flush has a
 //     thread of its own.
 //   - The log is written out every MiB, so that the sync after a large batch is short.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -35,22 +36,26 @@ type Engine struct {
 	stop    context.CancelCauseFunc // ends the background work
 	working sync.WaitGroup
 
+	scheduler  *compactions
+	compacting sync.WaitGroup // calls of compact, also those that nobody waits for any more
+
 	commits sync.Mutex // held while a commit is checked and handed to Pebble
 	window  *window
 	ids     *recentIDs
 	pending pendingDeltas
 
-	last      atomic.Pointer[commit] // published: whatever it wrote can be read
-	durable   durability
-	snapshots openSnapshots
-	scans     atomic.Int64  // under way
-	relaxed   chan struct{} // tells the background of a relaxed commit
-	load      loadControl
-	jobs      jobs
-	purging   sync.Mutex // one purge at a time
-	count     counters
-	tables    sstable.WriterOptions // of the tables that Ingest builds
-	tempNames atomic.Uint64
+	last            atomic.Pointer[commit] // published: whatever it wrote can be read
+	durable         durability
+	snapshots       openSnapshots
+	relaxed         chan struct{} // tells the background of a relaxed commit
+	load            loadControl
+	jobs            jobs
+	purging         sync.Mutex // one purge at a time
+	checkpoints     sync.Mutex // held while one is made or files are removed behind Pebble's back
+	removalPatience time.Duration
+	count           counters
+	tables          sstable.WriterOptions // of the tables that Ingest builds
+	tempNames       atomic.Uint64
 }
 
 type counters struct{ commits, conflicts, syncWaits, stalls atomic.Int64 }
@@ -70,7 +75,7 @@ func Open(dir string, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, wrap("open "+dir, err)
 	}
-	e := &Engine{dir: name, options: options, drained: make(chan struct{}), relaxed: make(chan struct{}, 1)}
+	e := &Engine{dir: name, options: options, drained: make(chan struct{}), relaxed: make(chan struct{}, 1), removalPatience: removalPatience}
 	e.calls.release = func() { close(e.drained) }
 	e.load.changed = make(chan struct{}, 1)
 	e.fs = newFailStop(inner, name, options.ReadOnly, e.writeFailed)
@@ -199,7 +204,8 @@ func (e *Engine) checkPebbleFormat() (empty bool, err error) {
 }
 
 func (e *Engine) openPebble() error {
-	options := e.options.pebble(e.fs, e.events())
+	e.scheduler = newCompactions(e.load.postponed)
+	options := e.options.pebble(e.fs, e.events(), e.scheduler)
 	options.Lock = e.lock
 	db, err := pebble.Open(e.dir, options)
 	e.db = db
@@ -374,6 +380,8 @@ func (e *Engine) close() error {
 	<-e.drained
 	e.stop(kv.ErrClosed)
 	e.working.Wait()
+	e.scheduler.Unregister()
+	e.compacting.Wait()
 	var err error
 	if e.writable("close") == nil {
 		err = wrap("close", e.sync())

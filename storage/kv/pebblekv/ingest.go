@@ -48,6 +48,10 @@ func (e *Engine) Ingest(ctx context.Context, l *kv.Load) (kv.Position, error) {
 	if err != nil {
 		return 0, err
 	}
+	if in.bytes >= loadBytes {
+		e.load.bulk()
+		defer e.load.bulk()
+	}
 	position, err := in.run(ctx)
 	if errors.Is(err, kv.ErrConflict) {
 		e.count.conflicts.Add(1)
@@ -57,11 +61,12 @@ func (e *Engine) Ingest(ctx context.Context, l *kv.Load) (kv.Position, error) {
 
 // ingestion is one load on its way.
 type ingestion struct {
-	e    *Engine
-	load *kv.Load
-	runs []kv.Run // those with keys, ascending
-	seen kv.Stamp // the last commit that the runs were checked against
-	dir  string   // of tables
+	e     *Engine
+	load  *kv.Load
+	runs  []kv.Run // those with keys, ascending
+	bytes int64    // in runs
+	seen  kv.Stamp // the last commit that the runs were checked against
+	dir   string   // of tables
 
 	mu     sync.Mutex
 	tables []string
@@ -72,6 +77,7 @@ func (e *Engine) newIngestion(l *kv.Load) (*ingestion, error) {
 	for _, run := range l.Runs {
 		if run.Len() > 0 {
 			in.runs = append(in.runs, run)
+			in.bytes += sizeOf(run)
 		}
 	}
 	slices.SortFunc(in.runs, func(a, b kv.Run) int { return bytes.Compare(a.Key(0), b.Key(0)) })
@@ -258,11 +264,7 @@ type piece struct {
 
 // runPieces cuts the runs into pieces of about the same size.
 func (in *ingestion) runPieces() []piece {
-	total := int64(0)
-	for _, run := range in.runs {
-		total += sizeOf(run)
-	}
-	most := min(max(total/int64(2*runtime.GOMAXPROCS(0)), leastTableBytes), tableBytes)
+	most := min(max(in.bytes/int64(2*runtime.GOMAXPROCS(0)), leastTableBytes), tableBytes)
 	var pieces []piece
 	for _, run := range in.runs {
 		for from := 0; from < run.Len(); {

@@ -11,6 +11,7 @@ import (
 // The engine's own keys begin with 0x00; the caller's may not. All keys are compared
 // as unsigned bytes.
 //
+//	0x00 0x00 <number, 4 bytes>          empty; there only for moments of a purge
 //	0x00 'b' <batch id, 16 bytes>        journal position as a uvarint, 0 for none
 //	0x00 'f'                             format version as a uvarint
 //	0x00 'j' <position, 8 bytes big-endian>  journal payload
@@ -18,6 +19,7 @@ const (
 	private  = 0x00
 	batchTag = 'b'
 	entryTag = 'j'
+	emptyTag = 0x00 // below all others, so that these keys share tables with none
 )
 
 var (

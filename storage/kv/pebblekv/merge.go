@@ -65,25 +65,35 @@ func checkValueRead(key, value []byte) error {
 
 // foldAfter is the number of deltas after which a key is rewritten as one value.
 // Reading a key costs 0.1 to 0.2 µs for each delta that has not been folded by a flush,
-// and a memtable has room for hundreds of thousands of deltas of a popular key.
-const foldAfter = 512
+// and a memtable has room for hundreds of thousands of deltas of a popular key. A full
+// bitmap of 65,536 members is 8 KiB, so rewriting it costs 64 bytes of log a delta.
+const foldAfter = 128
 
-// pendingDeltas counts merges by key hash. Keys that share a slot are rewritten
-// somewhat sooner or later than foldAfter says.
-type pendingDeltas [1 << 12]uint16
+// pendingKeys is the number of keys whose deltas are counted.
+const pendingKeys = 1 << 16
 
-// due counts a merge and reports whether its key should be rewritten now.
-func (p *pendingDeltas) due(hash uint64) bool {
-	slot := &p[hash%uint64(len(p))]
-	*slot++
-	if *slot < foldAfter {
-		return false
+// pendingDeltas counts merges by key hash. When there are too many keys, counting begins
+// anew: then no key gets many of the deltas. The zero value is ready to use.
+type pendingDeltas struct{ counts map[uint64]uint32 }
+
+// add counts a merge.
+func (p *pendingDeltas) add(hash uint64) {
+	if p.counts == nil || len(p.counts) >= pendingKeys {
+		p.counts = map[uint64]uint32{}
 	}
-	*slot = 0
-	return true
+	p.counts[hash]++
 }
 
-// foldPending rewrites a batch's merged keys that have many deltas.
+// due reports whether a key should be rewritten, and takes it that it will be.
+func (p *pendingDeltas) due(hash uint64) bool {
+	due := p.counts[hash] >= foldAfter
+	if due {
+		delete(p.counts, hash)
+	}
+	return due
+}
+
+// foldPending rewrites a batch's merged keys that have many deltas, without the batch's own.
 func (e *Engine) foldPending(ops []kv.Op) error {
 	for _, op := range ops {
 		if op.Kind != kv.Merge || !e.pending.due(maphash.Bytes(e.window.seed, op.Key)) {
@@ -91,6 +101,11 @@ func (e *Engine) foldPending(ops []kv.Op) error {
 		}
 		if err := e.rewriteLocked(op.Key); err != nil {
 			return wrap("fold pending deltas", err)
+		}
+	}
+	for _, op := range ops {
+		if op.Kind == kv.Merge {
+			e.pending.add(maphash.Bytes(e.window.seed, op.Key))
 		}
 	}
 	return nil

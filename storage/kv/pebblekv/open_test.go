@@ -122,7 +122,7 @@ func TestForeignPebbleDatabaseIsRefused(t *testing.T) {
 // A crash may leave a Pebble database in which nothing was written yet, ours included.
 func TestCreationIsTakenUpAgain(t *testing.T) {
 	disk := vfs.NewMem()
-	db, err := pebble.Open("book", Options{}.withDefaults().pebble(disk, &pebble.EventListener{}))
+	db, err := pebble.Open("book", Options{}.withDefaults().pebble(disk, &pebble.EventListener{}, nil))
 	must(t, err)
 	must(t, db.Close())
 	e := mustOpen(t, "book", Options{FS: disk})

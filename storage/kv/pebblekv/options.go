@@ -62,7 +62,7 @@ func (o Options) withDefaults() Options {
 const formatMajorVersion = pebble.FormatValueSeparation
 
 // pebble returns the options for Pebble. The package comment gives the reasons.
-func (o Options) pebble(fs vfs.FS, events *pebble.EventListener) *pebble.Options {
+func (o Options) pebble(fs vfs.FS, events *pebble.EventListener, when pebble.CompactionScheduler) *pebble.Options {
 	p := &pebble.Options{
 		FS:                          fs,
 		ReadOnly:                    o.ReadOnly,
@@ -76,12 +76,14 @@ func (o Options) pebble(fs vfs.FS, events *pebble.EventListener) *pebble.Options
 		LBaseMaxBytes:               64 << 20,
 		WALBytesPerSync:             1 << 20,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
+		MaxManifestFileSize:         1, // see startManifest
 		Logger:                      pebbleLogger{o.Logger},
 		EventListener:               events,
 	}
 	p.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionFastest })
 	// Otherwise a flush would read tables, and be tried without end when that fails.
 	p.Experimental.DisableIngestAsFlushable = func() bool { return true }
+	p.Experimental.CompactionScheduler = when
 	p.TargetFileSizes[0] = 4 << 20
 	for i := range p.Levels {
 		p.Levels[i].BlockSize = 8 << 10

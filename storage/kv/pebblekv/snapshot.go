@@ -20,7 +20,6 @@ type snapshot struct {
 	stamp kv.Stamp
 	snap  *pebble.Snapshot
 	calls gate
-	scans *atomic.Int64 // of all snapshots, under way
 
 	position atomic.Pointer[kv.Position] // once it was read
 }
@@ -33,7 +32,7 @@ func (e *Engine) Snapshot(ctx context.Context) (kv.Snapshot, error) {
 	defer e.calls.leave()
 	// What is published is in the Pebble snapshot that is made afterwards. There may be
 	// more in it, which the contract allows.
-	s := &snapshot{stamp: e.last.Load().stamp, scans: &e.scans}
+	s := &snapshot{stamp: e.last.Load().stamp}
 	s.calls.release = func() { e.closeSnapshot(s) }
 	e.snapshots.add(s)
 	s.snap = e.db.NewSnapshot()
@@ -120,8 +119,6 @@ func (s *snapshot) scan(ctx context.Context, r kv.Range, reverse bool, visit fun
 		return err
 	}
 	defer s.calls.leave()
-	s.scans.Add(1)
-	defer s.scans.Add(-1)
 	r = callersPart(r)
 	// Pebble pools iterators: a new one costs no more than a kept one with new bounds.
 	it, err := s.snap.NewIter(&pebble.IterOptions{LowerBound: r.Lower, UpperBound: r.Upper})

@@ -1,6 +1,8 @@
 package pebblekv
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/clientele-go/clientele/storage/kv"
@@ -36,6 +38,26 @@ func (o *openSnapshots) len() int {
 	return len(o.open)
 }
 
+// list returns the snapshots that are open.
+func (o *openSnapshots) list() []*snapshot {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Keys(o.open))
+}
+
+// among returns how many of the snapshots are open.
+func (o *openSnapshots) among(some []*snapshot) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	for _, s := range some {
+		if _, ok := o.open[s]; ok {
+			n++
+		}
+	}
+	return n
+}
+
 // oldest returns the least stamp of the open snapshots. It costs their number.
 func (o *openSnapshots) oldest() (least kv.Stamp, any bool) {
 	o.mu.Lock()
@@ -51,14 +73,8 @@ func (o *openSnapshots) oldest() (least kv.Stamp, any bool) {
 // closeAll closes the snapshots that are open, waits for the calls on them, and
 // returns their number. No more may be added.
 func (o *openSnapshots) closeAll() int {
-	o.mu.Lock()
-	var left []*snapshot
-	for s := range o.open {
-		left = append(left, s)
-	}
-	o.mu.Unlock()
 	open := 0
-	for _, s := range left {
+	for _, s := range o.list() {
 		if s.calls.shut() {
 			open++
 		}
