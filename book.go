@@ -11,9 +11,12 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 	"github.com/clientele-go/clientele/storage/kv/pebblekv"
+	"github.com/clientele-go/clientele/tagging"
+	"github.com/clientele-go/clientele/tagging/classify"
 )
 
 // Options set how a book is opened. The zero value works.
@@ -22,10 +25,16 @@ type Options struct {
 	InMemory bool
 	// Customers sets identifier schemes, number ranges and the home country.
 	Customers customer.Options
+	// Tags sets how customers are classified.
+	Tags tagging.Options
+	// Rules sets how rules classify customers.
+	Rules classify.Options
+	// Org sets how the organisation is kept.
+	Org orgtree.Options
 	// Search sets the search index.
 	Search search.Options
 	// WithoutSearch opens the book without its search index, which is then neither
-	// read nor changed; Search and Pick return ErrNoSearch.
+	// read nor changed, though Purge may remove it; Search and Pick return ErrNoSearch.
 	WithoutSearch bool
 	// CacheBytes bounds the memory in which stored blocks are kept; 0 follows the
 	// machine's memory, see [pebblekv.Options].
@@ -33,7 +42,8 @@ type Options struct {
 	// Schema declares the embedder's own tables, sequences and counters, used through
 	// Tx.Storage. Their ids are from 128 on; those below are the library's.
 	Schema storage.Schema
-	// Views are the embedder's own derived data, kept in step like the search index.
+	// Views are the embedder's own derived data, kept in step like the search index. The
+	// book owns and closes them.
 	Views []storage.DerivedView
 	// Engine keeps the records instead of the embedded one, for instance in a shared
 	// database; the book owns it. Use [kvtest] to prove one.
@@ -53,7 +63,11 @@ type Options struct {
 type Book struct {
 	store     *storage.Store
 	customers *customer.Store
+	tags      *tagging.Store
+	rules     *classify.Rules
+	org       *orgtree.Store
 	search    *search.Index // nil without search
+	searchDir string        // of the search index, also without search; empty in memory
 }
 
 // Book's folders within its directory.
@@ -65,34 +79,69 @@ const (
 // Open opens the book in a directory, and creates it there when there is none. Only
 // one Book can have a directory open at a time, in all processes: the second gets an
 // error that wraps ErrInUse. A damaged or missing search index is not an error: it is
-// rebuilt while the book is in use.
+// rebuilt while the book is in use. Indexes that an earlier version of the program made
+// otherwise are made anew before Open returns. When Open fails it closes Options.Engine
+// and Options.Views.
 func Open(ctx context.Context, dir string, opts Options) (*Book, error) {
-	customers, err := customer.New(opts.Customers)
+	b, schema, err := describe(opts)
 	if err != nil {
-		return nil, err
-	}
-	schema := &storage.Schema{}
-	customers.AddTo(schema)
-	if err := schema.Extend(opts.Schema); err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeGiven(opts.Engine, opts.Views))
 	}
 	engine, err := openEngine(dir, opts)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeGiven(nil, opts.Views))
 	}
-	b := &Book{customers: customers}
+	if !opts.InMemory && dir != "" {
+		b.searchDir = filepath.Join(dir, searchFolder)
+	}
 	views, err := b.openViews(dir, opts)
 	if err != nil {
-		return nil, errors.Join(err, engine.Close())
+		return nil, errors.Join(err, closeGiven(engine, opts.Views))
 	}
 	b.store, err = storage.Open(ctx, engine, schema, views, storage.Options{Clock: opts.Clock, Metrics: opts.Metrics, Logger: opts.Logger})
 	if err != nil {
-		for _, v := range views {
-			err = errors.Join(err, v.Close())
-		}
 		return nil, err
 	}
+	if err := b.rules.Start(b.store); err != nil {
+		return nil, errors.Join(err, b.store.Close())
+	}
 	return b, nil
+}
+
+// describe makes a book that is not open yet, and the schema of all that it holds.
+func describe(opts Options) (*Book, *storage.Schema, error) {
+	customers, err := customer.New(opts.Customers)
+	if err != nil {
+		return nil, nil, err
+	}
+	if opts.Tags.Clock == nil {
+		opts.Tags.Clock = opts.Clock
+	}
+	if opts.Org.Clock == nil {
+		opts.Org.Clock = opts.Clock
+	}
+	b := &Book{customers: customers, tags: tagging.New(opts.Tags), org: orgtree.New(opts.Org)}
+	if b.rules, err = classify.New(opts.Rules, customers, b.tags); err != nil {
+		return nil, nil, err
+	}
+	schema := &storage.Schema{}
+	b.customers.AddTo(schema)
+	b.tags.AddTo(schema)
+	b.rules.AddTo(schema)
+	b.org.AddTo(schema)
+	return b, schema, schema.Extend(opts.Schema)
+}
+
+// closeGiven closes what Open was given and can't use.
+func closeGiven(engine kv.Engine, views []storage.DerivedView) error {
+	var errs []error
+	for _, v := range views {
+		errs = append(errs, v.Close())
+	}
+	if engine != nil {
+		errs = append(errs, engine.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func openEngine(dir string, opts Options) (kv.Engine, error) {
@@ -116,20 +165,16 @@ func openEngine(dir string, opts Options) (kv.Engine, error) {
 	return engine, nil
 }
 
-// openViews opens the search index beside the embedder's views.
+// openViews opens the search index and the rules beside the embedder's views.
 func (b *Book) openViews(dir string, opts Options) ([]storage.DerivedView, error) {
-	views := opts.Views
+	views := append([]storage.DerivedView{b.rules.View()}, opts.Views...)
 	if opts.WithoutSearch {
 		return views, nil
 	}
 	if dir == "" && !opts.InMemory {
 		return nil, &storage.Error{Op: "open", Err: errors.New("the search index has no directory; name one, or set Options.InMemory or WithoutSearch")}
 	}
-	folder := ""
-	if !opts.InMemory {
-		folder = filepath.Join(dir, searchFolder)
-	}
-	view, err := search.OpenView(folder, b.customers, opts.Search)
+	view, err := search.OpenView(b.searchDir, b.customers, opts.Search)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +195,19 @@ func (b *Book) Store() *storage.Store { return b.store }
 
 // Customers returns how customers are kept: schemes, bulk load, reindexing.
 func (b *Book) Customers() *customer.Store { return b.customers }
+
+// Tags returns how tags are kept: bulk load and changes, the clock's work, settling. A
+// job on many customers comes from [Session.Job].
+func (b *Book) Tags() *tagging.Store { return b.tags }
+
+// Rules returns the rules that classify customers: rule sets, dry runs, explanations,
+// bulk evaluation, quarantine. They follow changes some hundredths of a second behind;
+// see [classify.Rules.Sync].
+func (b *Book) Rules() *classify.Rules { return b.rules }
+
+// Org returns how the organisation is kept: transfers of many customers, merged units'
+// records, the clock's work. A job on many customers comes from [Session.OrgJob].
+func (b *Book) Org() *orgtree.Store { return b.org }
 
 // Verify reads the whole book and compares everything that is stored twice; see
 // [storage.Store.Verify].
@@ -181,21 +239,35 @@ func Restore(ctx context.Context, backup, dir string) (*storage.Manifest, error)
 }
 
 // Purge makes the engine rewrite its files so that nothing of erased customers is left
-// in them. Backup does it first.
+// in them. Backup does it first. In a book that is open without search it removes the
+// search index, which can't be cleaned then and is rebuilt when it is wanted again.
 func (b *Book) Purge(ctx context.Context) (int, error) {
 	n, err := b.store.Erased(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if n > 0 && b.search != nil { // first, since the store forgets then what was erased
-		if err := b.store.Sync(ctx, search.ViewName); err != nil {
-			return 0, err
-		}
-		if err := b.search.Compact(ctx); err != nil {
+	if n > 0 { // first, since the store forgets then what was erased
+		if err := b.purgeSearch(ctx); err != nil {
 			return 0, err
 		}
 	}
 	return b.store.Purge(ctx)
+}
+
+func (b *Book) purgeSearch(ctx context.Context) error {
+	if b.search == nil {
+		if b.searchDir == "" {
+			return nil
+		}
+		if err := os.RemoveAll(b.searchDir); err != nil {
+			return &storage.Error{Op: "purge", Key: b.searchDir, Err: err}
+		}
+		return nil
+	}
+	if err := b.store.Sync(ctx, search.ViewName); err != nil {
+		return err
+	}
+	return b.search.Compact(ctx)
 }
 
 // Health reports the state of the book: journal, engine, views and their lag.

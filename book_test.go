@@ -14,6 +14,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
 	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write golden files anew")
@@ -36,6 +37,7 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 	schema := &storage.Schema{}
 	customers.AddTo(schema)
+	tagging.New(tagging.Options{}).AddTo(schema)
 	if err := schema.Validate(); err != nil {
 		t.Fatal(err)
 	}

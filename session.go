@@ -7,8 +7,10 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 // Actor is who works on a book, and why: both are kept with every version.
@@ -40,12 +42,16 @@ func (b *Book) As(a Actor) *Session {
 // from one goroutine.
 type Tx struct {
 	Customers *customer.Tx
+	Tags      *tagging.Tx
+	Org       *orgtree.Tx
 	Storage   *storage.Tx // for tables of the embedder's own
 }
 
 // ReadTx is the state that a View reads, under the same rules.
 type ReadTx struct {
 	Customers *customer.Reader
+	Tags      *tagging.Reader
+	Org       *orgtree.Reader
 	Storage   *storage.Reader
 }
 
@@ -54,16 +60,35 @@ type ReadTx struct {
 // it is, and nothing is written.
 func (s *Session) Update(ctx context.Context, f func(*Tx) error) error {
 	_, err := s.book.store.Update(ctx, s.session, func(tx *storage.Tx) error {
-		return f(&Tx{Customers: s.book.customers.Tx(tx), Storage: tx})
+		return f(s.book.tx(tx))
 	})
 	return err
+}
+
+// tx joins what the packages do within a transaction.
+func (b *Book) tx(tx *storage.Tx) *Tx {
+	customers := b.customers.Tx(tx)
+	tags := b.tags.Tx(tx, customers, nil)
+	customers.OnErase(tags.Forget)
+	return &Tx{Customers: customers, Tags: tags, Org: b.org.Tx(tx, customers), Storage: tx}
 }
 
 // View runs f on one consistent state of the book.
 func (s *Session) View(ctx context.Context, f func(*ReadTx) error) error {
 	return s.book.store.View(ctx, func(r *storage.Reader) error {
-		return f(&ReadTx{Customers: s.book.customers.Reader(r), Storage: r})
+		customers := s.book.customers.Reader(r)
+		return f(&ReadTx{Customers: customers, Tags: s.book.tags.Reader(r, customers, nil), Org: s.book.org.Reader(r, customers), Storage: r})
 	})
+}
+
+// Job is the session as work on many customers needs it; see [tagging.Store].
+func (s *Session) Job() tagging.Job {
+	return tagging.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session}
+}
+
+// OrgJob is the session as transfers of many customers need it; see [orgtree.Store].
+func (s *Session) OrgJob() orgtree.Job {
+	return orgtree.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session}
 }
 
 // Load creates customers in bulk, some ten times faster than Update; see

@@ -33,8 +33,11 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 	session := tx.tx.Session()
 	c.ID, c.Version, c.Actor, c.Reason = ID(id), 1, session.Actor, session.Reason
 	c.Created, c.Recorded = tx.tx.Now(), tx.tx.Now()
+	if err := tx.check(nil, c); err != nil {
+		return nil, err
+	}
 	if err := tx.store.customer.InsertNew(tx.tx, c.ID, c, uint8(Created)); err != nil {
-		return nil, tx.store.duplicate(err)
+		return nil, tx.store.duplicateOf(err, c)
 	}
 	return c, nil
 }
@@ -70,7 +73,7 @@ func (tx *Tx) Update(c *Customer) (*Customer, error) {
 	if err != nil || same {
 		return old, err
 	}
-	return tx.put(next, old.Version, Updated)
+	return tx.put(old, next, Updated)
 }
 
 func sameContent(a, b *Customer) (bool, error) {
@@ -82,11 +85,15 @@ func sameContent(a, b *Customer) (bool, error) {
 	return slices.Equal(x, y), err
 }
 
-func (tx *Tx) put(c *Customer, after uint64, action Action) (*Customer, error) {
+// put stores c as the version that follows old.
+func (tx *Tx) put(old, c *Customer, action Action) (*Customer, error) {
+	if err := tx.check(old, c); err != nil {
+		return nil, err
+	}
 	session := tx.tx.Session()
-	c.Version, c.Recorded, c.Actor, c.Reason = after+1, tx.tx.Now(), session.Actor, session.Reason
+	c.Version, c.Recorded, c.Actor, c.Reason = old.Version+1, tx.tx.Now(), session.Actor, session.Reason
 	if err := tx.store.customer.Put(tx.tx, c.ID, c, uint8(action)); err != nil {
-		return nil, tx.store.duplicate(err)
+		return nil, tx.store.duplicateOf(err, c)
 	}
 	return c, nil
 }
@@ -125,8 +132,9 @@ func (tx *Tx) move(id ID, to Status, action Action, verb string, from ...Status)
 	if !slices.Contains(from, c.Status) {
 		return nil, &StatusError{ID: id, Status: c.Status, Action: verb}
 	}
-	c.Status = to
-	return tx.put(c, c.Version, action)
+	next := *c
+	next.Status = to
+	return tx.put(c, &next, action)
 }
 
 // Erase removes everything personal of a customer for good: the record with all its
@@ -158,11 +166,26 @@ func (tx *Tx) Erase(id ID) (*Customer, error) {
 		ID: id, Version: c.Version + 1, Code: c.Code, Kind: c.Kind, Party: c.Party, Status: Erased, Owner: c.Owner,
 		Created: c.Created, Recorded: tx.tx.Now(), Actor: session.Actor, Reason: session.Reason,
 	}
+	if err := tx.check(c, tombstone); err != nil {
+		return nil, err
+	}
 	if err := tx.store.customer.Erase(tx.tx, id, tombstone, uint8(ErasedNow)); err != nil {
 		return nil, err
 	}
+	if err := tx.forgetRep(c.Rep); err != nil {
+		return nil, err
+	}
+	for _, forget := range tx.erase {
+		if err := forget(id); err != nil {
+			return nil, err
+		}
+	}
 	return tombstone, nil
 }
+
+// OnErase makes every later Erase in this transaction call forget, which removes what
+// another package keeps of the customer.
+func (tx *Tx) OnErase(forget func(ID) error) { tx.erase = append(tx.erase, forget) }
 
 func (tx *Tx) endHold(id ID) error {
 	h, err := tx.Hold(id)

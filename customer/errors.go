@@ -70,7 +70,7 @@ func (e *ValidationError) Unwrap() error { return ErrInvalid }
 // another. It wraps ErrDuplicate.
 type DuplicateError struct {
 	Field  string // "Code", "Identifiers", "SourceKeys"
-	Value  string // as compared; for a sensitive identifier without the number
+	Value  string // as given, a code in a bulk load as compared; for a sensitive identifier without the number
 	Holder ID     // the customer that has it
 }
 

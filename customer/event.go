@@ -93,6 +93,11 @@ func (tx *Tx) Record(id ID, e Event) error {
 	if err := tx.store.events.Add(tx.tx, eventKeyCodec.Append(nil, key).Uint(month(e.Time)), e.Count); err != nil {
 		return err
 	}
+	if tx.store.onEvent != nil {
+		if err := tx.store.onEvent(tx.tx, id, e); err != nil {
+			return err
+		}
+	}
 	last, err := tx.LastEvent(id, e.Type)
 	if err != nil || e.Count < 0 || !e.Time.After(last) {
 		return err
@@ -100,6 +105,10 @@ func (tx *Tx) Record(id ID, e Event) error {
 	at := e.Time.UTC().Truncate(time.Microsecond)
 	return tx.store.lastEvent.Put(tx.tx, key, &at, 0)
 }
+
+// OnEvent has f called in every transaction that records an event, which leaves no trace
+// in the journal. It is set before the book is opened.
+func (s *Store) OnEvent(f func(tx *storage.Tx, id ID, e Event) error) { s.onEvent = f }
 
 // LastEvent returns when the last event of a type was, the zero time for never.
 func (r *Reader) LastEvent(id ID, typ string) (time.Time, error) {

@@ -13,6 +13,8 @@ import (
 type Hold struct {
 	Until  time.Time // the last day, in UTC; zero for until released
 	Ground string    // the law or case, for instance "GoBD, ten years"
+
+	rest string // fields that a newer program wrote
 }
 
 const (
@@ -26,6 +28,7 @@ func appendHold(dst []byte, h *Hold) ([]byte, error) {
 		w.Int(holdUntil, h.Until.Unix())
 	}
 	w.String(holdGround, h.Ground)
+	w.Raw(h.rest)
 	return w.Buf, nil
 }
 
@@ -38,8 +41,11 @@ func decodeHold(src string, _ ID, _ storage.Meta) (*Hold, error) {
 			h.Until = time.Unix(r.Int(), 0).UTC()
 		case holdGround:
 			h.Ground = r.String()
+		default:
+			r.Skip()
 		}
 	}
+	h.rest = r.Unknown()
 	return h, r.Err()
 }
 

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"sort"
 
 	"github.com/clientele-go/clientele/storage"
 )
 
 // LoadOptions set how a bulk load runs. The zero value works.
 type LoadOptions struct {
+	// PartBytes bounds a part of the load, of which two are in memory; 0 is 128 MiB.
+	PartBytes int
 	// Refused is called for each draft that was left out, with its number from 0 and a
 	// *ValidationError or *DuplicateError; drafts with a value that another one has are
 	// reported a while after they were taken. Without it the first ends the load.
@@ -22,56 +23,93 @@ type LoadOptions struct {
 // progressEvery is the number of rows between two calls of Progress.
 const progressEvery = 10000
 
+// schemaEvery is the number of drafts that one reading of the schema is for.
+const schemaEvery = 1000
+
 // Load creates customers in bulk, with all indexes, counts and journal entries. Parts
 // of some ten thousand rows become visible and durable one after another; Loaded tells
-// how many rows are in the book, also after an error. Drafts without a code draw one,
-// but not from a gapless range; one whose number somebody has typed in by hand is refused
-// as a duplicate.
+// how many rows are in the book, also after an error. Drafts are checked and encoded on
+// all cores; their slices may be used again as soon as drafts is asked for the next. A
+// schema that is changed meanwhile holds some thousand drafts later.
+//
+// Drafts without a code draw one, but not from a gapless range. Codes that the book has
+// when they would be drawn, or that an earlier draft has, are passed over.
 func (s *Store) Load(ctx context.Context, st *storage.Store, session storage.Session, opts LoadOptions, drafts iter.Seq2[Draft, error]) (storage.Loaded, error) {
-	schema, err := s.readSchema(ctx, st)
-	if err != nil {
-		return storage.Loaded{}, err
-	}
-	var skipped []int // the loader's rows before which a draft was refused
-	load := storage.LoadOptions{}
+	ld := &loading{Store: s, ctx: ctx, storage: st, opts: opts, draws: map[drawID]*codeDraw{}}
+	options := storage.LoadOptions{PartBytes: opts.PartBytes}
 	if opts.Refused != nil {
-		load.Refused = func(err *storage.RefusedError) {
-			before := sort.SearchInts(skipped, err.Row+1)
-			opts.Refused(err.Row+before, s.duplicate(err))
+		options.Refused = func(err *storage.RefusedError) { opts.Refused(err.Row, s.duplicate(err)) }
+	}
+	work := storage.RowWork[loadRow]{Prepare: ld.prepare, Place: ld.place, Add: ld.add, LeftOut: ld.leftOut}
+	loaded, err := storage.LoadRows(ctx, st, session, options, work, func(l *storage.RowLoader[loadRow]) error {
+		return ld.fill(l, drafts)
+	})
+	return loaded, s.duplicate(err)
+}
+
+// loading is one bulk load.
+type loading struct {
+	*Store
+	ctx     context.Context
+	storage *storage.Store
+	opts    LoadOptions
+	draws   map[drawID]*codeDraw
+}
+
+// loadRow is a customer on its way into the book.
+type loadRow struct {
+	customer Customer
+	schema   *Schema
+	lists    Draft // whose memory the customer's lists use again
+}
+
+// take makes the row a customer of the draft.
+func (x *loadRow) take(d *Draft) {
+	room := &x.lists
+	room.Aliases = append(room.Aliases[:0], d.Aliases...)
+	room.Identifiers = append(room.Identifiers[:0], d.Identifiers...)
+	room.Phones = append(room.Phones[:0], d.Phones...)
+	room.Emails = append(room.Emails[:0], d.Emails...)
+	room.Addresses = append(room.Addresses[:0], d.Addresses...)
+	room.Contacts = append(room.Contacts[:0], d.Contacts...)
+	room.Attributes = append(room.Attributes[:0], d.Attributes...)
+	room.SourceKeys = append(room.SourceKeys[:0], d.SourceKeys...)
+	x.customer = Customer{
+		Code: d.Code, Kind: d.Kind, Party: d.Party, Name: d.Name, Aliases: room.Aliases, Country: d.Country,
+		Identifiers: room.Identifiers, Phones: room.Phones, Emails: room.Emails, Addresses: room.Addresses,
+		Contacts: room.Contacts, Website: d.Website, Note: d.Note, Owner: d.Owner, Rep: d.Rep,
+		Attributes: room.Attributes, SourceKeys: room.SourceKeys,
+	}
+}
+
+// fill hands the drafts over.
+func (ld *loading) fill(l *storage.RowLoader[loadRow], drafts iter.Seq2[Draft, error]) error {
+	var schema *Schema
+	for d, err := range drafts {
+		if err != nil {
+			return err
+		}
+		if l.Number()%schemaEvery == 0 {
+			if schema, err = ld.readSchema(ld.ctx, ld.storage); err != nil {
+				return err
+			}
+		}
+		row := l.Row()
+		row.take(&d)
+		row.schema = schema
+		if err := l.Next(); err != nil {
+			return err
+		}
+		if n := l.Number(); n%progressEvery == 0 {
+			if err := ld.ctx.Err(); err != nil {
+				return err
+			}
+			if ld.opts.Progress != nil {
+				ld.opts.Progress(n)
+			}
 		}
 	}
-	loaded, err := st.Load(ctx, session, load, func(l *storage.Loader) error {
-		row := 0
-		for d, err := range drafts {
-			if err != nil {
-				return err
-			}
-			err := s.loadOne(l, schema, d)
-			var invalid *ValidationError
-			switch {
-			case err == nil:
-				err = l.Next()
-			case errors.As(err, &invalid) && opts.Refused != nil:
-				skipped = append(skipped, l.Row())
-				opts.Refused(row, err)
-				err = nil
-			}
-			if err != nil {
-				return err
-			}
-			if row++; row%progressEvery == 0 {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if opts.Progress != nil {
-					opts.Progress(row)
-				}
-			}
-		}
-		return nil
-	})
-	loaded.Refused += len(skipped)
-	return loaded, s.duplicate(err)
+	return nil
 }
 
 func (s *Store) readSchema(ctx context.Context, st *storage.Store) (schema *Schema, err error) {
@@ -82,33 +120,33 @@ func (s *Store) readSchema(ctx context.Context, st *storage.Store) (schema *Sche
 	return schema, err
 }
 
-func (s *Store) loadOne(l *storage.Loader, schema *Schema, d Draft) error {
-	c := d.customer()
-	if err := s.normalise(c, nil, schema); err != nil {
+func (ld *loading) prepare(x *loadRow) error { return ld.normalise(&x.customer, nil, x.schema) }
+
+// place gives a customer its id, and its code if it has none.
+func (ld *loading) place(l *storage.Loader, x *loadRow) (err error) {
+	c := &x.customer
+	if c.Code != "" {
+		ld.noteCode(l, c)
+	} else if c.Code, err = ld.drawCode(l, c); err != nil {
 		return err
 	}
-	if c.Code == "" {
-		if err := s.loadCode(l, c); err != nil {
-			return err
-		}
-	}
-	id, err := s.ids.Load(l, nil)
-	if err != nil {
-		return err
-	}
+	id, err := ld.ids.Load(l, nil)
 	c.ID, c.Created = ID(id), l.Now()
-	return s.customer.Load(l, c.ID, c, uint8(Created))
+	return err
 }
 
-func (s *Store) loadCode(l *storage.Loader, c *Customer) (err error) {
-	r := s.rangeFor(c.Owner)
-	if r.Gapless {
-		p := problems{}
-		p.add("Code", r.Template, CodeRequired, "is required: a bulk load can't draw from a gapless range", "give codes, or create the customers one by one")
-		return p.err()
+func (ld *loading) add(l *storage.Loader, x *loadRow) error {
+	return ld.customer.Load(l, x.customer.ID, &x.customer, uint8(Created))
+}
+
+// leftOut reports a draft that is not in order; whatever else goes wrong ends the load.
+func (ld *loading) leftOut(row int, err error) error {
+	var invalid *ValidationError
+	if ld.opts.Refused == nil || !errors.As(err, &invalid) {
+		return err
 	}
-	c.Code, err = r.code(l.Now(), c.Owner, func(key storage.Key) (uint64, error) { return s.codes.Load(l, key) })
-	return err
+	ld.opts.Refused(row, err)
+	return nil
 }
 
 // reindexBatch bounds one transaction of a reindex.
@@ -160,7 +198,7 @@ func (tx *Tx) reindex(from ID) (changed int, next ID, err error) {
 			spec, _ := schema.Spec(c.Attributes[i].Name)
 			c.Attributes[i].indexed = spec.Indexed
 		}
-		if _, err := tx.put(c, c.Version, Updated); err != nil {
+		if _, err := tx.put(c, c, Updated); err != nil {
 			return 0, 0, err
 		}
 	}

@@ -107,7 +107,7 @@ func (n *normaliser) normalise(c, old *Customer, s *Schema) error {
 	p.text("Rep", &c.Rep, MaxText)
 	p.enum("Kind", uint8(c.Kind), kindNames)
 	p.enum("Party", uint8(c.Party), partyNames)
-	p.country("Country", &c.Country)
+	p.country("Country", "", &c.Country)
 	country := c.Country
 	if country == "" {
 		country = n.country
@@ -123,6 +123,18 @@ func (n *normaliser) normalise(c, old *Customer, s *Schema) error {
 	s.normaliseAttributes(c, old, p)
 	s.checkRequired(c, p)
 	return p.err()
+}
+
+// Check returns the customer that a draft would become under a book's schema, before it
+// is given id, code, version and times, or a [*ValidationError] that names everything
+// wrong with it. It reads nothing, so it doesn't know of duplicates. It is safe for
+// concurrent use.
+func (s *Store) Check(d Draft, schema *Schema) (*Customer, error) {
+	c := d.customer()
+	if err := s.normalise(c, nil, schema); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // each normalises the elements of a list and drops the empty ones.
@@ -163,22 +175,24 @@ func elementName(list string, i int) string {
 	return fmt.Sprintf("%s[%d]", list, i)
 }
 
-func (p *problems) text(field string, s *string, limit int) {
+func (p *problems) text(field string, s *string, limit int) { p.part(field, "", s, limit) }
+
+// part is text for a part of a field, whose name stands behind the field's.
+func (p *problems) part(field, part string, s *string, limit int) {
 	if *s == "" {
 		return
 	}
 	if len(*s) > 4*limit { // too long whatever cleaning does
-		p.add(field, *s, CodeTooLong, "is too long", fmt.Sprintf("at most %d bytes", limit))
+		p.add(field+part, *s, CodeTooLong, "is too long", fmt.Sprintf("at most %d bytes", limit))
 		return
 	}
 	clean, err := text.Clean(*s)
-	var wrong *text.Error
-	if errors.As(err, &wrong) {
-		p.add(field, strings.ToValidUTF8(*s, "\uFFFD"), CodeMalformed, fmt.Sprintf("%s, at byte %d", wrong.Reason, wrong.Offset), wrong.Remedy)
+	if wrong, ok := errors.AsType[*text.Error](err); ok {
+		p.add(field+part, strings.ToValidUTF8(*s, "\uFFFD"), CodeMalformed, fmt.Sprintf("%s, at byte %d", wrong.Reason, wrong.Offset), wrong.Remedy)
 		return
 	}
 	if len(clean) > limit {
-		p.add(field, clean, CodeTooLong, "is too long", fmt.Sprintf("at most %d bytes", limit))
+		p.add(field+part, clean, CodeTooLong, "is too long", fmt.Sprintf("at most %d bytes", limit))
 		return
 	}
 	*s = clean
@@ -190,27 +204,26 @@ func (p *problems) enum(field string, value uint8, names []string) {
 	}
 }
 
-func (p *problems) country(field string, s *string) {
-	p.text(field, s, MaxCode)
+func (p *problems) country(field, part string, s *string) {
+	p.part(field, part, s, MaxCode)
 	if *s == "" {
 		return
 	}
-	upper := strings.ToUpper(*s)
+	upper := strings.ToUpper(*s) // s itself where it is so already
 	if len(upper) != 2 || upper[0] < 'A' || upper[0] > 'Z' || upper[1] < 'A' || upper[1] > 'Z' {
-		p.add(field, *s, CodeMalformed, "is no country", "use the two letters of ISO 3166-1, such as CN, TW or DE")
+		p.add(field+part, *s, CodeMalformed, "is no country", "use the two letters of ISO 3166-1, such as CN, TW or DE")
 		return
 	}
 	*s = upper
 }
 
 func (n *normaliser) identifier(p *problems, field string, x *Identifier) bool {
-	p.text(field+".Value", &x.Value, MaxText)
+	p.part(field, ".Value", &x.Value, MaxText)
 	if x.Value == "" {
 		return false
 	}
 	value, err := n.schemes.Parse(x.Scheme, x.Value)
-	var wrong *identifier.Error
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*identifier.Error](err); ok {
 		code := CodeMalformed
 		if errors.Is(err, identifier.ErrUnknownScheme) {
 			code = CodeUnknown
@@ -239,11 +252,11 @@ func (n *normaliser) shown(x *Identifier) string {
 // phone keeps a number that it can't understand as text: half of what people type
 // into phone fields is "ask for Wang".
 func (p *problems) phone(field string, x *Phone, country string) bool {
-	p.text(field+".Number", &x.Number, MaxText)
-	p.text(field+".Label", &x.Label, MaxText)
-	p.text(field+".Extension", &x.Extension, MaxText)
+	p.part(field, ".Number", &x.Number, MaxText)
+	p.part(field, ".Label", &x.Label, MaxText)
+	p.part(field, ".Extension", &x.Extension, MaxText)
 	if x.Number == "" {
-		p.text(field+".E164", &x.E164, MaxText)
+		p.part(field, ".E164", &x.E164, MaxText)
 		x.Number = x.E164
 	}
 	if x.Number == "" {
@@ -258,8 +271,8 @@ func (p *problems) phone(field string, x *Phone, country string) bool {
 }
 
 func (p *problems) email(field string, x *Email) bool {
-	p.text(field+".Address", &x.Address, 320) // RFC 3696 erratum 1690: 64 + 1 + 255
-	p.text(field+".Label", &x.Label, MaxText)
+	p.part(field, ".Address", &x.Address, 320) // RFC 3696 erratum 1690: 64 + 1 + 255
+	p.part(field, ".Label", &x.Label, MaxText)
 	if x.Address == "" {
 		return false
 	}
@@ -297,11 +310,11 @@ func dotAtom(s string) bool {
 }
 
 func (p *problems) address(field string, x *Address, country string) bool {
-	p.text(field+".Text", &x.Text, MaxText)
+	p.part(field, ".Text", &x.Text, MaxText)
 	for _, part := range []*string{&x.Label, &x.Province, &x.City, &x.District, &x.Division, &x.Postcode} {
 		p.text(field, part, MaxText)
 	}
-	p.country(field+".Country", &x.Country)
+	p.country(field, ".Country", &x.Country)
 	if x.Text == "" {
 		x.Text = x.Province + x.City + x.District
 	}
@@ -330,8 +343,8 @@ func (p *problems) contact(field string, x *Contact) bool {
 }
 
 func (p *problems) sourceKey(field string, x *SourceKey) bool {
-	p.text(field+".System", &x.System, MaxCode)
-	p.text(field+".Key", &x.Key, MaxText)
+	p.part(field, ".System", &x.System, MaxCode)
+	p.part(field, ".Key", &x.Key, MaxText)
 	if x.Key == "" && x.System == "" {
 		return false
 	}

@@ -76,15 +76,25 @@ func (r *numberRange) expand(s string, at time.Time, unit UnitID) string {
 // code makes the next code, given how to draw the next number of a key.
 func (r *numberRange) code(at time.Time, unit UnitID, next func(key storage.Key) (uint64, error)) (string, error) {
 	before, after := r.expand(r.before, at, unit), r.expand(r.after, at, unit)
-	n, err := next(storage.Key(nil).Uint(uint64(r.Owner)).String(before).String(after))
+	n, err := next(r.key(before, after))
 	if err != nil {
 		return "", err
 	}
+	return before + r.number(n) + after, nil
+}
+
+// key is the sequence's key of the numbers between two texts.
+func (r *numberRange) key(before, after string) storage.Key {
+	return storage.Key(nil).Uint(uint64(r.Owner)).String(before).String(after)
+}
+
+// number is what stands in a code for the n-th number, from 1.
+func (r *numberRange) number(n uint64) string {
 	digits := strconv.FormatUint(r.Start+n-1, 10)
 	if pad := r.digits - len(digits); pad > 0 {
 		digits = strings.Repeat("0", pad) + digits
 	}
-	return before + digits + after, nil
+	return digits
 }
 
 // rangeFor returns the number range of a unit's customers.

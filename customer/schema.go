@@ -16,6 +16,8 @@ import (
 type Schema struct {
 	Attributes []AttributeSpec `json:"attributes,omitempty"`
 	Required   []Requirement   `json:"required,omitempty"`
+
+	rest unknown
 }
 
 // AttributeSpec declares a custom attribute.
@@ -28,6 +30,8 @@ type AttributeSpec struct {
 	Indexed  bool              `json:"indexed,omitempty"`  // can be looked up and filtered by
 	Personal bool              `json:"personal,omitempty"` // is personal data
 	Retired  bool              `json:"retired,omitempty"`  // kept where set, accepts no new values
+
+	rest unknown
 }
 
 // Requirement is a rule about required fields: a record to which the rule applies
@@ -38,6 +42,8 @@ type Requirement struct {
 	Kinds   []Kind     `json:"kinds,omitempty"`   // empty for every kind
 	Parties []Party    `json:"parties,omitempty"` // empty for every party
 	AnyOf   [][]string `json:"any_of"`
+
+	rest unknown
 }
 
 // Spec returns an attribute's declaration.

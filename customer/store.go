@@ -31,6 +31,8 @@ type Store struct {
 	*tables
 	normaliser
 	ranges []numberRange
+
+	onEvent func(tx *storage.Tx, id ID, e Event) error
 }
 
 // New checks the options.
@@ -88,11 +90,15 @@ func (s *Store) Reader(r *storage.Reader) *Reader { return &Reader{store: s, sto
 // Tx changes customers within a transaction.
 type Tx struct {
 	Reader
-	tx *storage.Tx
+	tx    *storage.Tx
+	guard func(old, next *Customer) error // nil without one
+	erase []func(ID) error
 }
 
 // Tx returns the customers of a transaction.
-func (s *Store) Tx(tx *storage.Tx) *Tx { return &Tx{Reader{store: s, storage: &tx.Reader}, tx} }
+func (s *Store) Tx(tx *storage.Tx) *Tx {
+	return &Tx{Reader: Reader{store: s, storage: &tx.Reader}, tx: tx}
+}
 
 func isNotFound(err error) bool { return errors.Is(err, storage.ErrNotFound) }
 
@@ -404,7 +410,17 @@ func (tx *Tx) SetSchema(s *Schema) error {
 	if err := s.compatible(older); err != nil {
 		return err
 	}
-	return tx.store.schema.Put(tx.tx, schemaName, s, uint8(Updated))
+	return tx.store.schema.Put(tx.tx, schemaName, s.keeping(older), uint8(Updated))
+}
+
+// duplicateOf is duplicate for a customer's own change, which knows the code as given.
+func (n *normaliser) duplicateOf(err error, c *Customer) error {
+	err = n.duplicate(err)
+	var d *DuplicateError
+	if errors.As(err, &d) && d.Field == "Code" {
+		d.Value = c.Code
+	}
+	return err
 }
 
 // duplicate turns a unique index's error into this package's.

@@ -3,6 +3,7 @@ package customer
 import (
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
@@ -20,16 +21,17 @@ const (
 	ErasedNow   Action = 6
 	MergedNow   Action = 7 // into a survivor
 	Unmerged    Action = 8
+	Transferred Action = 9 // to another owning unit or sales representative
 )
 
-var actionNames = []string{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged"}
+var actionNames = []string{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged", "transferred"}
 
 func (a Action) String() string { return nameOf(actionNames, uint8(a)) }
 
-// The ids of this package's tables, indexes, sequences and counters in the key space.
+// The ids of this package's tables, indexes, sequences, counters and bitmaps in the key space.
 const (
 	TableCustomer = 1
-	tableSchema   = 2
+	TableSchema   = 2
 	tableHold     = 3
 	tableEvent    = 4
 
@@ -39,6 +41,10 @@ const (
 	counterEvent = 1
 	tallyStatus  = 2
 	tallyPlace   = 3
+	tallyOwner   = 4
+	tallyRep     = 5
+
+	bitmapField = 1
 )
 
 // tables is the stored form of the package's data.
@@ -58,35 +64,42 @@ type tables struct {
 	attribute  *storage.Index[Customer]
 	byStatus   *storage.Tally[Customer]
 	byPlace    *storage.Tally[Customer]
+	byOwner    *storage.Tally[Customer]
+	byRep      *storage.Tally[Customer]
+	marks      *storage.Bitmap[Customer]
 	ids, codes *storage.Sequence
 	events     *storage.Counter
 }
 
 func newTables() *tables {
 	t := &tables{
-		code:      &storage.Index[Customer]{ID: 1, Label: "code", Unique: true, Keys: codeKeys},
+		code:      &storage.Index[Customer]{ID: 1, Label: "code", Unique: true, Keys: codeKeys, Version: text.Fingerprint()},
 		unique:    &storage.Index[Customer]{ID: 2, Label: "identifier", Unique: true, Keys: identifierKeys(true)},
 		shared:    &storage.Index[Customer]{ID: 3, Label: "shared_identifier", Keys: identifierKeys(false)},
 		source:    &storage.Index[Customer]{ID: 4, Label: "source_key", Unique: true, Keys: sourceKeys},
-		name:      &storage.Index[Customer]{ID: 5, Label: "name", Keys: nameKeys},
+		name:      &storage.Index[Customer]{ID: 5, Label: "name", Keys: nameKeys, Version: text.Fingerprint()},
 		phone:     &storage.Index[Customer]{ID: 6, Label: "phone", Keys: phoneKeys},
-		email:     &storage.Index[Customer]{ID: 7, Label: "email", Keys: emailKeys},
+		email:     &storage.Index[Customer]{ID: 7, Label: "email", Keys: emailKeys, Version: unicode.Version},
 		owner:     &storage.Index[Customer]{ID: 8, Label: "owner_rep", Keys: ownerKeys},
-		attribute: &storage.Index[Customer]{ID: 9, Label: "attribute", Keys: attributeKeys},
+		attribute: &storage.Index[Customer]{ID: 9, Label: "attribute", Keys: attributeKeys, Version: text.Fingerprint()},
 		byStatus:  &storage.Tally[Customer]{ID: tallyStatus, Label: "status_kind_party", Keys: statusKeys},
 		byPlace:   &storage.Tally[Customer]{ID: tallyPlace, Label: "status_place", Keys: placeKeys},
+		byOwner:   &storage.Tally[Customer]{ID: tallyOwner, Label: "owner", Keys: ownerCount},
+		byRep:     &storage.Tally[Customer]{ID: tallyRep, Label: "rep", Keys: repCount},
+		marks:     &storage.Bitmap[Customer]{ID: bitmapField, Label: "field", Keys: fieldKeys, Versioned: isOwnerKey, Version: text.Fingerprint()},
 		ids:       &storage.Sequence{ID: sequenceID, Name: "customer id", Block: 1024},
 		codes:     &storage.Sequence{ID: sequenceCode, Name: "customer code", Block: 64},
 		events:    &storage.Counter{ID: counterEvent, Name: "event", Key: "customer, type, month: events"},
 	}
 	t.customer = &storage.Table[ID, Customer]{
-		ID: TableCustomer, Label: "customer", Key: storage.UintKey[ID](), History: true,
+		ID: TableCustomer, Label: "customer", Key: storage.UintKey[ID](), History: true, Numbers: t.ids,
 		Indexes: []*storage.Index[Customer]{t.code, t.unique, t.shared, t.source, t.name, t.phone, t.email, t.owner, t.attribute},
-		Tallies: []*storage.Tally[Customer]{t.byStatus, t.byPlace},
+		Tallies: []*storage.Tally[Customer]{t.byStatus, t.byPlace, t.byOwner, t.byRep},
+		Bitmaps: []*storage.Bitmap[Customer]{t.marks},
 		Append:  appendCustomer, Decode: decodeCustomer,
 	}
 	t.schema = &storage.Table[string, Schema]{
-		ID: tableSchema, Label: "schema", Key: storage.StringKey[string](), History: true,
+		ID: TableSchema, Label: "schema", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendSchema, Decode: schemaDecoder(),
 	}
 	t.hold = &storage.Table[ID, Hold]{
@@ -112,8 +125,14 @@ func codeKey(code string) string { return text.Fold(code) }
 
 func codeKeys(set *storage.KeySet, c *Customer) {
 	if c.Code != "" {
-		set.String(codeKey(c.Code)).End()
+		setFolded(set, c.Code).End()
 	}
+}
+
+// setFolded is set.String(text.Fold(s)) without allocating.
+func setFolded(set *storage.KeySet, s string) *storage.KeySet {
+	var buf [128]byte
+	return set.Bytes(text.AppendFold(buf[:0], s))
 }
 
 // identifierKeys depends on the stored record alone, so that a program that was opened
@@ -138,24 +157,19 @@ func sourceKeys(set *storage.KeySet, c *Customer) {
 // them; customers that are no longer in lists have none.
 func nameKeys(set *storage.KeySet, c *Customer) {
 	if c.Status <= Suspended {
-		set.String(nameOrder(c.Name)).End()
+		var buf [2 * maxNameOrder]byte
+		set.Bytes(appendNameOrder(buf[:0], c.Name)).End()
 	}
 }
 
 // maxNameOrder bounds the index key of a name; longer names differ beyond it, if at all.
 const maxNameOrder = 120
 
-func nameOrder(name string) string {
-	var b strings.Builder
-	for _, syllable := range text.Pinyin(text.Fold(name)) {
-		b.WriteString(syllable)
-		b.WriteByte(' ')
-	}
-	order := b.String()
-	if len(order) > maxNameOrder {
-		order = order[:maxNameOrder]
-	}
-	return order
+func nameOrder(name string) string { return string(appendNameOrder(nil, name)) }
+
+func appendNameOrder(dst []byte, name string) []byte {
+	order := text.AppendPinyin(dst, name)
+	return order[:min(len(order), len(dst)+maxNameOrder)]
 }
 
 func phoneKeys(set *storage.KeySet, c *Customer) {
@@ -194,7 +208,7 @@ func attributeKeys(set *storage.KeySet, c *Customer) {
 // by size, which needs the sign bit turned.
 func valueKey(set *storage.KeySet, v Value) {
 	if v.typ == Text || v.typ == Enum {
-		set.String(text.Fold(v.text))
+		setFolded(set, v.text)
 		return
 	}
 	set.Uint(uint64(v.n) ^ 1<<63)

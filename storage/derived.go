@@ -21,20 +21,26 @@ import (
 type DerivedView interface {
 	// Name is the view's name in metrics and health reports: short, lower case.
 	Name() string
-	// Cursor is the last journal position that the view holds durably; 0 for an
-	// empty or unusable view, which is then rebuilt.
-	Cursor(ctx context.Context) (kv.Position, error)
-	// Apply brings the view up to a position. changes are all entries after the
-	// cursor up to there; r reads a durable state at least as new. Applying the same
+	// Cursor is the last one that the view holds durably; the zero one for an empty or
+	// unusable view, which is then rebuilt, as is one that follows another book.
+	Cursor(ctx context.Context) (Cursor, error)
+	// Apply brings the view up to a cursor. changes are all entries after the view's
+	// own up to there; r reads a durable state at least as new. Applying the same
 	// changes twice must do no harm.
-	Apply(ctx context.Context, r *Reader, changes []Change, upTo kv.Position) error
-	// Rebuild replaces the view by one made from the state that r reads, at position
-	// upTo, and calls progress now and then with the number of records done.
-	Rebuild(ctx context.Context, r *Reader, upTo kv.Position, progress func(done int)) error
+	Apply(ctx context.Context, r *Reader, changes []Change, to Cursor) error
+	// Rebuild replaces the view by one made from the state that r reads, at the cursor,
+	// and calls progress now and then with the number of records done.
+	Rebuild(ctx context.Context, r *Reader, to Cursor, progress func(done int)) error
 	// Verify reports where the view differs from the records. It is called when the
 	// view has caught up and nothing is written.
 	Verify(ctx context.Context, r *Reader, report func(Difference)) error
 	Close() error
+}
+
+// Cursor is a place in a book's journal. A view keeps the one that it was given, whole.
+type Cursor struct {
+	Book     string // see [Store.Book]
+	Position kv.Position
 }
 
 // ViewState tells how far a view is.
@@ -57,15 +63,20 @@ const (
 	// view that holds nothing yet is cheaper than following.
 	viewRebuild = 20000
 	// Unhurried views rest between batches: a search index some hundredths of a
-	// second, the ledger longer, since every batch rewrites its last chunk.
+	// second, the ledger longer, since every batch rewrites its last chunk. One that
+	// has much to do rests viewShare times as long as it worked, up to viewRest: larger
+	// batches cost less for each record, and writers need the processor too.
 	viewPace   = 20 * time.Millisecond
-	ledgerPace = 500 * time.Millisecond
+	ledgerPace = time.Second
+	viewShare  = 4
+	viewRest   = 250 * time.Millisecond
 )
 
 // runner keeps one view in step.
 type runner struct {
 	store *Store
 	view  DerivedView
+	own   bool          // the view reads the journal by itself
 	pace  time.Duration // between batches when nobody waits: small batches cost more
 	hurry chan struct{} // somebody waits
 	work  sync.Mutex    // one apply or rebuild at a time
@@ -80,8 +91,8 @@ type runner struct {
 	rate     float64
 }
 
-func (s *Store) follow(ctx context.Context, v DerivedView, pace time.Duration) {
-	r := &runner{store: s, view: v, pace: pace, hurry: make(chan struct{}, 1), moved: make(chan struct{})}
+func (s *Store) follow(ctx context.Context, r *runner) {
+	r.store, r.hurry, r.moved = s, make(chan struct{}, 1), make(chan struct{})
 	s.runners = append(s.runners, r)
 	s.running.Add(1)
 	go func() {
@@ -94,13 +105,15 @@ func (r *runner) run(ctx context.Context) {
 	defer r.change(func() { r.err = cmp.Or(r.err, ErrClosed) }) // whoever waits must not wait for ever
 	wait := 10 * time.Millisecond
 	for ctx.Err() == nil {
+		start := time.Now()
 		err := r.catchUp(ctx)
+		worked := time.Since(start)
 		if err == nil {
 			wait = 10 * time.Millisecond
 			err = r.store.engine.WaitDurable(ctx, r.at())
 		}
 		if err == nil || ctx.Err() != nil {
-			r.rest(ctx)
+			r.rest(ctx, max(r.pace, min(viewShare*worked, viewRest)))
 			continue
 		}
 		r.fail(err)
@@ -116,11 +129,11 @@ func (r *runner) run(ctx context.Context) {
 }
 
 // rest lets changes gather for a while, unless somebody waits for the view.
-func (r *runner) rest(ctx context.Context) {
+func (r *runner) rest(ctx context.Context, pause time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-r.hurry:
-	case <-time.After(r.pace):
+	case <-time.After(pause):
 	}
 }
 
@@ -132,66 +145,78 @@ func (r *runner) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if end := r.store.engine.Durable(); cursor > end {
-		// The view is ahead of a book that was restored from a backup.
+	if end := r.store.engine.Durable(); cursor.Position > end || cursor.Position > 0 && cursor.Book != r.store.book {
+		// The view is ahead of a book that was restored from a backup, or another book's.
 		return r.rebuild(ctx)
 	}
-	r.change(func() { r.position = cursor })
+	at := cursor.Position
+	r.change(func() { r.position = at })
 	for {
-		changes, records, err := r.next(ctx, cursor)
+		step, err := r.next(ctx, at)
 		if err != nil {
 			return err
 		}
-		if len(changes) == 0 {
-			r.move(cursor)
+		if step.upTo == at {
+			r.move(at)
 			return nil
 		}
-		if cursor == 0 && records >= viewRebuild {
+		if at == 0 && step.records >= viewRebuild {
 			return r.rebuild(ctx)
 		}
-		if err := r.apply(ctx, changes, records); err != nil {
+		if err := r.apply(ctx, step); err != nil {
 			return err
 		}
-		cursor = changes[len(changes)-1].Position
+		at = step.upTo
 	}
+}
+
+// step is one batch of a view's work.
+type step struct {
+	changes []Change
+	records int
+	upTo    kv.Position
 }
 
 // next reads the next batch of changes and counts their records. For a view that
 // holds nothing it reads on until it knows that rebuilding is cheaper.
-func (r *runner) next(ctx context.Context, cursor kv.Position) (changes []Change, records int, err error) {
+func (r *runner) next(ctx context.Context, at kv.Position) (step, error) {
+	if r.own {
+		end := max(at, r.store.engine.Durable())
+		return step{records: int(end - at), upTo: end}, nil
+	}
 	limit := viewRecords
-	if cursor == 0 {
+	if at == 0 {
 		limit = viewRebuild
 	}
-	for c, err := range r.store.Changes(ctx, cursor) {
+	next := step{upTo: at}
+	for c, err := range r.store.Changes(ctx, at) {
 		if err != nil {
-			return nil, 0, err
+			return next, err
 		}
-		changes = append(changes, c)
-		if records += len(c.Ops); len(changes) == viewEntries && cursor > 0 || records >= limit {
+		next.changes, next.upTo = append(next.changes, c), c.Position
+		if next.records += len(c.Ops); len(next.changes) == viewEntries && at > 0 || next.records >= limit {
 			break
 		}
 	}
-	return changes, records, nil
+	return next, nil
 }
 
-func (r *runner) apply(ctx context.Context, changes []Change, records int) error {
+func (r *runner) apply(ctx context.Context, next step) error {
 	start := time.Now()
 	reader, err := r.store.durableReader(ctx)
 	if err != nil {
 		return err
 	}
 	defer reader.end()
-	upTo := changes[len(changes)-1].Position
-	if err := r.view.Apply(ctx, reader, changes, upTo); err != nil {
-		return fmt.Errorf("storage: view %s at position %d: %w", r.view.Name(), upTo, err)
+	if err := r.view.Apply(ctx, reader, next.changes, Cursor{r.store.book, next.upTo}); err != nil {
+		return fmt.Errorf("storage: view %s at position %d: %w", r.view.Name(), next.upTo, err)
 	}
 	took := time.Since(start)
 	r.store.metrics.Observe("view."+r.view.Name()+".apply", took)
 	r.mu.Lock()
-	r.rate = 0.7*r.rate + 0.3*float64(records)/took.Seconds()
+	r.rate = 0.7*r.rate + 0.3*float64(next.records)/took.Seconds()
 	r.mu.Unlock()
-	r.move(upTo)
+	r.move(next.upTo)
 	return nil
 }
 
@@ -227,7 +252,7 @@ func (r *runner) rebuild(ctx context.Context) error {
 	}
 	start := time.Now()
 	records := 0
-	err = r.view.Rebuild(ctx, reader, upTo, func(done int) {
+	err = r.view.Rebuild(ctx, reader, Cursor{r.store.book, upTo}, func(done int) {
 		records = done
 		r.setBuilding(true, done)
 	})

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/clientele-go/clientele/storage"
-	"github.com/clientele-go/clientele/storage/kv"
 )
 
 // shelf is a view of the pages' titles, with a store of its own that outlives it.
@@ -21,7 +21,7 @@ type shelf struct {
 
 type shelfStore struct {
 	mu      sync.Mutex
-	cursor  kv.Position
+	cursor  storage.Cursor
 	titles  map[pageID]string
 	applied int
 	rebuilt int
@@ -30,13 +30,13 @@ type shelfStore struct {
 func (s *shelf) Name() string { return "shelf" }
 func (s *shelf) Close() error { return nil }
 
-func (s *shelf) Cursor(context.Context) (kv.Position, error) {
+func (s *shelf) Cursor(context.Context) (storage.Cursor, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cursor, nil
 }
 
-func (s *shelf) Apply(_ context.Context, r *storage.Reader, changes []storage.Change, upTo kv.Position) error {
+func (s *shelf) Apply(_ context.Context, r *storage.Reader, changes []storage.Change, to storage.Cursor) error {
 	if s.fail != nil {
 		if err := s.fail(); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (s *shelf) Apply(_ context.Context, r *storage.Reader, changes []storage.Ch
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := s.cursor + 1
+	next := s.cursor.Position + 1
 	for _, c := range changes {
 		if c.Position != next {
 			return fmt.Errorf("entry %d after %d", c.Position, next-1)
@@ -63,12 +63,12 @@ func (s *shelf) Apply(_ context.Context, r *storage.Reader, changes []storage.Ch
 			s.titles[pageID(n)] = p.Title
 		}
 	}
-	s.cursor = upTo
+	s.cursor = to
 	s.applied++
 	return nil
 }
 
-func (s *shelf) Rebuild(_ context.Context, r *storage.Reader, upTo kv.Position, progress func(int)) error {
+func (s *shelf) Rebuild(_ context.Context, r *storage.Reader, to storage.Cursor, progress func(int)) error {
 	titles, err := titlesOf(r)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *shelf) Rebuild(_ context.Context, r *storage.Reader, upTo kv.Position, 
 	progress(len(titles))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.titles, s.cursor = titles, upTo
+	s.titles, s.cursor = titles, to
 	s.rebuilt++
 	return nil
 }
@@ -219,19 +219,48 @@ func TestRepairRebuildsAWrongView(t *testing.T) {
 	}
 }
 
-// A view that is ahead of the journal belongs to a book of the future: one that was
-// restored from a backup meanwhile.
-func TestViewAheadOfTheJournalIsRebuilt(t *testing.T) {
+// A view that is ahead of the journal belongs to a book of the future, one that was
+// restored from a backup meanwhile; one with another book's cursor was put beside the
+// wrong book. Positions alone don't tell.
+func TestViewOfAnotherBookIsRebuilt(t *testing.T) {
+	for name, cursor := range map[string]func(book string) storage.Cursor{
+		"of the future":   func(book string) storage.Cursor { return storage.Cursor{Book: book, Position: 1000} },
+		"of another book": func(string) storage.Cursor { return storage.Cursor{Book: "ff", Position: 1} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, dir, storage.Options{})
+			put(t, s, 1, "one")
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			v := newShelf()
+			v.cursor, v.titles[9] = cursor(s.Book()), "from elsewhere"
+			s = open(t, dir, storage.Options{}, v)
+			if err := s.Sync(context.Background(), "shelf"); err != nil {
+				t.Fatal(err)
+			}
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if want := map[pageID]string{1: "one"}; !maps.Equal(v.titles, want) || v.rebuilt != 1 || v.cursor.Book != s.Book() {
+				t.Errorf("view holds %v after %d rebuilds, cursor %v", v.titles, v.rebuilt, v.cursor)
+			}
+		})
+	}
+}
+
+// A view's panic is that view's error: others and the book go on.
+func TestPanicOfAViewIsItsError(t *testing.T) {
 	v := newShelf()
-	v.cursor, v.titles[9] = 1000, "from the future"
+	v.fail = func() error { panic("shelf collapsed") }
 	s := open(t, "", storage.Options{}, v)
 	put(t, s, 1, "one")
-	if err := s.Sync(context.Background(), "shelf"); err != nil {
-		t.Fatal(err)
+	err := s.Sync(context.Background(), "shelf")
+	if err == nil || !strings.Contains(err.Error(), "shelf collapsed") {
+		t.Fatalf("Sync of a view that panics: %v", err)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if want := map[pageID]string{1: "one"}; !maps.Equal(v.titles, want) || v.rebuilt == 0 {
-		t.Errorf("view holds %v after %d rebuilds", v.titles, v.rebuilt)
+	put(t, s, 2, "two")
+	if err := s.Sync(context.Background(), "ledger"); err != nil {
+		t.Errorf("Sync of another view: %v", err)
 	}
 }

@@ -19,6 +19,7 @@ var (
 	ErrFailed    = kv.ErrFailed
 	ErrInvalid   = kv.ErrInvalid
 	ErrLimit     = kv.ErrLimit
+	ErrPinned    = kv.ErrPinned
 	ErrUncertain = kv.ErrUnknownOutcome
 	// ErrConflict: the transaction kept meeting concurrent changes, or a record has a
 	// newer version than the one that the caller read.

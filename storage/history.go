@@ -170,10 +170,10 @@ func (t *Table[K, V]) eraseVersions(tx *Tx, k K, gone []byte) error {
 		tx.set(t.historyKey(nil, primary, s.meta.Version), appendErased(nil, s.meta, digest))
 	}
 	tx.markForPurge(t.recordKey(nil, k), gone)
-	return nil
+	return tx.dropEmptySets(gone)
 }
 
-// everyEntry lists the index entries of all versions of a record, for Purge.
+// everyEntry lists the index entries and the sets of all versions of a record, for Purge.
 func (t *Table[K, V]) everyEntry(r *Reader, k K) ([]byte, error) {
 	var w record.Writer
 	primary := t.Key.Append(nil, k)
@@ -188,6 +188,10 @@ func (t *Table[K, V]) everyEntry(r *Reader, k K) ([]byte, error) {
 			w.Bytes(purgeEntry, key)
 			return nil
 		})
+		if err != nil {
+			return nil, err
+		}
+		err = tableChecker[K, V]{t}.eachMark(primary, version.Value, func(full Key, _ uint16) { w.Bytes(purgeEntry, full) })
 		if err != nil {
 			return nil, err
 		}

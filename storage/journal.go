@@ -118,8 +118,15 @@ func readOp(src string) (Op, error) {
 // Changes yields the journal after a position, in commit order and without a gap,
 // up to what is durable now; so a reader that resumes after the last position it
 // handled misses nothing and meets nothing that a crash could take back.
+//
+// A position beyond the end is an error that wraps ErrInvalid: it is another book's, or
+// this one was restored from an older backup.
 func (s *Store) Changes(ctx context.Context, after kv.Position) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
+		if end := s.engine.Durable(); after > end {
+			yield(Change{}, &Error{Op: "read journal", Err: fmt.Errorf("%w: entry %d is beyond the end, %d: it is of another book, or of this one before it was restored", ErrInvalid, after, end)})
+			return
+		}
 		for c, err := range s.engine.Changes(ctx, after) {
 			if err != nil {
 				yield(Change{}, &Error{Op: "read journal", Err: err})

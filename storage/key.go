@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -119,6 +120,15 @@ func (s *KeySet) Uint(n uint64) *KeySet { s.buf = s.buf.Uint(n); return s }
 // String appends a text to the present key.
 func (s *KeySet) String(t string) *KeySet { s.buf = s.buf.String(t); return s }
 
+// Bytes is String for a text in bytes, which it copies.
+func (s *KeySet) Bytes(t []byte) *KeySet {
+	if bytes.IndexByte(t, 0) >= 0 {
+		return s.String(string(t))
+	}
+	s.buf = append(append(s.buf, t...), 0x00, 0x01)
+	return s
+}
+
 // End completes the present key.
 func (s *KeySet) End() {
 	start := s.start(len(s.ends))
@@ -151,6 +161,9 @@ func (s *KeySet) has(key Key) bool {
 	}
 	return false
 }
+
+// Len returns how many keys the set has.
+func (s *KeySet) Len() int { return len(s.ends) }
 
 // Key returns the i-th key of the set, which is good until the set changes.
 func (s *KeySet) Key(i int) Key { return s.at(i) }

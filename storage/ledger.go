@@ -33,13 +33,14 @@ func (l *ledger) Name() string { return "ledger" }
 func (l *ledger) Close() error { return nil }
 
 // Cursor is the number of entries hashed.
-func (l *ledger) Cursor(ctx context.Context) (kv.Position, error) {
+func (l *ledger) Cursor(ctx context.Context) (Cursor, error) {
 	snap, err := l.store.engine.Snapshot(ctx)
 	if err != nil {
-		return 0, err
+		return Cursor{}, err
 	}
 	defer snap.Close()
-	return l.size(ctx, snap)
+	size, err := l.size(ctx, snap)
+	return Cursor{l.store.book, size}, err
 }
 
 func (l *ledger) size(ctx context.Context, snap kv.Snapshot) (kv.Position, error) {
@@ -52,16 +53,16 @@ func (l *ledger) size(ctx context.Context, snap kv.Snapshot) (kv.Position, error
 }
 
 // Apply hashes the entries up to a position.
-func (l *ledger) Apply(ctx context.Context, _ *Reader, _ []Change, upTo kv.Position) error {
-	return l.extend(ctx, upTo)
+func (l *ledger) Apply(ctx context.Context, _ *Reader, _ []Change, to Cursor) error {
+	return l.extend(ctx, to.Position)
 }
 
 // Rebuild hashes the whole journal again.
-func (l *ledger) Rebuild(ctx context.Context, _ *Reader, upTo kv.Position, _ func(done int)) error {
+func (l *ledger) Rebuild(ctx context.Context, _ *Reader, to Cursor, _ func(done int)) error {
 	if err := l.drop(ctx); err != nil {
 		return err
 	}
-	return l.extend(ctx, upTo)
+	return l.extend(ctx, to.Position)
 }
 
 func (l *ledger) drop(ctx context.Context) error {
@@ -223,7 +224,10 @@ func (h *hashStore) put(i int64, hash tlog.Hash) error {
 	if len(c) < start {
 		return fmt.Errorf("storage: %w: ledger chunk %d is short", ErrCorrupt, i/ledgerChunk)
 	}
-	h.chunks[i/ledgerChunk] = append(c[:start:start], hash[:]...)
+	if cap(c) < ledgerChunk*tlog.HashSize {
+		c = append(make([]byte, 0, ledgerChunk*tlog.HashSize), c...)
+	}
+	h.chunks[i/ledgerChunk] = append(c[:start], hash[:]...)
 	return nil
 }
 

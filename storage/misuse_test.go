@@ -16,7 +16,7 @@ import (
 // slow is a view whose work lasts until its context ends.
 type slow struct{ *shelf }
 
-func (s slow) Apply(ctx context.Context, r *storage.Reader, changes []storage.Change, upTo kv.Position) error {
+func (s slow) Apply(ctx context.Context, r *storage.Reader, changes []storage.Change, to storage.Cursor) error {
 	<-ctx.Done()
 	return ctx.Err()
 }

@@ -31,6 +31,9 @@ func (tx *Tx) markForPurge(key Key, entries []byte) {
 // left in them, and returns how many records that were. Backup does it first, so
 // that no later backup holds what was erased. It costs a rewrite of the files that
 // held them.
+//
+// An error that wraps ErrPinned means that a View which began before the erasure may still
+// see what was erased; Purge must be called again when that View has ended.
 func (s *Store) Purge(ctx context.Context) (int, error) {
 	var marks, ranges []kv.Range
 	records, seen, err := s.eachMark(ctx, func(mark Key, erased []kv.Range) {
@@ -77,24 +80,43 @@ func (s *Store) eachMark(ctx context.Context, f func(mark Key, ranges []kv.Range
 
 var purgeSpace = kv.Prefix([]byte{spacePurge})
 
+// forgotten is the mark that there were marks, whose bytes are still on disk.
+var forgotten = Key{spacePurge}
+
 // purge forgets the marks only when the files are clean, so that a crash between
-// repeats the work; the marks name keys, so their own bytes go last. When a mark was
-// written anew meanwhile, all stay for the next Purge.
+// repeats the work, as does an error that wraps kv.ErrPinned. The marks name keys, so their
+// own bytes go last.
 func (s *Store) purge(ctx context.Context, seen kv.Stamp, marks, ranges []kv.Range) error {
-	if err := s.engine.Purge(ctx, ranges); err != nil {
+	if err := s.engine.Purge(ctx, append(ranges, purgeSpace)); err != nil {
 		return err
 	}
+	if len(marks) > 1 || !bytes.Equal(marks[0].Lower, forgotten) {
+		done, err := s.forgetMarks(ctx, seen, marks)
+		if err != nil || !done {
+			return err
+		}
+		if err := s.engine.Purge(ctx, []kv.Range{purgeSpace}); err != nil {
+			return err
+		}
+	}
+	var b kv.Batch
+	b.Delete(forgotten)
+	_, err := s.apply(ctx, &b)
+	return err
+}
+
+// forgetMarks puts one mark that names nothing in the place of all. When one was written
+// anew meanwhile, all stay for the next Purge.
+func (s *Store) forgetMarks(ctx context.Context, seen kv.Stamp, marks []kv.Range) (done bool, err error) {
 	b := kv.Batch{Since: seen, Reads: marks}
 	for _, mark := range marks {
 		b.Delete(mark.Lower)
 	}
-	if _, err := s.apply(ctx, &b); err != nil {
-		if errors.Is(err, kv.ErrConflict) {
-			return nil
-		}
-		return err
+	b.Set(forgotten, nil)
+	if _, err = s.apply(ctx, &b); errors.Is(err, kv.ErrConflict) {
+		return false, nil
 	}
-	return s.engine.Purge(ctx, []kv.Range{purgeSpace})
+	return err == nil, err
 }
 
 // purgeRanges are the keys that a mark stands for: the erased one, and for a record its

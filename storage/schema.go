@@ -8,14 +8,17 @@ import (
 
 // The first byte of every key says what it is. 0x00 belongs to the engine.
 const (
-	spaceMeta     = 0x01 // the book: format, id, creation
-	spaceRecord   = 0x02 // table, primary key -> record
-	spaceIndex    = 0x03 // table, index, index key [, primary key] -> nothing, or primary key
-	spaceHistory  = 0x04 // table, primary key, version -> an earlier record
-	spaceSequence = 0x05 // sequence -> the next number to lease
-	spaceCounter  = 0x06 // counter, key -> merged count
-	spaceLedger   = 0x07 // chunk -> up to 256 hashes of the Merkle log
-	spacePurge    = 0x08 // hash of an erased key -> the key, its index entries: bytes still on disk
+	spaceMeta          = 0x01 // the book: format, id, creation
+	spaceRecord        = 0x02 // table, primary key -> record
+	spaceIndex         = 0x03 // table, index, index key [, primary key] -> nothing, or primary key
+	spaceHistory       = 0x04 // table, primary key, version -> an earlier record
+	spaceSequence      = 0x05 // sequence -> the next number to lease
+	spaceCounter       = 0x06 // counter, key -> merged count
+	spaceLedger        = 0x07 // chunk -> up to 256 hashes of the Merkle log
+	spacePurge         = 0x08 // hash of an erased key -> the key, its index entries: bytes still on disk
+	spaceBitmap        = 0x09 // bitmap, key, chunk -> the records of 65,536 that are under the key
+	spaceBitmapVersion = 0x0a // bitmap, chunk -> merged count of its changes
+	spaceState         = 0x0b // table, space, part -> what made an index, tally or bitmap
 )
 
 // Schema lists everything that a book stores. Ids are one byte each, are written
@@ -38,12 +41,19 @@ type tableLayout struct {
 	history bool
 	indexes []indexLayout
 	tallies []indexLayout
+	bitmaps []bitmapLayout
 }
 
 type indexLayout struct {
 	id     uint8
 	name   string
 	unique bool
+}
+
+type bitmapLayout struct {
+	id        uint8
+	name      string
+	versioned bool
 }
 
 // FirstOwnID is the first id of an embedder's own tables, sequences and counters.
@@ -59,6 +69,11 @@ func (s *Schema) Extend(own Schema) error {
 		}
 		for _, tally := range layout.tallies {
 			if err := ownID("tally", tally.name, tally.id); err != nil {
+				return err
+			}
+		}
+		for _, b := range layout.bitmaps {
+			if err := ownID("bitmap", b.name, b.id); err != nil {
 				return err
 			}
 		}
@@ -111,6 +126,11 @@ func (s *Schema) Validate() error {
 				return err
 			}
 		}
+		for _, b := range layout.bitmaps {
+			if err := take(fmt.Sprintf("bitmap id %d", b.id), t.Name()+"."+b.name); err != nil {
+				return err
+			}
+		}
 	}
 	for _, q := range s.Sequences {
 		if err := take(fmt.Sprintf("sequence id %d", q.ID), q.Name); err != nil {
@@ -154,6 +174,8 @@ func (s *Schema) Describe() string {
 	}
 	row("07 chunk", "hashes", "Merkle log: up to 256 hashes of 32 bytes")
 	row("08 hash", "record", "key of an erased record or counter, with its former index entries, whose old bytes may still lie in the engine's files")
+	row("08", "nothing", "there were such keys, whose own bytes may still lie there")
+	row("0b table space id", "record", "state of an index, tally or bitmap: the version of what made it, whether that is under way")
 	return b.String()
 }
 
@@ -170,6 +192,12 @@ func describeTable(t AnyTable, row func(key, value, what string)) {
 	}
 	for _, c := range layout.tallies {
 		row(fmt.Sprintf("06 %02x key", c.id), "counter", fmt.Sprintf("tally %s.%s: records by key", t.Name(), c.name))
+	}
+	for _, b := range layout.bitmaps {
+		row(fmt.Sprintf("09 %02x key chunk", b.id), "bitmap", fmt.Sprintf("bitmap %s.%s: records by key; the chunk is 4 bytes, big-endian", t.Name(), b.name))
+		if b.versioned {
+			row(fmt.Sprintf("0a %02x chunk", b.id), "counter", fmt.Sprintf("bitmap %s.%s: changes of each chunk under versioned keys", t.Name(), b.name))
+		}
 	}
 	if layout.history {
 		row(fmt.Sprintf("04 %02x key version", layout.id), "record", "earlier versions of table "+t.Name())

@@ -85,6 +85,13 @@ type sequences struct {
 type block struct {
 	back      []uint64
 	next, end uint64
+	used      uint64 // numbers up to here are in use and not to be given back
+}
+
+func (b *block) giveBack(number uint64) {
+	if number > b.used {
+		b.back = append(b.back, number)
+	}
 }
 
 // join moves the numbers given back that directly precede next to the rest of the lease.
@@ -148,8 +155,7 @@ func (tx *Tx) giveBack() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := len(tx.leased) - 1; i >= 0; i-- {
-		b := s.blocks[tx.leased[i].key]
-		b.back = append(b.back, tx.leased[i].number)
+		s.blocks[tx.leased[i].key].giveBack(tx.leased[i].number)
 	}
 	tx.leased = nil
 }
@@ -165,9 +171,24 @@ func (s *Store) returnBlocks(blocks map[string]*block) {
 			continue
 		}
 		for number := left.end; number > left.next; number-- {
-			b.back = append(b.back, number-1)
+			b.giveBack(number - 1)
 		}
 	}
+}
+
+// skipNumbers moves a sequence behind a number that is in use, and reports 1 when it
+// was not.
+func (s *Store) skipNumbers(ctx context.Context, stored Key, used uint64) (changed int, err error) {
+	s.sequences.mu.Lock()
+	defer s.sequences.mu.Unlock()
+	next, err := s.moveSequence(ctx, stored, func(next uint64) uint64 { return max(next, used+1) })
+	if err != nil || next > used {
+		return 0, err
+	}
+	if b := s.sequences.blocks[string(stored)]; b != nil {
+		*b = block{used: used}
+	}
+	return 1, nil
 }
 
 // lease returns the first of n consecutive numbers.

@@ -42,11 +42,11 @@ func (s *Store) View(ctx context.Context, f func(*Reader) error) error {
 }
 
 func (s *Store) reader(ctx context.Context) (*Reader, error) {
-	snap, err := s.engine.Snapshot(ctx)
-	if err != nil {
+	r := &Reader{ctx: ctx, store: s}
+	if err := s.snapshot(r); err != nil {
 		return nil, err
 	}
-	return &Reader{ctx: ctx, store: s, snap: snap}, nil
+	return r, nil
 }
 
 func (r *Reader) end() {
@@ -96,25 +96,19 @@ func (s *Store) attempt(ctx context.Context, session Session, f func(*Tx) error,
 		s.gate.RLock()
 		defer s.gate.RUnlock()
 	}
-	r, err := s.reader(ctx)
+	tx, err := s.begin(ctx, session)
 	if err != nil {
 		return 0, err
 	}
-	tx := &Tx{Reader: *r, session: session, now: s.Now()}
-	tx.writes = tx
 	defer tx.end()
 	if err := f(tx); err != nil {
 		tx.giveBack()
 		return 0, err
 	}
-	if tx.pending.Len() == 0 {
+	if tx.pending.count == 0 {
 		return 0, nil
 	}
-	b := tx.batch()
-	if len(tx.changes) > 0 {
-		b.Journal = entry{Time: tx.now, Actor: session.Actor, Reason: session.Reason, Ops: tx.changes}.append(nil)
-	}
-	position, err := s.apply(ctx, b)
+	position, err := tx.commit()
 	if errors.Is(err, kv.ErrConflict) {
 		tx.giveBack()
 		return 0, fmt.Errorf("%w: %w", errRetry, err)
@@ -124,6 +118,13 @@ func (s *Store) attempt(ctx context.Context, session Session, f func(*Tx) error,
 	}
 	s.metrics.Count("update.commits", 1)
 	return position, nil
+}
+
+func (tx *Tx) commit() (kv.Position, error) {
+	if tx.caching {
+		defer tx.store.cache.change()()
+	}
+	return tx.store.apply(tx.ctx, tx.batch())
 }
 
 // apply commits a batch, and on an engine whose connection may be lost at the

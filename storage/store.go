@@ -21,8 +21,8 @@ const FormatVersion = 1
 
 // Options set how a store runs. The zero value works.
 type Options struct {
-	// Clock tells the time of changes; nil is time.Now. Recorded times are UTC and
-	// cut to microseconds.
+	// Clock tells the time of changes; nil is time.Now. Recorded times are UTC, cut to
+	// microseconds, and never go back when the clock does; see [Store.Now].
 	Clock func() time.Time
 	// Metrics receives counts and durations; nil drops them.
 	Metrics Metrics
@@ -46,8 +46,10 @@ type Store struct {
 	tries   int
 	book    string // the book's id: 32 hex digits
 
+	latest    atomic.Int64 // the last time that Now told, microseconds since 1970
 	gate      sync.RWMutex // held for reading by attempts, for writing by a starving one
 	sequences sequences
+	cache     cache
 	ledger    *ledger
 	runners   []*runner
 	stop      context.CancelFunc
@@ -55,9 +57,10 @@ type Store struct {
 	closed    atomic.Bool
 }
 
-// Open opens a book's store on an engine, which the store owns from then on and
-// closes. It creates the book when the engine is empty. Views are kept in step
-// from then on; see [DerivedView].
+// Open opens a book's store on an engine. It creates the book when the engine is
+// empty, and makes indexes anew that another version of the program made; see
+// [Index.Version]. Views are kept in step from then on; see [DerivedView]. Engine and
+// views are the store's from the call on: it closes them, also when it fails.
 //
 // It fails with ErrFormat when the book was written by a newer program, and with
 // ErrInvalid when the schema is ambiguous.
@@ -78,20 +81,37 @@ func Open(ctx context.Context, engine kv.Engine, schema *Schema, views []Derived
 	if s.tries == 0 {
 		s.tries = 64
 	}
-	if err := schema.Validate(); err != nil {
-		return nil, errors.Join(err, engine.Close())
-	}
-	if err := s.readOrCreateMeta(ctx); err != nil {
+	if err := s.prepare(ctx); err != nil {
+		for _, v := range views {
+			err = errors.Join(err, guardedView{v}.Close())
+		}
 		return nil, errors.Join(err, engine.Close())
 	}
 	background, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.ledger = &ledger{store: s}
-	s.follow(background, s.ledger, ledgerPace)
+	s.follow(background, &runner{view: s.ledger, own: true, pace: ledgerPace})
 	for _, v := range views {
-		s.follow(background, v, viewPace)
+		s.follow(background, &runner{view: guardedView{v}, pace: viewPace})
 	}
 	return s, nil
+}
+
+// prepare brings the book into a state in which it can be used.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.schema.Validate(); err != nil {
+		return err
+	}
+	if err := s.readOrCreateMeta(ctx); err != nil {
+		return err
+	}
+	if err := s.resumeTime(ctx); err != nil {
+		return err
+	}
+	if !s.limits.Shared {
+		s.cache.present.Store(newEra())
+	}
+	return s.buildParts(ctx)
 }
 
 // Close stops the views, waits for them and closes the engine. Transactions must
@@ -113,8 +133,43 @@ func (s *Store) Close() error {
 // Book returns the book's id, made at its creation: 32 hex digits.
 func (s *Store) Book() string { return s.book }
 
-// Now returns the store's time: UTC, whole microseconds.
-func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+// Now returns the store's time: UTC, whole microseconds. It is the clock's, but never
+// before a time that was told or recorded: when the clock is set back, time stands
+// still until the clock has caught up, so that later versions have later times.
+func (s *Store) Now() time.Time {
+	now := s.clock().UnixMicro()
+	for {
+		latest := s.latest.Load()
+		if now <= latest {
+			return time.UnixMicro(latest).UTC()
+		}
+		if s.latest.CompareAndSwap(latest, now) {
+			return time.UnixMicro(now).UTC()
+		}
+	}
+}
+
+// clockBehind is the difference from which an operator should know that time stands still.
+const clockBehind = time.Minute
+
+// resumeTime makes Now go on from the last time that the journal recorded.
+func (s *Store) resumeTime(ctx context.Context) error {
+	last := s.engine.Durable()
+	if last == 0 {
+		return nil
+	}
+	for c, err := range s.Changes(ctx, last-1) {
+		if err != nil {
+			return err
+		}
+		s.latest.Store(max(s.latest.Load(), c.Time.UnixMicro()))
+	}
+	recorded := time.UnixMicro(s.latest.Load()).UTC()
+	if now := s.clock(); recorded.Sub(now) > clockBehind {
+		s.log.Warn("the clock is behind the book: changes are recorded at the last recorded time until it has caught up", "clock", now.UTC(), "recorded", recorded)
+	}
+	return nil
+}
 
 // Position is the journal position that a reader opened now is at.
 func (s *Store) Position(ctx context.Context) (kv.Position, error) {

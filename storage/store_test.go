@@ -41,9 +41,14 @@ var (
 	wordCount = &storage.Tally[page]{ID: 1, Label: "words", Keys: func(set *storage.KeySet, p *page) {
 		set.Uint(uint64(len(p.Words))).End()
 	}}
+	pageWords = &storage.Bitmap[page]{ID: 1, Label: "by_word", Versioned: func(key storage.Key) bool { return string(key) != string(storage.Key(nil).String("quiet")) }, Keys: func(set *storage.KeySet, p *page) {
+		for _, w := range p.Words {
+			set.String(w).End()
+		}
+	}}
 	pages = &storage.Table[pageID, page]{
 		ID: 1, Label: "page", Key: storage.UintKey[pageID](), History: true,
-		Indexes: []*storage.Index[page]{byTitle, byWord}, Tallies: []*storage.Tally[page]{wordCount},
+		Indexes: []*storage.Index[page]{byTitle, byWord}, Tallies: []*storage.Tally[page]{wordCount}, Bitmaps: []*storage.Bitmap[page]{pageWords},
 		Append: func(dst []byte, p *page) ([]byte, error) {
 			w := record.Writer{Buf: dst}
 			w.String(1, p.Title)

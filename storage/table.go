@@ -21,7 +21,15 @@ type Table[K, V any] struct {
 	Key     KeyCodec[K]
 	Indexes []*Index[V]
 	Tallies []*Tally[V]
+	Bitmaps []*Bitmap[V] // of tables with a [UintKey] below 2^48
 	History bool
+	// Numbers is the sequence that new records take their keys from, for a table with a
+	// [UintKey]; Verify sees when it would give one out again.
+	Numbers *Sequence
+	// Pinned keeps what is read of a table in memory: one with few records, which
+	// nearly every transaction reads. It can't be loaded in bulk, and has no effect
+	// where other processes write too.
+	Pinned bool
 
 	// Append encodes a record. It must not keep v.
 	Append func(dst []byte, v *V) ([]byte, error)
@@ -37,6 +45,10 @@ type Index[V any] struct {
 	Unique bool
 	// Keys adds the record's keys to the set. It must depend on v alone.
 	Keys func(set *KeySet, v *V)
+	// Version names what Keys does beyond that: it changes when the same record would
+	// get other keys, as with newer tables of Unicode. A book whose index was made by
+	// another version makes it anew when it is opened.
+	Version string
 }
 
 // Name returns the table's name.
@@ -49,6 +61,9 @@ func (t *Table[K, V]) describe() tableLayout {
 	}
 	for _, tally := range t.Tallies {
 		layout.tallies = append(layout.tallies, indexLayout{id: tally.ID, name: tally.Label})
+	}
+	for _, b := range t.Bitmaps {
+		layout.bitmaps = append(layout.bitmaps, bitmapLayout{b.ID, b.Label, b.Versioned != nil})
 	}
 	return layout
 }
@@ -69,15 +84,23 @@ func (t *Table[K, V]) historyKey(dst Key, primary Key, version uint64) Key {
 // read and the allocations of Decode and its source.
 func (t *Table[K, V]) Get(r *Reader, k K) (*V, error) {
 	r.key = t.recordKey(r.key[:0], k)
-	stored, found, err := r.get(r.key)
+	stored, found, err := t.stored(r, r.key)
 	if err != nil {
 		return nil, t.wrap("get", k, err)
 	}
 	if !found {
 		return nil, t.wrap("get", k, ErrNotFound)
 	}
-	v, _, err := t.open(string(stored), k)
+	v, _, err := t.open(stored, k)
 	return v, err
+}
+
+func (t *Table[K, V]) stored(r *Reader, key Key) (stored string, found bool, err error) {
+	if t.Pinned {
+		return r.getCached(key)
+	}
+	value, found, err := r.get(key)
+	return string(value), found, err
 }
 
 // Has reports whether the record exists.
@@ -155,6 +178,7 @@ func (t *Table[K, V]) Delete(tx *Tx, k K, action uint8) error {
 		return err
 	}
 	tx.delete(t.recordKey(nil, k))
+	tx.caching = tx.caching || t.Pinned
 	if t.History {
 		m.Version++
 		stored := appendEnvelope(nil, stateDeleted, tx.meta(m.Version))
@@ -199,7 +223,8 @@ func (t *Table[K, V]) write(tx *Tx, k K, old, v *V, version uint64, action uint8
 	if err := tx.store.schema.declares(t); err != nil {
 		return t.wrap("put", k, err)
 	}
-	primary := t.Key.Append(nil, k)
+	tx.primary = t.Key.Append(tx.primary[:0], k)
+	primary := Key(tx.pending.bytes.copy(tx.primary)) // the journal entry keeps it
 	stored, err := t.Append(appendEnvelope(tx.encode[:0], stateLive, tx.meta(version)), v)
 	tx.encode = stored
 	if err != nil {
@@ -208,7 +233,9 @@ func (t *Table[K, V]) write(tx *Tx, k K, old, v *V, version uint64, action uint8
 	if err := t.reindex(tx, primary, old, v); err != nil {
 		return err
 	}
-	tx.set(t.recordKey(nil, k), stored)
+	tx.full = t.recordKey(tx.full[:0], k)
+	tx.set(tx.full, stored)
+	tx.caching = tx.caching || t.Pinned
 	if t.History {
 		tx.note(t.ID, primary, version, action, digestOf(stored))
 	}
@@ -223,10 +250,13 @@ func (tx *Tx) note(table uint8, key Key, version uint64, action uint8, digest Di
 	tx.changes = append(tx.changes, Op{Table: table, Key: key, Version: version, Action: action, Digest: digest})
 }
 
-// reindex changes index entries and tallies from those of old to those of v; either
-// may be nil.
+// reindex changes index entries, tallies and bitmaps from those of old to those of v;
+// either may be nil.
 func (t *Table[K, V]) reindex(tx *Tx, primary Key, old, v *V) error {
 	if err := t.recount(tx, old, v); err != nil {
+		return err
+	}
+	if err := t.remark(tx, primary, old, v); err != nil {
 		return err
 	}
 	for _, x := range t.Indexes {
@@ -249,7 +279,8 @@ func (t *Table[K, V]) reindex(tx *Tx, primary Key, old, v *V) error {
 func (t *Table[K, V]) dropEntries(tx *Tx, x *Index[V], primary Key) {
 	for i := range tx.before.len() {
 		if key := tx.before.at(i); !tx.after.has(key) {
-			tx.delete(t.entryKey(x, key, primary))
+			tx.full = t.entryKey(tx.full[:0], x, key, primary)
+			tx.delete(tx.full)
 		}
 	}
 }
@@ -260,29 +291,30 @@ func (t *Table[K, V]) addEntries(tx *Tx, x *Index[V], primary Key) error {
 		if tx.before.has(key) {
 			continue
 		}
-		entry := t.entryKey(x, key, primary)
+		tx.full = t.entryKey(tx.full[:0], x, key, primary)
 		if !x.Unique {
-			tx.set(entry, nil)
+			tx.set(tx.full, nil)
 			continue
 		}
-		holder, taken, err := tx.Reader.get(entry)
+		holder, taken, err := tx.Reader.get(tx.full)
 		if err != nil {
 			return err
 		}
 		if taken && string(holder) != string(primary) {
 			return &UniqueError{Table: t.Label, Index: x.Label, Key: append(Key(nil), key...), Holder: append(Key(nil), holder...)}
 		}
-		tx.set(entry, primary)
+		tx.set(tx.full, primary)
 	}
 	return nil
 }
 
-func (t *Table[K, V]) entryKey(x *Index[V], key, primary Key) Key {
-	full := append(t.indexKey(make(Key, 0, 3+len(key)+len(primary)), x), key...)
+// entryKey appends the stored key of an index entry.
+func (t *Table[K, V]) entryKey(dst Key, x *Index[V], key, primary Key) Key {
+	dst = append(t.indexKey(dst, x), key...)
 	if x.Unique {
-		return full
+		return dst
 	}
-	return append(full, primary...)
+	return append(dst, primary...)
 }
 
 // Lookup returns the primary key that a unique index has for an index key.

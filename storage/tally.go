@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/clientele-go/clientele/storage/kv"
@@ -14,6 +15,8 @@ type Tally[V any] struct {
 	Label string
 	// Keys adds the keys under which v is counted. It must depend on v alone.
 	Keys func(set *KeySet, v *V)
+	// Version is as in an [Index].
+	Version string
 }
 
 func (t *Tally[V]) key(key Key) Key { return append(Key{spaceCounter, t.ID}, key...) }
@@ -40,19 +43,28 @@ func (t *Table[K, V]) recount(tx *Tx, old, v *V) error {
 		if v != nil {
 			tally.Keys(&tx.after, v)
 		}
-		for i := range tx.before.len() {
-			if key := tx.before.at(i); !tx.after.has(key) {
-				if err := tx.merge(tally.key(key), kv.CounterDelta(-1)); err != nil {
-					return err
-				}
-			}
+		if err := tally.move(tx, &tx.before, &tx.after, oneLess); err != nil {
+			return err
 		}
-		for i := range tx.after.len() {
-			if key := tx.after.at(i); !tx.before.has(key) {
-				if err := tx.merge(tally.key(key), kv.CounterDelta(1)); err != nil {
-					return err
-				}
-			}
+		if err := tally.move(tx, &tx.after, &tx.before, oneMore); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var oneMore, oneLess = kv.CounterDelta(1), kv.CounterDelta(-1)
+
+// move changes the counts of the keys that one set has and another has not.
+func (t *Tally[V]) move(tx *Tx, in, notIn *KeySet, delta []byte) error {
+	for i := range in.len() {
+		key := in.at(i)
+		if notIn.has(key) {
+			continue
+		}
+		tx.full = append(append(tx.full[:0], spaceCounter, t.ID), key...)
+		if err := tx.merge(tx.full, delta); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -82,7 +94,7 @@ func (t tableChecker[K, V]) tally(counts tallies, v *V) {
 
 // eachMiscount calls f for every stored count that differs from the records; one that
 // can't be read counts as 0.
-func (t tableChecker[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally *Tally[V], key Key, stored, real int64)) error {
+func (t tableChecker[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally *Tally[V], key Key, stored, real int64, unread bool)) error {
 	for i, tally := range t.Tallies {
 		space := tally.key(nil)
 		for e, err := range r.scan(kv.Prefix(space), false) {
@@ -92,44 +104,71 @@ func (t tableChecker[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally
 			key := string(e.Key[len(space):])
 			n, err := kv.Counter(e.Value)
 			if real := counts[i][key]; real != n || err != nil {
-				f(tally, Key(key), n, real)
+				f(tally, Key(key), n, real, err != nil)
 			}
 			delete(counts[i], key)
 		}
 		for key, real := range counts[i] {
-			f(tally, Key(key), 0, real)
+			f(tally, Key(key), 0, real, false)
 		}
 	}
 	return nil
 }
 
 func (t tableChecker[K, V]) reportMiscounts(r *Reader, counts tallies, report *Report) error {
-	return t.eachMiscount(r, counts, func(tally *Tally[V], key Key, stored, real int64) {
+	return t.eachMiscount(r, counts, func(tally *Tally[V], key Key, stored, real int64, _ bool) {
 		report.add(Difference{Where: t.Label + "." + tally.Label, Key: fmt.Sprintf("% x", []byte(key)),
 			Problem: fmt.Sprintf("count is %d, records are %d", stored, real), Derived: true})
 	})
 }
 
-// repairTallies sets every wrong count right, in one transaction that no concurrent
-// change of the table can slip into.
+// repairTallies corrects every wrong count by the difference between the records and
+// the count in one state, which holds whatever changes after it; only counts that can't
+// be read are replaced. It takes memory for the counts, not for the records.
 func (t tableChecker[K, V]) repairTallies(ctx context.Context, s *Store) (changed int, err error) {
 	if len(t.Tallies) == 0 {
 		return 0, nil
 	}
-	_, err = s.Update(ctx, repairSession, func(tx *Tx) error {
-		changed = 0
+	for attempt := 1; ; attempt++ {
+		changed, err = t.tryRepairTallies(ctx, s)
+		if !errors.Is(err, kv.ErrConflict) || attempt == s.tries {
+			return changed, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (t tableChecker[K, V]) tryRepairTallies(ctx context.Context, s *Store) (changed int, err error) {
+	// Two repairs must not both add the difference that they saw.
+	guard := stateKey(t.ID, spaceCounter, 0)
+	var b kv.Batch
+	err = s.View(ctx, func(r *Reader) error {
+		b.Since, b.Reads = r.snap.Stamp(), []kv.Range{kv.Point(guard)}
 		counts := t.newTallies()
-		err := t.eachRecord(&tx.Reader, &Report{}, func(_ Key, _ []byte, v *V, _ Meta) error {
+		err := t.eachRecord(r, &Report{}, func(_ Key, _ []byte, v *V, _ Meta) error {
 			t.tally(counts, v)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return t.eachMiscount(&tx.Reader, counts, func(tally *Tally[V], key Key, _, real int64) {
+		return t.eachMiscount(r, counts, func(tally *Tally[V], key Key, stored, real int64, unread bool) {
 			changed++
-			tx.set(tally.key(key), kv.CounterDelta(real))
+			full := tally.key(key)
+			if unread {
+				b.Reads = append(b.Reads, kv.Point(full))
+				b.Set(full, kv.CounterDelta(real))
+				return
+			}
+			b.Merge(full, kv.CounterDelta(real-stored))
 		})
 	})
+	if err != nil || changed == 0 {
+		return 0, err
+	}
+	b.Set(guard, nil)
+	_, err = s.apply(ctx, &b)
 	return changed, err
 }

@@ -1,12 +1,13 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
+	"sync"
 	"time"
-
-	"github.com/tidwall/btree"
 
 	"github.com/clientele-go/clientele/storage/kv"
 )
@@ -17,6 +18,7 @@ type Reader struct {
 	ctx     context.Context
 	store   *Store
 	snap    kv.Snapshot
+	era     *era   // what is known of pinned tables in this state, nil for nothing
 	writes  *Tx    // the transaction that this reader belongs to, nil in a View
 	scratch []byte // the last value read
 	key     Key    // the last key asked for
@@ -70,23 +72,66 @@ func failed[T any](err error) iter.Seq2[T, error] {
 // concurrent use.
 type Tx struct {
 	Reader
+	*scratch
 	session Session
 	now     time.Time
-	pending btree.Map[string, write]
+	caching bool // writes to a pinned table
+}
+
+// scratch is the memory of an attempt, which later attempts use again.
+type scratch struct {
+	pending writes
 	reads   []kv.Range
-	arena   []byte // the bytes of reads
 	changes []Op
-	encode  []byte // scratch for keys and values
 	leased  []lease
 	before  KeySet
 	after   KeySet
+	encode  []byte // a record being written
+	full    Key    // a key being written
+	primary Key    // of the record being written
+	journal []byte
+	value   []byte // the Reader's
+	name    Key    // the Reader's
 }
 
-// write is the transaction's own change of one key. A merge alone keeps its delta;
-// onto a set or delete it is folded at once.
-type write struct {
-	kind  kv.Kind
-	value []byte
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// keepScratch bounds the memory that a large transaction leaves to later ones, in
+// elements of each list and in kilobytes of each buffer.
+const keepScratch = 256
+
+func (s *scratch) release() {
+	if max(cap(s.reads), cap(s.changes), cap(s.leased)) > keepScratch || max(cap(s.encode), cap(s.journal), cap(s.value)) > keepScratch<<10 {
+		return
+	}
+	s.pending.reset()
+	clear(s.reads)
+	clear(s.changes)
+	clear(s.leased)
+	s.reads, s.changes, s.leased = s.reads[:0], s.changes[:0], s.leased[:0]
+	scratches.Put(s)
+}
+
+// begin opens an attempt.
+func (s *Store) begin(ctx context.Context, session Session) (*Tx, error) {
+	memory := scratches.Get().(*scratch)
+	tx := &Tx{session: session, scratch: memory}
+	tx.Reader = Reader{ctx: ctx, store: s, writes: tx, scratch: memory.value, key: memory.name}
+	if err := s.snapshot(&tx.Reader); err != nil {
+		return nil, err
+	}
+	tx.now = s.Now()
+	return tx, nil
+}
+
+// end takes the transaction's memory away, so that a use after the end is an error
+// and not a change of another transaction.
+func (tx *Tx) end() {
+	memory := tx.scratch
+	memory.value, memory.name = tx.Reader.scratch, tx.Reader.key
+	tx.scratch, tx.Reader.scratch, tx.Reader.key = nil, nil, nil
+	tx.Reader.end()
+	memory.release()
 }
 
 // Session returns who makes this change and why.
@@ -96,83 +141,123 @@ func (tx *Tx) Session() Session { return tx.session }
 func (tx *Tx) Now() time.Time { return tx.now }
 
 func (tx *Tx) get(key []byte) ([]byte, bool, error) {
-	w, own := tx.pending.Get(string(key))
-	if own && w.kind != kv.Merge {
-		return w.value, w.kind == kv.Set, nil
+	own := tx.pending.get(key)
+	if own != nil && own.Kind != kv.Merge {
+		return own.Value, own.Kind == kv.Set, nil
 	}
-	tx.noteRead(kv.Range{Lower: key})
+	tx.notePoint(key)
 	value, found, err := tx.stored(key)
-	if err != nil || !own {
+	if err != nil || own == nil {
 		return value, found, err
 	}
 	if !found {
 		value = nil
 	}
-	folded, err := kv.Fold(value, w.value, true)
+	folded, err := kv.Fold(value, own.Value, true)
 	return folded, err == nil, err
 }
 
-// noteRead remembers what the commit must check: a point when Upper is nil.
-func (tx *Tx) noteRead(keys kv.Range) {
-	start := len(tx.arena)
-	tx.arena = append(tx.arena, keys.Lower...)
-	if keys.Upper == nil {
-		tx.arena = append(tx.arena, 0)
-		end := len(tx.arena)
-		tx.reads = append(tx.reads, kv.Range{Lower: tx.arena[start : end-1 : end-1], Upper: tx.arena[start:end:end]})
-		return
-	}
-	middle := len(tx.arena)
-	tx.arena = append(tx.arena, keys.Upper...)
-	tx.reads = append(tx.reads, kv.Range{Lower: tx.arena[start:middle:middle], Upper: tx.arena[middle:len(tx.arena):len(tx.arena)]})
+// notePoint remembers that the commit must check a key.
+func (tx *Tx) notePoint(key []byte) {
+	point := tx.pending.bytes.join(key, zero)
+	tx.reads = append(tx.reads, kv.Range{Lower: point[:len(key):len(key)], Upper: point})
 }
 
+var zero = []byte{0}
+
+// noteRange remembers that the commit must check a range.
+func (tx *Tx) noteRange(keys kv.Range) {
+	noted := kv.Range{Lower: tx.pending.bytes.copy(keys.Lower)}
+	if keys.Upper != nil {
+		noted.Upper = tx.pending.bytes.copy(keys.Upper)
+	}
+	tx.reads = append(tx.reads, noted)
+}
+
+// set stores a value; after the end, when every read fails, it does nothing.
 func (tx *Tx) set(key, value []byte) {
-	tx.pending.Set(string(key), write{kv.Set, append([]byte(nil), value...)})
+	if !tx.ended {
+		tx.pending.put(kv.Set, key, value)
+	}
 }
 
 func (tx *Tx) delete(key []byte) {
-	tx.pending.Set(string(key), write{kind: kv.Delete})
+	if !tx.ended {
+		tx.pending.put(kv.Delete, key, nil)
+	}
 }
 
 func (tx *Tx) merge(key, delta []byte) error {
-	w, own := tx.pending.Get(string(key))
-	if !own {
-		tx.pending.Set(string(key), write{kv.Merge, append([]byte(nil), delta...)})
+	if tx.ended {
+		return &Error{Op: "merge", Err: ErrEnded}
+	}
+	own := tx.pending.get(key)
+	if own == nil {
+		tx.pending.put(kv.Merge, key, delta)
 		return nil
 	}
-	folded, err := kv.Fold(w.value, delta, w.kind != kv.Merge)
+	folded, err := kv.Fold(own.Value, delta, own.Kind != kv.Merge)
 	if err != nil {
 		return err
 	}
-	if w.kind == kv.Delete {
-		w.kind = kv.Set
+	kind := own.Kind
+	if kind == kv.Delete {
+		kind = kv.Set
 	}
-	tx.pending.Set(string(key), write{w.kind, folded})
+	tx.pending.put(kind, key, folded)
 	return nil
 }
 
-// scan joins the stored entries with the transaction's own writes.
+// scan joins the stored entries with the transaction's own writes. The commit checks
+// the part of the range that the loop has seen.
 func (tx *Tx) scan(keys kv.Range, reverse bool) iter.Seq2[kv.Entry, error] {
 	if !tx.store.limits.RangeReads {
 		return failed[kv.Entry](&Error{Op: "scan", Err: fmt.Errorf("%w: this engine can't check scans inside an Update; scan in a View first", ErrInvalid)})
 	}
-	tx.noteRead(keys)
-	own := tx.ownWrites(keys, reverse)
 	return func(yield func(kv.Entry, error) bool) {
+		tx.joined(keys, reverse)(func(e kv.Entry, err error) bool {
+			if yield(e, err) {
+				return true
+			}
+			if err == nil {
+				keys = seen(keys, e.Key, reverse)
+			}
+			return false
+		})
+		if !tx.ended {
+			tx.noteRange(keys)
+		}
+	}
+}
+
+// seen is the part of a range that a scan has come through when it stops at a key,
+// which is lent.
+func seen(keys kv.Range, at []byte, reverse bool) kv.Range {
+	if reverse {
+		return kv.Range{Lower: bytes.Clone(at), Upper: keys.Upper}
+	}
+	return kv.Range{Lower: keys.Lower, Upper: kv.Point(at).Upper}
+}
+
+func (tx *Tx) joined(keys kv.Range, reverse bool) iter.Seq2[kv.Entry, error] {
+	return func(yield func(kv.Entry, error) bool) {
+		own := tx.pending.within(keys)
+		if reverse {
+			slices.Reverse(own)
+		}
 		for e, err := range tx.snap.Scan(tx.ctx, keys, reverse) {
 			if err != nil {
 				yield(e, err)
 				return
 			}
-			for len(own) > 0 && precedes(own[0].key, string(e.Key), reverse) {
-				if !own[0].emit(nil, yield) {
+			for len(own) > 0 && precedes(own[0].Key, e.Key, reverse) {
+				if !emit(own[0], nil, yield) {
 					return
 				}
 				own = own[1:]
 			}
-			if len(own) > 0 && own[0].key == string(e.Key) {
-				if !own[0].emit(e.Value, yield) {
+			if len(own) > 0 && bytes.Equal(own[0].Key, e.Key) {
+				if !emit(own[0], e.Value, yield) {
 					return
 				}
 				own = own[1:]
@@ -180,74 +265,46 @@ func (tx *Tx) scan(keys kv.Range, reverse bool) iter.Seq2[kv.Entry, error] {
 				return
 			}
 		}
-		for _, w := range own {
-			if !w.emit(nil, yield) {
+		for _, op := range own {
+			if !emit(op, nil, yield) {
 				return
 			}
 		}
 	}
 }
 
-func precedes(a, b string, reverse bool) bool {
+func precedes(a, b []byte, reverse bool) bool {
 	if reverse {
-		return a > b
+		a, b = b, a
 	}
-	return a < b
+	return bytes.Compare(a, b) < 0
 }
 
-type ownWrite struct {
-	key string
-	write
-}
-
-// ownWrites copies the pending writes of a range, so that the loop's body may write.
-func (tx *Tx) ownWrites(keys kv.Range, reverse bool) []ownWrite {
-	var own []ownWrite
-	tx.pending.Ascend(string(keys.Lower), func(key string, w write) bool {
-		if keys.Upper != nil && key >= string(keys.Upper) {
-			return false
-		}
-		own = append(own, ownWrite{key, w})
-		return true
-	})
-	if reverse {
-		for i, j := 0, len(own)-1; i < j; i, j = i+1, j-1 {
-			own[i], own[j] = own[j], own[i]
-		}
-	}
-	return own
-}
-
-// emit yields the key as this write leaves it, given the stored value if there is one.
-func (w ownWrite) emit(stored []byte, yield func(kv.Entry, error) bool) bool {
-	value := w.value
-	switch w.kind {
+// emit yields the key as the transaction's own write leaves it, given the stored value
+// if there is one.
+func emit(op kv.Op, stored []byte, yield func(kv.Entry, error) bool) bool {
+	value := op.Value
+	switch op.Kind {
 	case kv.Delete:
 		return true
 	case kv.Merge:
-		folded, err := kv.Fold(stored, w.value, true)
+		folded, err := kv.Fold(stored, op.Value, true)
 		if err != nil {
 			yield(kv.Entry{}, err)
 			return false
 		}
 		value = folded
 	}
-	return yield(kv.Entry{Key: []byte(w.key), Value: value}, nil)
+	return yield(kv.Entry{Key: op.Key, Value: value}, nil)
 }
 
-// batch is what the engine commits.
+// batch is what the engine commits. It shares the transaction's memory.
 func (tx *Tx) batch() *kv.Batch {
 	b := &kv.Batch{Since: tx.snap.Stamp(), Reads: tx.reads, Durability: tx.session.Durability}
-	tx.pending.Scan(func(key string, w write) bool {
-		switch w.kind {
-		case kv.Set:
-			b.Set([]byte(key), w.value)
-		case kv.Delete:
-			b.Delete([]byte(key))
-		case kv.Merge:
-			b.Merge([]byte(key), w.value)
-		}
-		return true
-	})
+	b.Take(tx.pending.ops())
+	if len(tx.changes) > 0 {
+		tx.journal = entry{Time: tx.now, Actor: tx.session.Actor, Reason: tx.session.Reason, Ops: tx.changes}.append(tx.journal[:0])
+		b.Journal = tx.journal
+	}
 	return b
 }

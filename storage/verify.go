@@ -47,8 +47,8 @@ func (r *Report) add(d Difference) {
 
 // Verify reads the whole book once and compares what is stored twice: index
 // entries with those that the records would have, every version's digest with the
-// journal's, counts with the records, the Merkle tree with the journal, views with
-// the records. It runs on a snapshot beside writers, in bounded memory; views are
+// journal's, counts and sequences with the records, the Merkle tree with the journal,
+// views with the records. It also names keys that nothing declared accounts for. It runs on a snapshot beside writers, in bounded memory; views are
 // compared only up to their own lag.
 //
 // Entries are first compared as sums of hashes, one pass each; only where the sums
@@ -83,6 +83,9 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (*Re
 			sums[t.describe().id] = sum
 		}
 		next()
+	}
+	if err := s.verifyKeySpace(r, report); err != nil {
+		return report, &Error{Op: "verify", Table: "key space", Err: err}
 	}
 	if err := s.verifyJournal(ctx, r, sums, report); err != nil {
 		return report, &Error{Op: "verify", Table: "journal", Err: err}
@@ -120,29 +123,40 @@ func (r *runner) catchUpWith(ctx context.Context, reader *Reader) error {
 		return err
 	}
 	cursor, err := r.view.Cursor(ctx)
-	for err == nil && cursor < position {
-		var changes []Change
-		if changes, _, err = r.next(ctx, cursor); err != nil {
+	if err != nil || cursor.Position >= position {
+		return err
+	}
+	for at := cursor.Position; at < position; {
+		next, err := r.next(ctx, at)
+		if err != nil {
 			return err
 		}
-		for len(changes) > 0 && changes[len(changes)-1].Position > position {
-			changes = changes[:len(changes)-1]
+		next.end(position)
+		if next.upTo == at {
+			return fmt.Errorf("%w: the journal ends after entry %d, the records are at %d", ErrCorrupt, at, position)
 		}
-		if len(changes) == 0 {
-			return fmt.Errorf("%w: the journal ends after entry %d, the records are at %d", ErrCorrupt, cursor, position)
+		if err := r.view.Apply(ctx, reader, next.changes, Cursor{r.store.book, next.upTo}); err != nil {
+			return err
 		}
-		cursor = changes[len(changes)-1].Position
-		if err = r.view.Apply(ctx, reader, changes, cursor); err == nil {
-			r.move(cursor)
-		}
+		at = next.upTo
+		r.move(at)
 	}
-	return err
+	return nil
+}
+
+// end cuts off what is beyond a position.
+func (s *step) end(position kv.Position) {
+	s.upTo = min(s.upTo, position)
+	for n := len(s.changes); n > 0 && s.changes[n-1].Position > position; n-- {
+		s.changes = s.changes[:n-1]
+	}
 }
 
 // checker compares one table with its indexes and mends the indexes.
 type checker interface {
 	check(r *Reader, report *Report) (*versionSums, error)
 	repair(ctx context.Context, s *Store) (int, error)
+	build(ctx context.Context, s *Store) error
 }
 
 // sum is an order-independent fingerprint of a set: count, and two sums made of a
@@ -191,10 +205,14 @@ type tableChecker[K, V any] struct{ *Table[K, V] }
 func (t tableChecker[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
 	want := make([]sum, len(t.Indexes))
 	counts := t.newTallies()
+	marks := markSums{}
 	versions := &versionSums{}
 	err := t.eachRecord(r, report, func(primary Key, stored []byte, v *V, m Meta) error {
 		report.Records++
 		t.tally(counts, v)
+		if err := t.eachMark(primary, v, marks.add); err != nil {
+			return err
+		}
 		versions.add(&versions.stored, primary, m.Version, digestOf(stored))
 		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
 			want[i].add(key, value)
@@ -220,6 +238,12 @@ func (t tableChecker[K, V]) check(r *Reader, report *Report) (*versionSums, erro
 		}
 	}
 	if err := t.reportMiscounts(r, counts, report); err != nil {
+		return nil, err
+	}
+	if err := t.reportMismarks(r, marks, report); err != nil {
+		return nil, err
+	}
+	if err := t.checkNumbers(r, report); err != nil {
 		return nil, err
 	}
 	return versions, t.sumHistory(r, versions, report)
@@ -261,7 +285,7 @@ func (t tableChecker[K, V]) eachEntry(v *V, primary Key, f func(index int, key, 
 			if x.Unique {
 				value = primary
 			}
-			if err := f(i, t.entryKey(x, keys.at(j), primary), value); err != nil {
+			if err := f(i, t.entryKey(nil, x, keys.at(j), primary), value); err != nil {
 				return err
 			}
 		}
@@ -300,13 +324,14 @@ func (t tableChecker[K, V]) nameDifferences(r *Reader, index int, report *Report
 	if err != nil {
 		return err
 	}
-	return t.eachSurplus(r, x, func(key []byte) {
+	return t.eachSurplus(r, x, func(key []byte) error {
 		report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry without such a record", Derived: true})
+		return nil
 	})
 }
 
-// eachSurplus calls f for the index entries that no record should have.
-func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte)) error {
+// eachSurplus calls f for the index entries that no record should have; f may keep the key.
+func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte) error) error {
 	space := t.indexKey(nil, x)
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {
@@ -316,8 +341,11 @@ func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byt
 		if err != nil {
 			return err
 		}
-		if !expected {
-			f(append([]byte(nil), e.Key...))
+		if expected {
+			continue
+		}
+		if err := f(append([]byte(nil), e.Key...)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -354,7 +382,7 @@ func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, e
 		var keys KeySet
 		x.Keys(&keys, v)
 		for j := range keys.len() {
-			if string(t.entryKey(x, keys.at(j), tail)) == string(e.Key) {
+			if string(t.entryKey(nil, x, keys.at(j), tail)) == string(e.Key) {
 				return true, nil
 			}
 		}
@@ -475,129 +503,4 @@ func checkVersion(r *Reader, op Op) (problem string, err error) {
 		return "", nil
 	}
 	return "version is missing", nil
-}
-
-// Repair mends what Verify can find in derived data: it rewrites index entries from
-// the records, table by table, and rebuilds views that differ. Records, history and
-// journal are never touched. It returns how many index entries it changed.
-func (s *Store) Repair(ctx context.Context) (int, error) {
-	changed := 0
-	for _, t := range s.schema.Tables {
-		n, err := t.checker().repair(ctx, s)
-		changed += n
-		if err != nil {
-			return changed, &Error{Op: "repair", Table: t.Name(), Err: err}
-		}
-	}
-	for _, run := range s.runners {
-		report := &Report{}
-		if err := run.verify(ctx, report); err != nil || !report.OK() {
-			if err := s.Rebuild(ctx, run.view.Name()); err != nil {
-				return changed, err
-			}
-		}
-	}
-	return changed, nil
-}
-
-var repairSession = Session{Actor: "clientele", Reason: "repair of derived data"}
-
-// repairBatch bounds one transaction of a repair.
-const repairBatch = 1000
-
-func (t tableChecker[K, V]) repair(ctx context.Context, s *Store) (int, error) {
-	var wrong []func(*Tx) error
-	report := &Report{}
-	err := s.View(ctx, func(r *Reader) error {
-		if _, err := t.check(r, report); err != nil || report.OK() {
-			return err
-		}
-		return t.collectRepairs(r, &wrong)
-	})
-	for start := 0; err == nil && start < len(wrong); start += repairBatch {
-		batch := wrong[start:min(start+repairBatch, len(wrong))]
-		_, err = s.Update(ctx, repairSession, func(tx *Tx) error {
-			for _, mend := range batch {
-				if err := mend(tx); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	if err != nil || report.OK() {
-		return len(wrong), err
-	}
-	miscounts, err := t.repairTallies(ctx, s)
-	return len(wrong) + miscounts, err
-}
-
-// collectRepairs lists what has to change. Each repair looks again in its own
-// transaction, so that a concurrent change is not undone.
-func (t tableChecker[K, V]) collectRepairs(r *Reader, wrong *[]func(*Tx) error) error {
-	for i, x := range t.Indexes {
-		err := t.eachSurplus(r, x, func(key []byte) {
-			*wrong = append(*wrong, func(tx *Tx) error {
-				value, found, err := tx.Reader.get(key)
-				if err != nil || !found {
-					return err
-				}
-				expected, err := t.expects(&tx.Reader, x, kv.Entry{Key: key, Value: append([]byte(nil), value...)})
-				if err == nil && !expected {
-					tx.delete(key)
-				}
-				return err
-			})
-		})
-		if err != nil {
-			return err
-		}
-		if err := t.collectMissing(r, i, wrong); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t tableChecker[K, V]) collectMissing(r *Reader, index int, wrong *[]func(*Tx) error) error {
-	return t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error {
-		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
-			if i != index {
-				return nil
-			}
-			stored, found, err := r.get(key)
-			if err != nil || found && string(stored) == string(value) {
-				return err
-			}
-			if held, err := t.heldByAnother(r, t.Indexes[i], key, value); err != nil || held {
-				return err // which of the two records keeps the unique key is not for Repair to say
-			}
-			primary := append(Key(nil), primary...)
-			*wrong = append(*wrong, func(tx *Tx) error { return t.restoreEntries(tx, primary) })
-			return nil
-		})
-	})
-}
-
-// restoreEntries writes the index entries of one record.
-func (t tableChecker[K, V]) restoreEntries(tx *Tx, primary Key) error {
-	k, err := t.Key.Decode(primary)
-	if err != nil {
-		return err
-	}
-	stored, found, err := tx.Reader.get(append(Key{spaceRecord, t.ID}, primary...))
-	if err != nil || !found {
-		return err
-	}
-	v, _, err := t.open(string(stored), k)
-	if err != nil {
-		return err
-	}
-	return t.eachEntry(v, primary, func(i int, key, value []byte) error {
-		held, err := t.heldByAnother(&tx.Reader, t.Indexes[i], key, value)
-		if err == nil && !held {
-			tx.set(key, value)
-		}
-		return err
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"sync"
@@ -26,6 +27,8 @@ type plan struct {
 	creating           time.Duration
 	dir                string
 	seed               uint64
+	only               string // the kind of work, empty for all
+	profile            string // a file's name, or empty
 }
 
 // run runs all rounds in a directory of its own and prints the table to out, and
@@ -95,13 +98,17 @@ func (r *round) run(n int) (err error) {
 	if n%2 == 1 {
 		slices.Reverse(r.stores)
 	}
-	for _, step := range []func() error{
+	steps := []func() error{
 		func() error { return r.each("load", r.load) },
 		r.checkLoaded,
 		func() error { return r.each("get", r.get) },
 		func() error { return r.each("create", r.create) },
 		r.checkCreated,
-	} {
+	}
+	if r.only == "load" {
+		steps = steps[:2]
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
@@ -121,7 +128,14 @@ func (r *round) each(what string, work func(*entrant) error) error {
 	return nil
 }
 
-func (r *round) load(s *entrant) error {
+func (r *round) load(s *entrant) (err error) {
+	if r.profile != "" && s.name == contestants[0].name {
+		stop, err := profile(r.profile)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
 	begin, cpu := time.Now(), processorTime()
 	if err := s.load(r.list.all()); err != nil {
 		return err
@@ -138,6 +152,21 @@ func (r *round) load(s *entrant) error {
 	size, err := sizeOf(s.dir)
 	r.table.add(diskSize, s.name, float64(size)/rows)
 	return err
+}
+
+// profile writes where the processor's time goes to a file, until it is stopped.
+func profile(name string) (stop func() error, err error) {
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 // get measures lookups of customers drawn at random, the same ones for every store.

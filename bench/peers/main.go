@@ -1,7 +1,7 @@
 // Peers runs the same work on Clientele and on its peers, side by side, and prints a
 // table: bulk loads, durable single creates, lookups by id and by code.
 //
-//	go run . [-rows 200000] [-rounds 3] [-gets 100000] [-for 2s] [-dir DIR]
+//	go run . [-rows 200000] [-rounds 3] [-gets 100000] [-for 2s] [-only load] [-dir DIR] [-profile FILE]
 //
 // README.md says what is compared and how it is kept fair.
 package main
@@ -22,6 +22,8 @@ func main() {
 	flag.IntVar(&p.gets, "gets", 100_000, "lookups of each kind and round")
 	flag.DurationVar(&p.creating, "for", 2*time.Second, "how long each store creates single customers")
 	flag.StringVar(&p.dir, "dir", os.TempDir(), "where the stores are made, and removed again")
+	flag.StringVar(&p.only, "only", "", "the only kind of work to do: load; otherwise lookups and creates follow")
+	flag.StringVar(&p.profile, "profile", "", "a file for the processor profile of Clientele's loads")
 	flag.Parse()
 	if err := p.check(flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
@@ -42,6 +44,8 @@ func (p plan) check(rest []string) error {
 		return fmt.Errorf("there are flags only, what is %q?", rest[0])
 	case p.rows < 1 || p.rows > 9_000_000:
 		return fmt.Errorf("-rows is %d; give 1 to 9,000,000, beyond which sample codes repeat", p.rows)
+	case p.only != "" && p.only != "load":
+		return fmt.Errorf("-only is %q; it can be load", p.only)
 	case p.rounds < 1 || p.gets < 1 || p.creating <= 0:
 		return fmt.Errorf("-rounds, -gets and -for must be above zero")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/text"
 )
 
 // sqliteStore is SQLite as one who knows it would set it up: the searched fields in
@@ -19,8 +20,9 @@ import (
 // an index (WITHOUT ROWID), the rest of the record in one blob. It talks to the driver
 // itself: database/sql on top would cost a read some microseconds more.
 type sqliteStore struct {
-	ctx context.Context
-	dir string
+	ctx   context.Context
+	dir   string
+	check check // nil for customers that are taken as they are
 
 	mu     sync.Mutex // SQLite has one writer
 	writer *sqliteWriter
@@ -37,7 +39,7 @@ const (
 var keyTables = [...]string{byIdentifier: "identifier", bySourceKey: "source_key", byPhone: "phone", byEmail: "email"}
 
 const tables = `
-CREATE TABLE customer (id INTEGER PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE customer (id INTEGER PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL%s);
 CREATE TABLE identifier (scope TEXT NOT NULL, value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (scope, value)) WITHOUT ROWID;
 CREATE TABLE source_key (scope TEXT NOT NULL, value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (scope, value)) WITHOUT ROWID;
 CREATE TABLE phone (value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (value, customer)) WITHOUT ROWID;
@@ -46,6 +48,37 @@ CREATE TABLE email (value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY 
 
 func openSQLite(ctx context.Context, dir string) (store, error) {
 	return &sqliteStore{ctx: ctx, dir: dir}, nil // load opens it: only then are there tables
+}
+
+// openCheckingSQLite is a SQLite that does with each customer what Clientele does before
+// it stores one.
+func openCheckingSQLite(ctx context.Context, dir string) (store, error) {
+	check, err := newCheck()
+	return &sqliteStore{ctx: ctx, dir: dir, check: check}, err
+}
+
+// tables returns the statements that make the tables.
+func (s *sqliteStore) tables() string {
+	if s.check == nil {
+		return fmt.Sprintf(tables, "")
+	}
+	return fmt.Sprintf(tables, ", code_key TEXT NOT NULL, name_key TEXT NOT NULL")
+}
+
+// indexes returns the statements that make the indexes of the customers' table.
+func (s *sqliteStore) indexes() string {
+	if s.check == nil {
+		return "CREATE UNIQUE INDEX customer_code ON customer (code); CREATE INDEX customer_name ON customer (name);"
+	}
+	return "CREATE UNIQUE INDEX customer_code ON customer (code_key); CREATE INDEX customer_name ON customer (name_key);"
+}
+
+// columns is the number of columns of the customers' table.
+func (s *sqliteStore) columns() int {
+	if s.check == nil {
+		return 4
+	}
+	return 6
 }
 
 // sqliteConn is a connection with the statements that were prepared on it.
@@ -134,14 +167,14 @@ func (s *sqliteStore) connect() error {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = newSQLiteWriter(conn); err != nil {
+	if s.writer, err = newSQLiteWriter(conn, s.check); err != nil {
 		return errors.Join(err, conn.close())
 	}
 	conn, err = connect(s.dir, fmt.Sprintf("PRAGMA query_only = ON; PRAGMA mmap_size = %d;", cacheBytes))
 	if err != nil {
 		return err
 	}
-	if s.sqliteReader, err = newSQLiteReader(conn); err != nil {
+	if s.sqliteReader, err = newSQLiteReader(conn, s.check != nil); err != nil {
 		return errors.Join(err, conn.close())
 	}
 	return nil
@@ -198,13 +231,18 @@ type sqliteWriter struct {
 	conn                              *sqliteConn
 	begin, commit, rollback, customer statement
 	keys                              []statement // by lookup
+	check                             check
 	args                              arguments
 	body                              []byte
 }
 
-func newSQLiteWriter(conn *sqliteConn) (*sqliteWriter, error) {
-	w := &sqliteWriter{conn: conn}
-	all, err := conn.prepare("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "INSERT INTO customer (code, name, body) VALUES (?, ?, ?)")
+func newSQLiteWriter(conn *sqliteConn, check check) (*sqliteWriter, error) {
+	w := &sqliteWriter{conn: conn, check: check}
+	insert := "INSERT INTO customer (code, name, body) VALUES (?, ?, ?)"
+	if check != nil {
+		insert = "INSERT INTO customer (code, name, body, code_key, name_key) VALUES (?, ?, ?, ?, ?)"
+	}
+	all, err := conn.prepare("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", insert)
 	if err != nil {
 		return nil, err
 	}
@@ -241,8 +279,19 @@ func (w *sqliteWriter) create(c *customer.Customer) error {
 }
 
 func (w *sqliteWriter) insert(c *customer.Customer) error {
+	w.args = w.args[:0]
+	if w.check != nil {
+		checked, err := w.check(c)
+		if err != nil {
+			return err
+		}
+		c = checked
+	}
 	w.body = appendBody(w.body[:0], c)
-	w.args = w.args[:0].with(c.Code, c.Name, w.body)
+	w.args = w.args.with(c.Code, c.Name, w.body)
+	if w.check != nil {
+		w.args = w.args.with(foldedCode(c), nameOrder(c))
+	}
 	result, err := w.customer.exec(w.args)
 	if err != nil {
 		return err
@@ -275,12 +324,17 @@ type sqliteReader struct {
 	keys     []statement // by lookup
 	args     arguments
 	row      []driver.Value
+	folded   bool // codes are looked up in their folded form
 }
 
-func newSQLiteReader(conn *sqliteConn) (*sqliteReader, error) {
-	r := &sqliteReader{conn: conn, row: make([]driver.Value, 4)}
+func newSQLiteReader(conn *sqliteConn, folded bool) (*sqliteReader, error) {
+	r := &sqliteReader{conn: conn, row: make([]driver.Value, 4), folded: folded}
 	const columns = "SELECT id, code, name, body FROM customer WHERE "
-	all, err := conn.prepare(columns+"id = ?", columns+"code = ?")
+	code := columns + "code = ?"
+	if folded {
+		code = columns + "code_key = ?"
+	}
+	all, err := conn.prepare(columns+"id = ?", code)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +355,12 @@ func (r *sqliteReader) byID(id customer.ID) (*customer.Customer, error) {
 	return r.one(r.id, int64(id))
 }
 
-func (r *sqliteReader) byCode(code string) (*customer.Customer, error) { return r.one(r.code, code) }
+func (r *sqliteReader) byCode(code string) (*customer.Customer, error) {
+	if r.folded {
+		code = text.Fold(code)
+	}
+	return r.one(r.code, code)
+}
 
 func (r *sqliteReader) one(s statement, arg driver.Value) (*customer.Customer, error) {
 	r.args = r.args[:0].with(arg)

@@ -23,11 +23,11 @@ import (
 func (s *sqliteStore) load(customers iter.Seq2[*customer.Customer, error]) error {
 	conn, err := connect(s.dir, fmt.Sprintf(`
 		PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA threads = %d;
-		BEGIN;`, runtime.GOMAXPROCS(0))+tables)
+		BEGIN;`, runtime.GOMAXPROCS(0))+s.tables())
 	if err != nil {
 		return err
 	}
-	err = fill(s.ctx, conn, customers)
+	err = s.fill(conn, customers)
 	if err := errors.Join(err, conn.close()); err != nil {
 		return err
 	}
@@ -37,15 +37,15 @@ func (s *sqliteStore) load(customers iter.Seq2[*customer.Customer, error]) error
 	return s.connect()
 }
 
-func fill(ctx context.Context, conn *sqliteConn, customers iter.Seq2[*customer.Customer, error]) error {
-	l, err := newSQLiteLoader(conn)
+func (s *sqliteStore) fill(conn *sqliteConn, customers iter.Seq2[*customer.Customer, error]) error {
+	l, err := s.newLoader(conn)
 	if err != nil {
 		return err
 	}
-	if err := l.insert(ctx, customers); err != nil {
+	if err := l.insert(s.ctx, customers); err != nil {
 		return err
 	}
-	finish := "CREATE UNIQUE INDEX customer_code ON customer (code); CREATE INDEX customer_name ON customer (name);"
+	finish := s.indexes()
 	for _, table := range keyTables {
 		finish += fmt.Sprintf("INSERT INTO %s SELECT * FROM staged_%s ORDER BY 1, 2;", table, table)
 	}
@@ -63,14 +63,15 @@ func syncFile(name string) error {
 
 // sqliteLoader inserts customers into the table and their keys into temporary ones.
 type sqliteLoader struct {
+	check     check
 	customers *bulkInsert
 	keys      [len(keyTables)]*bulkInsert
 }
 
-func newSQLiteLoader(conn *sqliteConn) (*sqliteLoader, error) {
-	l := &sqliteLoader{}
+func (s *sqliteStore) newLoader(conn *sqliteConn) (*sqliteLoader, error) {
+	l := &sqliteLoader{check: s.check}
 	var err error
-	if l.customers, err = newBulkInsert(conn, "customer", 4); err != nil {
+	if l.customers, err = newBulkInsert(conn, "customer", s.columns()); err != nil {
 		return nil, err
 	}
 	for by, table := range keyTables {
@@ -88,7 +89,7 @@ func newSQLiteLoader(conn *sqliteConn) (*sqliteLoader, error) {
 func (l *sqliteLoader) insert(ctx context.Context, customers iter.Seq2[*customer.Customer, error]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the encoder when an insert fails
-	for rows := range encode(ctx, customers) {
+	for rows := range encode(ctx, customers, l.check) {
 		for i := range rows {
 			if err := l.row(&rows[i]); err != nil {
 				return err
@@ -111,7 +112,8 @@ func (l *sqliteLoader) row(r *encodedRow) error {
 		return r.err
 	}
 	id := int64(r.customer.ID)
-	if err := l.customers.add(id, r.customer.Code, r.customer.Name, r.body); err != nil {
+	row := []driver.Value{id, r.customer.Code, r.customer.Name, r.body, r.codeKey, r.nameKey}
+	if err := l.customers.add(row[:l.customers.columns]...); err != nil {
 		return err
 	}
 	for _, k := range r.keys {
@@ -130,11 +132,25 @@ type encodedRow struct {
 	body     []byte
 	keys     []key
 	err      error
+
+	codeKey, nameKey string // only when checking
+}
+
+func newRow(c *customer.Customer, check check) (r encodedRow) {
+	if check != nil {
+		id := c.ID
+		if c, r.err = check(c); r.err != nil {
+			return r
+		}
+		c.ID, r.codeKey, r.nameKey = id, foldedCode(c), nameOrder(c)
+	}
+	r.customer, r.body, r.keys = c, appendBody(nil, c), keysOf(c)
+	return r
 }
 
 // encode prepares rows ahead of the inserts, on another core. The channel is closed
 // after the last of them or when the context is done.
-func encode(ctx context.Context, customers iter.Seq2[*customer.Customer, error]) <-chan []encodedRow {
+func encode(ctx context.Context, customers iter.Seq2[*customer.Customer, error], check check) <-chan []encodedRow {
 	const batch = 500
 	batches := make(chan []encodedRow, 4)
 	go func() {
@@ -143,7 +159,7 @@ func encode(ctx context.Context, customers iter.Seq2[*customer.Customer, error])
 		for c, err := range customers {
 			r := encodedRow{err: err}
 			if err == nil {
-				r = encodedRow{customer: c, body: appendBody(nil, c), keys: keysOf(c)}
+				r = newRow(c, check)
 			}
 			rows = append(rows, r)
 			if len(rows) < batch {

@@ -23,6 +23,7 @@ type contestant struct {
 var contestants = []contestant{
 	{"Clientele", openBook},
 	{"SQLite", openSQLite},
+	{"SQLite, checking", openCheckingSQLite},
 	{"raw Pebble", openPebble},
 }
 

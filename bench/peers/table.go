@@ -74,7 +74,9 @@ func (t *table) print(out io.Writer) error {
 		rows[0], rows[1] = append(rows[0], contestants[0].name+" × "+c.name), append(rows[1], "--:")
 	}
 	for _, l := range lines {
-		rows = append(rows, t.cells(l))
+		if t.figures[l] != nil {
+			rows = append(rows, t.cells(l))
+		}
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	for _, row := range rows {
@@ -114,6 +116,7 @@ func (t *table) title() string {
 	version, _, _ := sqlite3.Version()
 	return fmt.Sprintf(`
 %s customers, medians of %d rounds; × is how many times faster or smaller (least–greatest of the rounds).
+Clientele and "SQLite, checking" check and normalise customers within the clock; SQLite and raw Pebble take prepared ones.
 %s, %s/%s, %d cores%s; SQLite %s, Pebble %s; load average %s at the beginning, %s at the end.
 `,
 		grouped(float64(t.plan.rows), 0), t.plan.rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH,

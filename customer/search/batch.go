@@ -29,6 +29,7 @@ func (m *batchMaker) prepare(b *Batch, indexed func(string) bool) *index.Batch {
 		batch.Update(m.document(i, c))
 	}
 	batch.SetInternal(cursorKey, binary.BigEndian.AppendUint64(nil, b.Cursor))
+	batch.SetInternal(bookKey, []byte(b.Book))
 	return batch
 }
 

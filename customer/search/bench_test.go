@@ -60,7 +60,7 @@ func BenchmarkBuild(b *testing.B) {
 		}
 		peak := watchHeap()
 		m := startMeter()
-		if err := x.Build(context.Background(), samples(n), 1, nil); err != nil {
+		if err := x.Build(context.Background(), samples(n), "", 1, nil); err != nil {
 			b.Fatal(err)
 		}
 		m.report(b, n)
@@ -153,7 +153,7 @@ func builtIndex(b *testing.B) *Index {
 			return
 		}
 		if built.index, built.err = Create(dir, benchOptions); built.err == nil {
-			built.err = built.index.Build(context.Background(), samples(benchRows(b)), 1, nil)
+			built.err = built.index.Build(context.Background(), samples(benchRows(b)), "", 1, nil)
 		}
 	})
 	if built.err != nil {

@@ -37,7 +37,7 @@ const (
 )
 
 // Build makes the index anew from customers, each with another id, and lets it take
-// over with the cursor given. Until then the old one answers, also after a crash. It
+// over with the cursor in a book's journal. Until then the old one answers, also after a crash. It
 // takes a third to a half of the time of Apply and uses Options.Workers goroutines, up to
 // Options.BuildMemory, and on disk at most three times the finished index beside the old one.
 //
@@ -45,18 +45,18 @@ const (
 // cursor they must be applied again. customers is iterated by the calling goroutine;
 // its first error ends the build. progress, if not nil, is called by that goroutine
 // with the number of customers taken, now and then.
-func (x *Index) Build(ctx context.Context, customers iter.Seq2[*customer.Customer, error], cursor uint64, progress func(done int)) error {
+func (x *Index) Build(ctx context.Context, customers iter.Seq2[*customer.Customer, error], book string, cursor uint64, progress func(done int)) error {
 	x.build.Lock()
 	defer x.build.Unlock()
 	if x.current() == nil {
 		return ErrClosed
 	}
 	if x.dir == "" {
-		return x.buildInMemory(ctx, customers, cursor, progress)
+		return x.buildInMemory(ctx, customers, book, cursor, progress)
 	}
 	name, err := x.prepare(func(path string) (map[string][]byte, []string, error) {
 		made, err := newBuilder(path, &x.options).run(ctx, customers, progress)
-		return internals(cursor, x.options.identity()), made, err
+		return internals(cursor, book, x.options.identity()), made, err
 	})
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (x *Index) swap(next *generation) *generation {
 }
 
 // buildInMemory replaces an index without files, in batches.
-func (x *Index) buildInMemory(ctx context.Context, customers iter.Seq2[*customer.Customer, error], cursor uint64, progress func(int)) error {
+func (x *Index) buildInMemory(ctx context.Context, customers iter.Seq2[*customer.Customer, error], book string, cursor uint64, progress func(int)) error {
 	next, err := memoryGeneration(x.options.identity())
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (x *Index) buildInMemory(ctx context.Context, customers iter.Seq2[*customer
 		if progress != nil {
 			progress(done)
 		}
-		return next.apply(ctx, &Batch{Put: list, Cursor: cursor}, x.options.indexed())
+		return next.apply(ctx, &Batch{Put: list, Cursor: cursor, Book: book}, x.options.indexed())
 	}
 	var list []*customer.Customer
 	for c, err := range customers {

@@ -80,7 +80,7 @@ func runChild(dir, job string) int {
 		}
 		switch {
 		case job == "build":
-			err = x.Build(context.Background(), crashCustomers(cursor+1), cursor+1, nil)
+			err = x.Build(context.Background(), crashCustomers(cursor+1), "", cursor+1, nil)
 		case job == "compact" && n%20 == 19:
 			err = x.Compact(context.Background())
 		default:

@@ -46,18 +46,18 @@ func (v *View) Name() string { return ViewName }
 func (v *View) Close() error { return v.index.Close() }
 
 // Cursor implements [storage.DerivedView].
-func (v *View) Cursor(context.Context) (kv.Position, error) {
-	cursor, err := v.index.Cursor()
-	return kv.Position(cursor), err
+func (v *View) Cursor(context.Context) (storage.Cursor, error) {
+	position, book, err := v.index.place()
+	return storage.Cursor{Book: book, Position: kv.Position(position)}, err
 }
 
 // Apply reads each changed customer once, in its newest version, and indexes it.
-func (v *View) Apply(ctx context.Context, r *storage.Reader, changes []storage.Change, upTo kv.Position) error {
+func (v *View) Apply(ctx context.Context, r *storage.Reader, changes []storage.Change, to storage.Cursor) error {
 	after, err := v.index.Cursor()
 	if err != nil {
 		return err
 	}
-	batch := Batch{After: after, Cursor: uint64(upTo)}
+	batch := Batch{After: after, Cursor: uint64(to.Position), Book: to.Book}
 	customers := v.customers.Reader(r)
 	seen := map[customer.ID]bool{}
 	for _, entry := range changes {
@@ -85,8 +85,8 @@ func (v *View) Apply(ctx context.Context, r *storage.Reader, changes []storage.C
 }
 
 // Rebuild makes the index anew and lets it take over when it is complete.
-func (v *View) Rebuild(ctx context.Context, r *storage.Reader, upTo kv.Position, progress func(done int)) error {
-	return v.index.Build(ctx, v.all(r), uint64(upTo), progress)
+func (v *View) Rebuild(ctx context.Context, r *storage.Reader, to storage.Cursor, progress func(done int)) error {
+	return v.index.Build(ctx, v.all(r), to.Book, uint64(to.Position), progress)
 }
 
 // all yields every customer in the order of their ids.

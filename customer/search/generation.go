@@ -215,7 +215,7 @@ func memoryGeneration(identity string) (*generation, error) {
 	}
 	g := &generation{engine: engine, queue: queue, progress: make(chan struct{}), memory: newMemory()}
 	batch := index.NewBatch()
-	batch.InternalOps = internals(0, identity)
+	batch.InternalOps = internals(0, "", identity)
 	return g, engine.Batch(batch)
 }
 

@@ -116,7 +116,7 @@ func (x *Index) start(dir string, cursor uint64) error {
 		return err
 	}
 	path := filepath.Join(dir, name)
-	if err := writeGeneration(path, internals(cursor, x.options.identity()), nil); err != nil {
+	if err := writeGeneration(path, internals(cursor, "", x.options.identity()), nil); err != nil {
 		return err
 	}
 	if err := writeCurrent(dir, name); err != nil {
@@ -180,12 +180,27 @@ func (x *Index) Cursor() (uint64, error) {
 	return v.cursor()
 }
 
+// place returns the cursor and the book that it is of.
+func (x *Index) place() (cursor uint64, book string, err error) {
+	v, err := x.view()
+	if err != nil {
+		return 0, "", err
+	}
+	defer v.close()
+	if cursor, err = v.cursor(); err != nil {
+		return 0, "", err
+	}
+	name, err := v.snapshot.GetInternal(bookKey)
+	return cursor, string(name), err
+}
+
 // Batch is a set of changes that become visible together and with the cursor.
 type Batch struct {
 	Put    []*customer.Customer // new or changed; of several with an id the last counts
 	Remove []customer.ID        // unknown ones and those that are put are ignored
 	After  uint64               // the cursor that the batch follows
 	Cursor uint64               // the cursor from then on
+	Book   string               // the book whose journal the cursor is a place in
 }
 
 // Apply applies a batch: all of it and its cursor, or nothing, also through a
@@ -233,12 +248,14 @@ func (o *Options) indexed() func(string) bool {
 // The values that Bleve stores with each batch.
 var (
 	cursorKey   = []byte("cursor")
+	bookKey     = []byte("book")
 	identityKey = []byte("identity")
 )
 
-func internals(cursor uint64, identity string) map[string][]byte {
+func internals(cursor uint64, book, identity string) map[string][]byte {
 	return map[string][]byte{
 		string(cursorKey):   binary.BigEndian.AppendUint64(nil, cursor),
+		string(bookKey):     []byte(book),
 		string(identityKey): []byte(identity),
 	}
 }

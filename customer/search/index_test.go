@@ -55,7 +55,7 @@ func reopen(t testing.TB, x *Index, dir string, options Options) *Index {
 
 func build(t testing.TB, x *Index, customers []*customer.Customer, cursor uint64) {
 	t.Helper()
-	if err := x.Build(context.Background(), sequence(customers), cursor, nil); err != nil {
+	if err := x.Build(context.Background(), sequence(customers), "", cursor, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -245,7 +245,7 @@ func TestClosedIndexSaysSo(t *testing.T) {
 	for name, err := range map[string]error{
 		"Search": searching, "Pick": picking, "Stats": counting, "Cursor": reading,
 		"Apply": x.Apply(context.Background(), Batch{}),
-		"Build": x.Build(context.Background(), sequence(nil), 1, nil), "Compact": x.Compact(context.Background()),
+		"Build": x.Build(context.Background(), sequence(nil), "", 1, nil), "Compact": x.Compact(context.Background()),
 		"Flush": x.Flush(context.Background()), "Check": x.Check(context.Background()),
 	} {
 		if !errors.Is(err, ErrClosed) {
@@ -263,12 +263,12 @@ func TestFailedBuildLeavesTheOldIndex(t *testing.T) {
 			yield(nil, broken)
 		}
 	}
-	if err := x.Build(context.Background(), failing, 9, nil); !errors.Is(err, broken) {
+	if err := x.Build(context.Background(), failing, "", 9, nil); !errors.Is(err, broken) {
 		t.Errorf("%v, want the iterator's error", err)
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := x.Build(cancelled, sequence(few), 9, nil); !errors.Is(err, context.Canceled) {
+	if err := x.Build(cancelled, sequence(few), "", 9, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want context.Canceled", err)
 	}
 	x = reopen(t, x, dir, Options{})
@@ -288,7 +288,7 @@ func TestBuildReportsProgressAndReplacesEverything(t *testing.T) {
 	apply(t, x, Batch{Put: few, Cursor: 3})
 	customers := slices.Collect(sample.Customers(1, 1030))
 	var reports []int
-	err := x.Build(context.Background(), sequence(customers), 12, func(done int) { reports = append(reports, done) })
+	err := x.Build(context.Background(), sequence(customers), "", 12, func(done int) { reports = append(reports, done) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,9 +17,9 @@ type layer struct {
 // another.
 var (
 	facts    = []string{"internal/text", "internal/region", "internal/phone", "customer/identifier"}
-	records  = []string{"storage", "storage/kv", "storage/record"}
+	records  = []string{"storage", "storage/kv", "storage/record", "storage/bitset"}
 	masters  = slices.Concat(facts, records, []string{"customer"})
-	siblings = []string{"tagging", "dedupe", "orgtree", "credit"}
+	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit"}
 	uses     = slices.Concat(masters, siblings)
 	all      = []string{"..."}
 )
@@ -32,7 +32,8 @@ var layout = []layer{
 	{"storage/kv/pebblekv", []string{"storage/kv"}},
 	{"storage/kv/pgkv", []string{"storage/kv"}},
 	{"storage/record", nil},
-	{"storage", []string{"storage/kv", "storage/record"}},
+	{"storage/bitset", []string{"storage/kv"}}, // reads its stored form
+	{"storage", []string{"storage/kv", "storage/record", "storage/bitset"}},
 	{"storage/slogmetrics", []string{"storage"}},
 	{"storage/prommetrics", []string{"storage", "storage/kv"}},
 
@@ -45,7 +46,11 @@ var layout = []layer{
 	{"customer/identifier", []string{"internal/text"}},
 	{"customer", slices.Concat(facts, records)},
 
-	{"tagging", masters},
+	{"tagging/filter", nil},
+	{"tagging", slices.Concat(masters, []string{"tagging/filter"})},
+	{"tagging/classify", slices.Concat(masters, []string{"tagging", "tagging/filter"})},
+	{"tagging/packs", slices.Concat(masters, []string{"tagging", "tagging/filter", "tagging/classify"})},
+	{"tagging/taggingtest", slices.Concat(masters, []string{"tagging", "tagging/filter", "tagging/classify", "storage/kv/pebblekv"})},
 	{"dedupe", masters},
 	{"orgtree", masters},
 	{"credit", masters},
@@ -53,7 +58,7 @@ var layout = []layer{
 	{"customer/exchange", uses},
 	{"customer/stocktake", uses},
 
-	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "customer/search", "customer/exchange", "customer/stocktake"})},
+	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "tagging/classify", "tagging/packs", "customer/search", "customer/exchange", "customer/stocktake"})},
 	{"examples/...", all},
 	{"bench", all},
 	{"bench/...", all},

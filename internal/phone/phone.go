@@ -55,6 +55,9 @@ func Parse(raw, country string) (Number, error) {
 	if n, ok := parseByPlan(raw, country); ok {
 		return n, nil
 	}
+	if n, ok := parseByRanges(raw, country); ok {
+		return n, nil
+	}
 	return parseByLibrary(raw, country)
 }
 

@@ -26,6 +26,15 @@ func PinyinOf(name string, person bool) []string {
 	return out
 }
 
+// AppendPinyin appends the items of Pinyin(s) to dst, a space behind each: the order of names
+// as a Chinese reader expects it. Where s is folded already it allocates nothing.
+func AppendPinyin(dst []byte, s string) []byte {
+	for item := range syllables(Fold(s), false) {
+		dst = append(append(dst, item.text...), ' ')
+	}
+	return dst
+}
+
 // Initials returns what is typed to find s in an input field (助记码): the first letter of
 // each Han character's pinyin, and the Latin letters and digits between them. In a name
 // without Han characters it is the first letter of each word, and numbers whole.

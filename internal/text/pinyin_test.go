@@ -34,6 +34,9 @@ func TestPinyin(t *testing.T) {
 		if got := strings.Join(Pinyin(c.in), " "); got != c.want {
 			t.Errorf("Pinyin(%q) = %q, want %q", c.in, got, c.want)
 		}
+		if got := string(AppendPinyin([]byte("x"), c.in)); strings.TrimSuffix(got, " ") != "x"+c.want {
+			t.Errorf("AppendPinyin(x, %q) = %q, want x%s", c.in, got, c.want)
+		}
 	}
 }
 

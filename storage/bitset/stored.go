@@ -107,6 +107,13 @@ func (c *Chunk) AndNotStored(value []byte) error {
 
 // AndStored keeps the numbers that a stored chunk has as well.
 func (c *Chunk) AndStored(value []byte) error {
+	if x, err := cut(value); err == nil && x.kind == containerDense {
+		body := x.body[:8*words]
+		for i := range c {
+			c[i] &= binary.LittleEndian.Uint64(body[8*i:])
+		}
+		return nil
+	}
 	var o Chunk
 	if err := o.OrStored(value); err != nil {
 		return err

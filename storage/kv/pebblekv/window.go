@@ -2,7 +2,6 @@ package pebblekv
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -89,21 +88,65 @@ func (l *keyList) within(r kv.Range) (from, to int) {
 type reads struct {
 	since  kv.Stamp
 	points [][]byte
-	hashes []uint64 // of points
+	hashes []uint64       // of points
+	some   uint64         // bit n is set when a hash ends with n in its lowest 6 bits
+	byHash map[uint64]int // places of many hashes, nil for few
 	ranges []kv.Range
 }
 
+// manyPoints is the number of points from which a map finds one sooner than a list.
+const manyPoints = 16
+
 func (r *reads) empty() bool { return len(r.points) == 0 && len(r.ranges) == 0 }
 
-// conflict looks in commits for what was read: all but points that were noted by
-// hash. It needs no lock.
+func (r *reads) addPoint(key []byte, hash uint64) {
+	r.points, r.hashes = append(r.points, key), append(r.hashes, hash)
+	r.some |= 1 << (hash & 63)
+}
+
+// index makes finding a point among many fast.
+func (r *reads) index() {
+	if len(r.hashes) < manyPoints {
+		return
+	}
+	r.byHash = make(map[uint64]int, len(r.hashes))
+	for i, hash := range r.hashes {
+		r.byHash[hash] = i
+	}
+}
+
+// find returns the place of the point with a hash, or -1.
+func (r *reads) find(hash uint64) int {
+	if r.some&(1<<(hash&63)) == 0 {
+		return -1
+	}
+	if r.byHash == nil {
+		return slices.Index(r.hashes, hash)
+	}
+	if i, found := r.byHash[hash]; found {
+		return i
+	}
+	return -1
+}
+
+// conflict looks in commits for what was read. It needs no lock.
 func (r *reads) conflict(commits []*commit) error {
 	for _, c := range commits {
-		if err := errors.Join(r.rangeConflict(c), r.pointConflict(c), r.spanConflict(c)); err != nil {
+		if err := r.conflictWith(c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *reads) conflictWith(c *commit) error {
+	if err := r.rangeConflict(c); err != nil {
+		return err
+	}
+	if err := r.pointConflict(c); err != nil {
+		return err
+	}
+	return r.spanConflict(c)
 }
 
 func (r *reads) rangeConflict(c *commit) error {
@@ -116,7 +159,12 @@ func (r *reads) rangeConflict(c *commit) error {
 }
 
 func (r *reads) pointConflict(c *commit) error {
-	if c.keys.len() < wideCommit {
+	for _, hash := range c.hashes {
+		if i := r.find(hash); i >= 0 {
+			return conflict(r.points[i])
+		}
+	}
+	if c.hashes != nil {
 		return nil
 	}
 	for _, point := range r.points {
@@ -152,34 +200,33 @@ func overlap(a, b kv.Range) bool {
 		(b.Upper == nil || bytes.Compare(a.Lower, b.Upper) < 0)
 }
 
-// window remembers what the recent commits wrote. Points are looked up by hash, so
-// that a long transaction doesn't cost reads times commits; two keys of one hash make
-// a needless conflict, once in 2^64.
+// window remembers what the recent commits wrote. A batch's points are looked for among
+// the hashes of the keys of each commit since its stamp, nearly always few; two keys of
+// one hash make a needless conflict, once in 2^64.
 type window struct {
 	seed    maphash.Seed
 	floor   kv.Stamp                // commits up to here are forgotten
 	commits []*commit               // stamps floor+1, floor+2, ...; elements are never changed
-	written map[uint64]kv.Stamp     // key hash to the last commit that wrote it
 	keys    int                     // in commits
 	bytes   int64                   // in commits
 	oldest  func() (kv.Stamp, bool) // the oldest open snapshot's
 }
 
 func newWindow(oldest func() (kv.Stamp, bool)) *window {
-	return &window{seed: maphash.MakeSeed(), written: map[uint64]kv.Stamp{}, oldest: oldest}
+	return &window{seed: maphash.MakeSeed(), oldest: oldest}
 }
 
 // reads takes a batch's condition apart. It needs no lock.
 func (w *window) reads(b *kv.Batch) *reads {
-	r := &reads{since: b.Since}
+	r := &reads{since: b.Since, points: make([][]byte, 0, len(b.Reads)), hashes: make([]uint64, 0, len(b.Reads))}
 	for _, read := range b.Reads {
 		if key, ok := pointKey(read); ok {
-			r.points = append(r.points, key)
-			r.hashes = append(r.hashes, maphash.Bytes(w.seed, key))
+			r.addPoint(key, maphash.Bytes(w.seed, key))
 		} else {
 			r.ranges = append(r.ranges, read)
 		}
 	}
+	r.index()
 	return r
 }
 
@@ -217,11 +264,6 @@ func (w *window) check(r *reads, seen kv.Stamp) error {
 	if _, err := w.after(r.since); err != nil {
 		return err
 	}
-	for i, hash := range r.hashes {
-		if w.written[hash] > r.since {
-			return conflict(r.points[i])
-		}
-	}
 	rest, err := w.after(max(r.since, seen))
 	if err != nil {
 		return err
@@ -232,9 +274,6 @@ func (w *window) check(r *reads, seen kv.Stamp) error {
 // add appends a commit and forgets the oldest as needed.
 func (w *window) add(c *commit) {
 	w.commits = append(w.commits, c)
-	for _, hash := range c.hashes {
-		w.written[hash] = c.stamp
-	}
 	w.count(c, 1)
 	for w.full(1) && (w.full(windowStretch) || !w.needed(w.commits[0])) {
 		w.forget()
@@ -254,11 +293,6 @@ func (w *window) forget() {
 	c := w.commits[0]
 	w.commits = w.commits[1:]
 	w.floor = c.stamp
-	for _, hash := range c.hashes {
-		if w.written[hash] == c.stamp {
-			delete(w.written, hash)
-		}
-	}
 	w.count(c, -1)
 }
 

@@ -36,9 +36,6 @@ func TestWindowForgetsOldCommits(t *testing.T) {
 	if kept := len(w.commits) * n; kept > windowKeys || kept < windowKeys-n {
 		t.Errorf("%d keys are kept, want about %d", kept, windowKeys)
 	}
-	if len(w.written) != w.keys {
-		t.Errorf("%d hashes are kept for %d keys", len(w.written), w.keys)
-	}
 	must(t, checkPoint(w, w.floor, "absent"))
 	wantError(t, checkPoint(w, w.floor, fmt.Sprintf("%d/7", w.floor)), kv.ErrConflict, "written since")
 }
@@ -68,8 +65,17 @@ func TestWindowFindsKeysOfSmallWideAndBulkCommits(t *testing.T) {
 		must(t, checkPoint(w, 0, "0/11111"))
 		wantError(t, checkPoint(w, 0, "0/1"), kv.ErrConflict, `"0/1"`)
 		wantError(t, checkPoint(w, 1, "1/2"), kv.ErrConflict, `"1/2"`)
-		if (len(w.written) > 0) != (name == "small") {
-			t.Errorf("%s commit: %d hashes", name, len(w.written))
+		if hashes := w.commits[0].hashes; (hashes != nil) != (name == "small") {
+			t.Errorf("%s commit: %d hashes", name, len(hashes))
+		}
+		for _, points := range []int{1, manyPoints - 1, manyPoints, 10 * manyPoints} {
+			batch := kv.Batch{Reads: []kv.Range{kv.Point([]byte("1/2"))}}
+			for i := range points - 1 {
+				batch.Reads = append(batch.Reads, kv.Point(fmt.Appendf(nil, "absent%d", i)))
+			}
+			wantError(t, w.check(w.reads(&batch), 0), kv.ErrConflict, `"1/2"`)
+			batch.Reads[0] = kv.Point([]byte("2/2"))
+			must(t, w.check(w.reads(&batch), 0))
 		}
 	}
 	w := newWindow(func() (kv.Stamp, bool) { return 0, false })

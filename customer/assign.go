@@ -1,0 +1,117 @@
+package customer
+
+import (
+	"iter"
+
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// Assign gives a customer to an owning unit, 0 for none, and to a sales representative,
+// empty for none. Unlike Update it reads nothing else of the record, so that a schema
+// which grew stricter since does not hold it up, and archived customers can be assigned
+// too. It fails with a *StatusError for merged and erased ones. When nothing is
+// different, no version is made.
+func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
+	var p problems
+	p.text("Rep", &rep, MaxText)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	old, err := tx.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if old.Status > Archived {
+		return nil, &StatusError{ID: id, Status: old.Status, Action: "assign"}
+	}
+	if old.Owner == owner && old.Rep == rep {
+		return old, nil
+	}
+	next := *old
+	next.Owner, next.Rep = owner, rep
+	return tx.put(old, &next, Transferred)
+}
+
+// Guard makes every later change of a customer in this transaction pass check, after
+// the guards set before. old is nil for a new customer; an error keeps the change from
+// being made and is returned by the call that asked for it. check must change neither,
+// and must not change customers.
+func (tx *Tx) Guard(check func(old, next *Customer) error) {
+	before := tx.guard
+	if before == nil {
+		tx.guard = check
+		return
+	}
+	tx.guard = func(old, next *Customer) error {
+		if err := before(old, next); err != nil {
+			return err
+		}
+		return check(old, next)
+	}
+}
+
+func (tx *Tx) check(old, next *Customer) error {
+	if tx.guard == nil {
+		return nil
+	}
+	return tx.guard(old, next)
+}
+
+// OwnerCount returns how many active and suspended customers a unit owns, 0 for those
+// without an owner. It reads one counter, so that within an Update it conflicts with
+// concurrent changes of that number and with nothing else.
+func (r *Reader) OwnerCount(owner UnitID) (int64, error) {
+	return r.store.byOwner.Get(r.storage, storage.Key(nil).Uint(uint64(owner)))
+}
+
+// RepCount returns how many active and suspended customers a sales representative has,
+// in all units, as OwnerCount does.
+func (r *Reader) RepCount(rep string) (int64, error) {
+	return r.store.byRep.Get(r.storage, storage.Key(nil).String(rep))
+}
+
+// forgetRep removes the count of a representative who has no customer left, so that an
+// erased customer leaves no name of one behind.
+func (tx *Tx) forgetRep(rep string) error {
+	if rep == "" {
+		return nil
+	}
+	n, err := tx.RepCount(rep)
+	if err == nil && n == 0 {
+		(&storage.Counter{ID: tallyRep}).Remove(tx.tx, storage.Key(nil).String(rep))
+	}
+	return err
+}
+
+// OwnedIDs yields the ids of a unit's customers, in any status, by representative and
+// then by id. It reads no records.
+func (r *Reader) OwnedIDs(owner UnitID) iter.Seq2[ID, error] {
+	return func(yield func(ID, error) bool) {
+		prefix := storage.Key(nil).Uint(uint64(owner))
+		for e, err := range r.store.customer.Entries(r.storage, r.store.owner, kv.Prefix(prefix), false) {
+			var id ID
+			if err == nil {
+				var rest storage.Key
+				if _, rest, err = e.Key()[len(prefix):].CutString(); err == nil {
+					id, err = e.Primary(rest)
+				}
+			}
+			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func ownerCount(set *storage.KeySet, c *Customer) {
+	if c.Status <= Suspended {
+		set.Uint(uint64(c.Owner)).End()
+	}
+}
+
+func repCount(set *storage.KeySet, c *Customer) {
+	if c.Status <= Suspended && c.Rep != "" {
+		set.String(c.Rep).End()
+	}
+}

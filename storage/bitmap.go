@@ -1,0 +1,378 @@
+package storage
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/clientele-go/clientele/storage/bitset"
+	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/record"
+)
+
+// Bitmap keeps, for each key, the set of a table's records under it, in chunks of
+// 65,536 neighbouring records: the customers of each status, say. It is changed by
+// deltas that do not conflict, in the record's own batch, and verified against the
+// records.
+type Bitmap[V any] struct {
+	ID    uint8 // among the schema's bitmaps
+	Label string
+	// Keys adds the keys under which v is marked. It must depend on v alone.
+	Keys func(set *KeySet, v *V)
+	// Versioned picks keys, all changes under which are counted by chunk, so that a cache
+	// of what many such keys have together can tell what is still true; see Versions.
+	// nil picks none.
+	Versioned func(key Key) bool
+	// Version is as in an [Index].
+	Version string
+}
+
+// AnyBitmap is a [Bitmap] of whatever type.
+type AnyBitmap interface {
+	// Scan calls f with every chunk, not empty, of the keys in a range, in the order of
+	// key and chunk, until f returns an error, which Scan returns. Key and stored are
+	// lent for the call; see [bitset.Chunk.OrStored].
+	Scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64, stored []byte) error) error
+	// Chunks is Scan of one key from one chunk on, up to another that it leaves out.
+	Chunks(r *Reader, key Key, from, to uint64, f func(chunk uint64, stored []byte) error) error
+}
+
+// Versions calls f with the number of changes that each chunk has seen under the
+// Versioned keys; a chunk that is not named has seen none. Equal numbers in two states
+// of one book mean equal sets.
+func (b *Bitmap[V]) Versions(r *Reader, f func(chunk uint64, changes int64) error) error {
+	space := []byte{spaceBitmapVersion, b.ID}
+	for e, err := range r.scan(kv.Prefix(space), false) {
+		if err != nil {
+			return &Error{Op: "scan", Table: b.Label, Err: err}
+		}
+		n, err := kv.Counter(e.Value)
+		if err != nil || len(e.Key) != len(space)+chunkBytes {
+			return &Error{Op: "scan", Table: b.Label, Key: fmt.Sprintf("% x", e.Key), Err: ErrCorrupt}
+		}
+		if err := f(chunkOf(Key(e.Key)), n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bitmap[V]) versionKey(chunk uint64) Key {
+	return binary.BigEndian.AppendUint32(Key{spaceBitmapVersion, b.ID}, uint32(chunk))
+}
+
+const chunkBytes = 4
+
+// maxMember bounds the numbers of records, since a chunk's number has 32 bits.
+const maxMember = 1<<48 - 1
+
+func (b *Bitmap[V]) key(dst, key Key, chunk uint64) Key {
+	return binary.BigEndian.AppendUint32(append(append(dst, spaceBitmap, b.ID), key...), uint32(chunk))
+}
+
+// Scan implements [AnyBitmap].
+func (b *Bitmap[V]) Scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64, stored []byte) error) error {
+	return b.scan(r, within([]byte{spaceBitmap, b.ID}, keys), f)
+}
+
+// Chunks implements [AnyBitmap].
+func (b *Bitmap[V]) Chunks(r *Reader, key Key, from, to uint64, f func(chunk uint64, stored []byte) error) error {
+	keys := kv.Range{Lower: b.key(nil, key, from), Upper: b.key(nil, key, min(to, 1<<32-1))}
+	return b.scan(r, keys, func(_ Key, chunk uint64, stored []byte) error { return f(chunk, stored) })
+}
+
+func (b *Bitmap[V]) scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64, stored []byte) error) error {
+	for e, err := range r.scan(keys, false) {
+		if err != nil {
+			return &Error{Op: "scan", Table: b.Label, Err: err}
+		}
+		end := len(e.Key) - chunkBytes
+		if end < 2 {
+			return &Error{Op: "scan", Table: b.Label, Key: fmt.Sprintf("% x", e.Key), Err: ErrCorrupt}
+		}
+		n, err := bitset.StoredLen(e.Value)
+		if err != nil {
+			return &Error{Op: "scan", Table: b.Label, Key: fmt.Sprintf("% x", e.Key), Err: fmt.Errorf("%w: %w", ErrCorrupt, err)}
+		}
+		if n == 0 {
+			continue
+		}
+		if err := f(Key(e.Key[2:end]), uint64(binary.BigEndian.Uint32(e.Key[end:])), e.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memberOf reads a record's number from its primary key.
+func memberOf(primary Key) (uint64, error) {
+	member, rest, err := primary.CutUint()
+	if err != nil || len(rest) > 0 || member > maxMember {
+		return 0, fmt.Errorf("%w: a table with bitmaps needs numeric keys below 2^48, not % x", ErrInvalid, []byte(primary))
+	}
+	return member, nil
+}
+
+// remark moves a changed record from its old keys' sets to its new ones'.
+func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v *V) error {
+	if len(t.Bitmaps) == 0 {
+		return nil
+	}
+	member, err := memberOf(primary)
+	if err != nil {
+		return &Error{Op: "put", Table: t.Label, Err: err}
+	}
+	for _, b := range t.Bitmaps {
+		tx.before.reset()
+		tx.after.reset()
+		if old != nil {
+			b.Keys(&tx.before, old)
+		}
+		if v != nil {
+			b.Keys(&tx.after, v)
+		}
+		removed, err := b.mark(tx, &tx.before, &tx.after, member, false)
+		if err != nil {
+			return err
+		}
+		added, err := b.mark(tx, &tx.after, &tx.before, member, true)
+		if err != nil {
+			return err
+		}
+		if removed || added {
+			if err := tx.merge(b.versionKey(member/bitset.ChunkSize), kv.CounterDelta(1)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mark adds or removes a member under the keys that are not in others, and reports
+// whether any of these is versioned.
+func (b *Bitmap[V]) mark(tx *Tx, keys, others *KeySet, member uint64, add bool) (versioned bool, err error) {
+	for i := range keys.len() {
+		key := keys.at(i)
+		if others.has(key) {
+			continue
+		}
+		versioned = versioned || b.versions(key)
+		tx.full = b.key(tx.full[:0], key, member/bitset.ChunkSize)
+		if err := tx.merge(tx.full, kv.MemberDelta(uint32(member%bitset.ChunkSize), add)); err != nil {
+			return versioned, err
+		}
+	}
+	return versioned, nil
+}
+
+func (b *Bitmap[V]) versions(key Key) bool { return b.Versioned != nil && b.Versioned(key) }
+
+// dropEmptySets removes the sets, of those that an erased record was in, that have no
+// member left: their keys may name what only that record was.
+func (tx *Tx) dropEmptySets(gone []byte) error {
+	r := record.NewReader(string(gone))
+	for r.Next() {
+		full := []byte(r.String())
+		if len(full) == 0 || full[0] != spaceBitmap {
+			continue
+		}
+		// Sets that others are in change all the time: look before the commit has to check.
+		if stored, _, err := tx.stored(full); err != nil || members(stored) > 1 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		left, found, err := tx.get(full)
+		if err != nil {
+			return err
+		}
+		if found && members(left) == 0 {
+			tx.delete(full)
+		}
+	}
+	return r.Err()
+}
+
+// members is StoredLen, and many for what can't be read.
+func members(stored []byte) int {
+	n, err := bitset.StoredLen(stored)
+	if err != nil && len(stored) > 0 {
+		return bitset.ChunkSize
+	}
+	return n
+}
+
+// markSums fingerprints what the bitmaps should hold: by key and chunk, the sum of a
+// hash of each member.
+type markSums map[string]uint64
+
+func markHash(member uint16) uint64 { return mix(uint64(member) + 1) }
+
+// eachMark calls f with every key and chunk that a record is marked under.
+func (t tableChecker[K, V]) eachMark(primary Key, v *V, f func(full Key, member uint16)) error {
+	if len(t.Bitmaps) == 0 {
+		return nil
+	}
+	member, err := memberOf(primary)
+	if err != nil {
+		return err
+	}
+	var keys KeySet
+	var full Key
+	for _, b := range t.Bitmaps {
+		keys.reset()
+		b.Keys(&keys, v)
+		for i := range keys.len() {
+			full = b.key(full[:0], keys.at(i), member/bitset.ChunkSize)
+			f(full, uint16(member))
+		}
+	}
+	return nil
+}
+
+func (m markSums) add(full Key, member uint16) { m[string(full)] += markHash(member) }
+
+// eachMismark calls f with every key and chunk whose set differs from the records. It
+// uses sums up.
+func (t tableChecker[K, V]) eachMismark(r *Reader, sums markSums, f func(b *Bitmap[V], full Key, problem string)) error {
+	for _, b := range t.Bitmaps {
+		space := Key{spaceBitmap, b.ID}
+		for e, err := range r.scan(kv.Prefix(space), false) {
+			if err != nil {
+				return err
+			}
+			var c bitset.Chunk
+			got, err := uint64(0), c.OrStored(e.Value)
+			for n := range c.All() {
+				got += markHash(n)
+			}
+			if err != nil || got != sums[string(e.Key)] {
+				f(b, slices.Clone(Key(e.Key)), "set differs from the records")
+			}
+			delete(sums, string(e.Key))
+		}
+		for full := range sums {
+			if strings.HasPrefix(full, string(space)) {
+				f(b, Key(full), "set is missing")
+			}
+		}
+	}
+	return nil
+}
+
+func (t tableChecker[K, V]) reportMismarks(r *Reader, sums markSums, report *Report) error {
+	return t.eachMismark(r, sums, func(b *Bitmap[V], full Key, problem string) {
+		report.add(Difference{Where: t.Label + "." + b.Label, Key: fmt.Sprintf("% x", full[2:]), Problem: problem, Derived: true})
+	})
+}
+
+// repairBitmaps sets every wrong set right: one transaction for each chunk, which no
+// concurrent change of its records can slip into.
+func (t tableChecker[K, V]) repairBitmaps(ctx context.Context, s *Store) (changed int, err error) {
+	if len(t.Bitmaps) == 0 {
+		return 0, nil
+	}
+	wrong := map[uint64]bool{}
+	err = s.View(ctx, func(r *Reader) error {
+		sums := markSums{}
+		err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error { return t.eachMark(primary, v, sums.add) })
+		if err != nil {
+			return err
+		}
+		return t.eachMismark(r, sums, func(_ *Bitmap[V], full Key, _ string) { wrong[chunkOf(full)] = true })
+	})
+	if err != nil {
+		return 0, err
+	}
+	for chunk := range wrong {
+		n := 0
+		_, err = s.Update(ctx, repairSession, func(tx *Tx) (err error) {
+			n, err = t.repairChunk(tx, chunk)
+			return err
+		})
+		if err != nil {
+			return changed, err
+		}
+		changed += n
+	}
+	return changed, nil
+}
+
+func chunkOf(full Key) uint64 {
+	return uint64(binary.BigEndian.Uint32(full[len(full)-chunkBytes:]))
+}
+
+// repairChunk computes the sets of one chunk anew and stores those that differ.
+func (t tableChecker[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
+	sets, err := t.setsOf(&tx.Reader, chunk)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range t.Bitmaps {
+		for e, err := range tx.Reader.scan(kv.Prefix([]byte{spaceBitmap, b.ID}), false) {
+			if err != nil {
+				return changed, err
+			}
+			if chunkOf(Key(e.Key)) != chunk {
+				continue
+			}
+			want := sets[string(e.Key)]
+			delete(sets, string(e.Key))
+			if got, err := kv.Bitmap(e.Value); err == nil && want != nil && got.Equals(want) {
+				continue
+			}
+			changed++
+			if want == nil {
+				tx.delete(slices.Clone(e.Key))
+			} else {
+				tx.set(slices.Clone(e.Key), kv.BitmapValue(want))
+			}
+		}
+		if b.Versioned != nil {
+			if err := tx.merge(b.versionKey(chunk), kv.CounterDelta(1)); err != nil {
+				return changed, err
+			}
+		}
+	}
+	for full, want := range sets {
+		changed++
+		tx.set([]byte(full), kv.BitmapValue(want))
+	}
+	return changed, nil
+}
+
+// setsOf computes, by key, the sets of one chunk from its records.
+func (t tableChecker[K, V]) setsOf(r *Reader, chunk uint64) (map[string]*roaring.Bitmap, error) {
+	sets := map[string]*roaring.Bitmap{}
+	space := []byte{spaceRecord, t.ID}
+	records := within(space, kv.Range{Lower: Key(nil).Uint(chunk * bitset.ChunkSize), Upper: Key(nil).Uint((chunk + 1) * bitset.ChunkSize)})
+	for e, err := range r.scan(records, false) {
+		if err != nil {
+			return nil, err
+		}
+		primary := Key(e.Key[len(space):])
+		k, err := t.Key.Decode(primary)
+		if err != nil {
+			return nil, err
+		}
+		v, _, err := t.open(string(e.Value), k)
+		if err != nil {
+			continue // Verify reports it; it is marked under nothing that can be known
+		}
+		err = t.eachMark(primary, v, func(full Key, member uint16) {
+			if sets[string(full)] == nil {
+				sets[string(full)] = roaring.New()
+			}
+			sets[string(full)].Add(uint32(member))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sets, nil
+}

@@ -1,0 +1,73 @@
+package clientele_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/tagging"
+)
+
+func TestErasedCustomersLoseTheirTags(t *testing.T) {
+	ctx := context.Background()
+	book := openBook(t, "", clientele.Options{WithoutSearch: true})
+	me := book.As(clientele.Actor{ID: "chen"})
+	var id customer.ID
+	var vip *tagging.Tag
+	err := me.Update(ctx, func(tx *clientele.Tx) error {
+		c, err := tx.Customers.Create(customer.Draft{Name: "台灣水泥股份有限公司"})
+		if err != nil {
+			return err
+		}
+		level, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "level", Exclusive: true})
+		if err != nil {
+			return err
+		}
+		if vip, err = tx.Tags.CreateTag(tagging.Tag{Dimension: level.ID, Code: "vip"}); err != nil {
+			return err
+		}
+		id = c.ID
+		_, err = tx.Tags.Assign(id, tagging.Assignment{Tag: vip.ID, Reason: "is the minister's cousin"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := func() (tags []tagging.TagID, versions int) {
+		err := me.View(ctx, func(tx *clientele.ReadTx) error {
+			tagged, err := tx.Tags.Of(id)
+			if err != nil {
+				return err
+			}
+			history, err := tx.Tags.History(id)
+			tags, versions = tagged.Tags(), len(history)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tags, versions
+	}
+	if tags, versions := held(); len(tags) != 1 || versions != 1 {
+		t.Errorf("tags %v in %d versions", tags, versions)
+	}
+	err = me.Update(ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Customers.Erase(id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tags, versions := held(); len(tags) != 0 || versions != 0 {
+		t.Errorf("tags %v in %d versions after the erasure", tags, versions)
+	}
+	err = me.Update(ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Tags.Assign(id, tagging.Assignment{Tag: vip.ID})
+		return err
+	})
+	if !errors.Is(err, customer.ErrStatus) {
+		t.Errorf("an erased customer was tagged: %v", err)
+	}
+}
