@@ -13,6 +13,7 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging"
 )
@@ -38,6 +39,7 @@ func TestKeysAreDocumented(t *testing.T) {
 	schema := &storage.Schema{}
 	customers.AddTo(schema)
 	tagging.New(tagging.Options{}).AddTo(schema)
+	orgtree.New(orgtree.Options{}).AddTo(schema)
 	if err := schema.Validate(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Quickstart keeps the register of Taiwan's listed companies: it loads the list of
-// 2022, searches, changes a company, loads the list of 2024 on top, counts, verifies,
-// backs up and restores, and tells what it did.
+// 2022, searches, changes a company, loads the list of 2024 on top, counts, classifies,
+// verifies, backs up and restores, and tells what it did.
 //
 //	go run ./examples/quickstart [-dir BOOK]
 package main
@@ -68,7 +68,7 @@ func (t *tour) walk(dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, t.book.Close()) }()
 	for _, step := range []func() error{
-		t.loadOld, t.searchAll, t.changeOne, t.loadNew, t.count, t.verify, t.backUp,
+		t.loadOld, t.searchAll, t.changeOne, t.loadNew, t.count, t.classify, t.verify, t.backUp,
 	} {
 		if err := step(); err != nil {
 			return err

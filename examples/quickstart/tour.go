@@ -301,6 +301,9 @@ func (t *tour) backUp() error {
 	return nil
 }
 
+// padLeft writes a number at the right of a width.
+func padLeft(n int64, cells int) string { return fmt.Sprintf("%*d", cells, n) }
+
 // pad fills s to a width in terminal cells, in which a Han character takes two.
 func pad(s string, cells int) string {
 	for _, r := range s {

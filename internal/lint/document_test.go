@@ -32,11 +32,15 @@ func fragments(documents map[string]string) []fragment {
 
 // packages are what fragments may use, by the name that they use.
 var packages = map[string]string{
-	"context": "context", "errors": "errors", "fmt": "fmt", "strings": "strings", "sync": "sync", "time": "time",
+	"context": "context", "errors": "errors", "fmt": "fmt", "os": "os", "strings": "strings", "sync": "sync", "testing": "testing", "time": "time",
 	"clientele":   module,
 	"customer":    module + "/customer",
 	"identifier":  module + "/customer/identifier",
 	"search":      module + "/customer/search",
+	"classify":    module + "/tagging/classify",
+	"packs":       module + "/tagging/packs",
+	"taggingtest": module + "/tagging/taggingtest",
+	"retail":      module + "/examples/plugin/retail",
 	"storage":     module + "/storage",
 	"kv":          module + "/storage/kv",
 	"prommetrics": module + "/storage/prommetrics",

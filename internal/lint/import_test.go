@@ -72,7 +72,7 @@ var layout = []layer{
 // on, and customers to try with. External tests may also begin at the front door, as
 // their readers do.
 var (
-	forTests         = []string{"storage/kv/pebblekv", "storage/kv/kvtest", "internal/sample"}
+	forTests         = []string{"storage/kv/pebblekv", "storage/kv/kvtest", "tagging/taggingtest", "internal/sample"}
 	forExternalTests = []string{"."}
 )
 

@@ -1,0 +1,35 @@
+// Package orgtree keeps the organisation that a book's customers belong to: units in a
+// tree, the customers' placement in it, and how far units share what they know.
+//
+// A [Unit] is a company group, a company, a branch, a department, a team or a region.
+// Units are opened, moved, merged and closed on dates ([Tx.CreateUnit], [Tx.MoveUnit],
+// [Tx.MergeUnits], [Tx.CloseUnit]), also ahead and in arrears: a [Tree] is the
+// organisation on one instant, immutable and shared by everyone who reads the same
+// version, with tests of ancestry that cost nanoseconds. [Reader.TreeAt] is that of
+// another instant, [Reader.TreeKnown] what was known of it at the time.
+//
+// Every change of the tree writes one small record, and every transaction that depends
+// on the tree reads it. So transactions stay serializable, concurrent moves never make a
+// cycle, and a move costs the same whatever is below: the customers' records name their
+// unit and nothing above it.
+//
+// # Placement
+//
+// A customer has one owner unit and one sales representative, in its record, and a
+// [Placement] beside it: the team, further units for a time, and an [Overlay] for each
+// unit that sees something otherwise (representative, terms, limit, its own code).
+// [Tx.Transfer] moves one customer, [Store.TransferAll] any number, with progress,
+// cancellable and resumable; [Store.TransferRep] all customers of one who leaves.
+// Quotas bound how many customers a representative or a unit may have, also with many
+// writers at once ([QuotaError]).
+//
+// # Sharing
+//
+// Each unit says, for each kind of [Data], how far its customers are shared: a [Policy],
+// inherited from the unit above. [Tree.Shares] is the one predicate.
+//
+// # The book
+//
+// Unit 0 stands for the whole book: it is above every unit, owns the customers that
+// have no owner unit, and holds the book's default policies and quotas.
+package orgtree

@@ -1,0 +1,166 @@
+package orgtree
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/text"
+	"github.com/clientele-go/clientele/storage"
+)
+
+// Overlay is what a unit sees of a customer otherwise than the others do. Empty fields
+// say nothing.
+type Overlay struct {
+	Unit      customer.UnitID
+	Rep       string
+	Terms     string // the code of the terms of payment
+	Limit     *Limit
+	LocalCode string // the unit's own code for the customer, unique in the unit
+	Note      string
+
+	rest string
+}
+
+// over fills what an overlay leaves open from another.
+func (o *Overlay) over(above *Overlay) {
+	for _, f := range [][2]*string{{&o.Rep, &above.Rep}, {&o.Terms, &above.Terms}, {&o.LocalCode, &above.LocalCode}, {&o.Note, &above.Note}} {
+		if *f[0] == "" {
+			*f[0] = *f[1]
+		}
+	}
+	if o.Limit == nil && above.Limit != nil {
+		limit := *above.Limit
+		o.Limit = &limit
+	}
+}
+
+func (o *Overlay) empty() bool {
+	return o.Rep == "" && o.Terms == "" && o.Limit == nil && o.LocalCode == "" && o.Note == "" && o.rest == ""
+}
+
+func (p *Placement) overlay(unit customer.UnitID) int {
+	return slices.IndexFunc(p.Overlays, func(o Overlay) bool { return o.Unit == unit })
+}
+
+// SetOverlay replaces the overlay of a customer for a unit; one without any field
+// removes it. A local code that the unit has given to another customer is refused with
+// an error that wraps ErrExists and doesn't tell which.
+func (tx *Tx) SetOverlay(id customer.ID, o Overlay) (*Placement, error) {
+	const op = "set overlay"
+	err := cleanTexts(op, field{"Rep", &o.Rep, customer.MaxText}, field{"Terms", &o.Terms, customer.MaxCode},
+		field{"LocalCode", &o.LocalCode, customer.MaxCode}, field{"Note", &o.Note, MaxOverlayNote})
+	if err != nil {
+		return nil, err
+	}
+	if o.Limit != nil {
+		if o.Limit, err = o.Limit.checked(op); err != nil {
+			return nil, err
+		}
+	}
+	if !o.empty() {
+		if err := tx.checkPlaces(op, o.Unit); err != nil {
+			return nil, err
+		}
+	}
+	return tx.place(op, id, func(p *Placement) {
+		i := p.overlay(o.Unit)
+		switch {
+		case i >= 0 && o.empty():
+			p.Overlays = slices.Delete(p.Overlays, i, i+1)
+		case i >= 0:
+			o.rest = p.Overlays[i].rest
+			p.Overlays[i] = o
+		case !o.empty():
+			p.Overlays = append(p.Overlays, o)
+		}
+	})
+}
+
+func (l *Limit) checked(op string) (*Limit, error) {
+	c := *l
+	if c.Amount < 0 {
+		return nil, &Error{Op: op, Field: "Limit.Amount", Value: fmt.Sprint(c.Amount), Remedy: "use 0 or more, in minor units", Err: ErrInvalid}
+	}
+	if len(c.Currency) != 3 || slices.ContainsFunc([]byte(c.Currency), func(b byte) bool { return b < 'A' || b > 'Z' }) {
+		return nil, &Error{Op: op, Field: "Limit.Currency", Value: text.Excerpt(c.Currency), Remedy: "use an ISO 4217 code such as CNY", Err: ErrInvalid}
+	}
+	return &c, nil
+}
+
+func repeatedLocalCode(op string, p *Placement, unique *storage.UniqueError) error {
+	unit, rest, err := unique.Key.CutUint()
+	if err != nil || unique.Index != "local_code" {
+		return unique
+	}
+	given, _, _ := rest.CutString()
+	if i := p.overlay(customer.UnitID(unit)); i >= 0 {
+		given = p.Overlays[i].LocalCode
+	}
+	return &Error{Op: op, Unit: customer.UnitID(unit), Field: "LocalCode", Value: given, Remedy: "choose one that the unit has given to no other customer", Err: ErrExists}
+}
+
+// Overlay returns what a unit sees of a customer, each field from the nearest unit
+// upward that says something: the unit's overlay, then its assignment's representative,
+// then those of the unit above, and so on up to the top; the representative at last from
+// the customer. Units merged into one on the way count as this one, after it.
+func (r *Reader) Overlay(id customer.ID, unit customer.UnitID) (*Overlay, error) {
+	tree, err := r.Tree()
+	if err != nil {
+		return nil, err
+	}
+	if _, found := tree.Unit(unit); !found {
+		return nil, unknownUnit("read overlay", unit)
+	}
+	c, err := r.customers.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.Placement(id)
+	if err != nil {
+		return nil, err
+	}
+	seen := &Overlay{Unit: unit}
+	for at := tree.Resolve(unit); at != 0; at = tree.Parent(at) {
+		r.overlayAt(seen, p, at)
+		for merged := range tree.Merged(at) {
+			r.overlayAt(seen, p, merged)
+		}
+	}
+	if seen.Rep == "" {
+		seen.Rep = c.Rep
+	}
+	return seen, nil
+}
+
+// overlayAt fills what is still open from what a placement says for one unit.
+func (r *Reader) overlayAt(seen *Overlay, p *Placement, unit customer.UnitID) {
+	if i := p.overlay(unit); i >= 0 {
+		seen.over(&p.Overlays[i])
+	}
+	if i := p.in(unit); i >= 0 && p.Assignments[i].At(r.now()) && seen.Rep == "" {
+		seen.Rep = p.Assignments[i].Rep
+	}
+}
+
+// ByLocalCode returns the customer to which a unit, or one that was merged into it, has
+// given a code; letter case and width do not count.
+func (r *Reader) ByLocalCode(unit customer.UnitID, code string) (customer.ID, error) {
+	tree, err := r.Tree()
+	if err != nil {
+		return 0, err
+	}
+	unit = tree.Resolve(unit)
+	id, err := r.localCode(unit, code)
+	for merged := range tree.Merged(unit) {
+		if !isNotFound(err) {
+			break
+		}
+		id, err = r.localCode(merged, code)
+	}
+	return id, err
+}
+
+func (r *Reader) localCode(unit customer.UnitID, code string) (customer.ID, error) {
+	return r.store.placement.Lookup(r.storage, r.store.local, storage.Key(nil).Uint(uint64(unit)).String(text.Fold(code)))
+}

@@ -1,0 +1,78 @@
+package tagging
+
+import (
+	"context"
+	"testing"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage/bitset"
+)
+
+// A customer outside the session's scope is, for every call, as one that is not there.
+func TestScopeNarrowsEveryCall(t *testing.T) {
+	b, silver, gold, _ := levels(t, 3, false)
+	d := b.dimension(Dimension{Code: "flag", Required: true})
+	flag := b.tag(d, "a")
+	for id := range customer.ID(3) {
+		b.assign(id+1, Assignment{Tag: silver})
+	}
+	b.assign(3, Assignment{Tag: flag})
+	b.within = bitset.Of(1)
+
+	for name, call := range map[string]func(tx *Tx, id customer.ID) error{
+		"Of":      func(tx *Tx, id customer.ID) error { _, err := tx.Of(id); return err },
+		"At":      func(tx *Tx, id customer.ID) error { _, err := tx.At(id, b.now); return err },
+		"History": func(tx *Tx, id customer.ID) error { _, err := tx.History(id); return err },
+		"Assign":  func(tx *Tx, id customer.ID) error { _, err := tx.Assign(id, Assignment{Tag: flag}); return err },
+		"Replace": func(tx *Tx, id customer.ID) error { _, err := tx.Replace(id, Assignment{Tag: gold}); return err },
+		"Remove":  func(tx *Tx, id customer.ID) error { _, err := tx.Remove(id, silver); return err },
+		"Deny":    func(tx *Tx, id customer.ID) error { _, err := tx.Deny(id, silver); return err },
+		"Allow":   func(tx *Tx, id customer.ID) error { _, err := tx.Allow(id, silver); return err },
+		"Settle":  func(tx *Tx, id customer.ID) error { _, err := tx.Settle(id); return err },
+		"SetRuleTags": func(tx *Tx, id customer.ID) error {
+			_, err := tx.SetRuleTags(id, "set", []Assignment{{Tag: flag}})
+			return err
+		},
+		"MergeCustomers":      func(tx *Tx, id customer.ID) error { _, err := tx.MergeCustomers(1, id); return err },
+		"MergeCustomers into": func(tx *Tx, id customer.ID) error { _, err := tx.MergeCustomers(id, 1); return err },
+		"UnmergeCustomers": func(tx *Tx, id customer.ID) error {
+			return tx.UnmergeCustomers(&Combination{Survivor: id, Loser: 1})
+		},
+	} {
+		outside := b.try(func(tx *Tx) error { return call(tx, 2) })
+		wants(t, name, outside, ErrNotFound)
+		absent := b.try(func(tx *Tx) error { return call(tx, 999) })
+		if outside == nil || absent == nil {
+			continue
+		}
+		if got, want := outside.Error(), absent.Error(); len(got)+2 != len(want) { // 2 and 999
+			t.Errorf("%s tells who is there: %q, %q", name, got, want)
+		}
+	}
+	b.view(func(r *Reader) error {
+		if n, err := r.Count(Query{}); err != nil || n != 1 {
+			t.Errorf("counted %d, %v", n, err)
+		}
+		facet, err := r.Facet(Query{}, Axis{Field: "flag"})
+		if err != nil || facet.Total != 1 || facet.Buckets[0].Count != 0 {
+			t.Errorf("facet %+v, %v", facet, err)
+		}
+		return err
+	})
+	ctx := context.Background()
+	done, err := b.tags.AssignAll(ctx, b.job(), Bulk{Tag: flag})
+	if err != nil || done.Changed != 1 {
+		t.Errorf("bulk by query: %+v, %v", done, err)
+	}
+	refused := 0
+	done, err = b.tags.RemoveAll(ctx, b.job(), Bulk{IDs: []customer.ID{1, 2, 999}, Tag: silver, Refused: func(_ customer.ID, err error) {
+		refused++
+		wants(t, "refusal", err, ErrNotFound)
+	}})
+	if err != nil || done.Changed != 1 || done.Refused != 2 || refused != 2 {
+		t.Errorf("bulk by ids: %+v, %v, %d refused", done, err, refused)
+	}
+	b.within = nil
+	b.holds(1, flag)
+	b.holds(2, silver)
+}
