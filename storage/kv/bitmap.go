@@ -24,14 +24,22 @@ const (
 // takes contents at their word, and works wrongly or panics later when they lie, so
 // they are checked here first, in linear time.
 func readBitmap(raw []byte) (*roaring.Bitmap, error) {
-	if err := checkBitmap(raw); err != nil {
-		return nil, fmt.Errorf("kv: %w: malformed bitmap: %v", ErrInvalid, err)
+	if err := refuseBitmap(raw); err != nil {
+		return nil, err
 	}
 	b := roaring.New()
 	if err := b.UnmarshalBinary(raw); err != nil {
 		return nil, fmt.Errorf("kv: %w: malformed bitmap: %v", ErrInvalid, err)
 	}
 	return b, nil
+}
+
+// refuseBitmap returns an error that wraps ErrInvalid unless raw is a whole bitmap.
+func refuseBitmap(raw []byte) error {
+	if err := checkBitmap(raw); err != nil {
+		return fmt.Errorf("kv: %w: malformed bitmap: %v", ErrInvalid, err)
+	}
+	return nil
 }
 
 func checkBitmap(raw []byte) error {
@@ -63,9 +71,11 @@ func checkBitmap(raw []byte) error {
 // cutBitmapHeader returns the run flags (nil without runs), 4 header bytes per
 // container, and the containers.
 func cutBitmapHeader(raw []byte) (runs, headers, rest []byte, err error) {
-	short := fmt.Errorf("header is cut short at %d bytes", len(raw))
+	short := func() ([]byte, []byte, []byte, error) {
+		return nil, nil, nil, fmt.Errorf("header is cut short at %d bytes", len(raw))
+	}
 	if len(raw) < 4 {
-		return nil, nil, nil, short
+		return short()
 	}
 	cookie, rest := binary.LittleEndian.Uint32(raw), raw[4:]
 	var containers int
@@ -73,7 +83,7 @@ func cutBitmapHeader(raw []byte) (runs, headers, rest []byte, err error) {
 	case cookie&0xFFFF == cookieRuns:
 		containers = int(cookie>>16) + 1
 		if len(rest) < (containers+7)/8 {
-			return nil, nil, nil, short
+			return short()
 		}
 		runs, rest = rest[:(containers+7)/8], rest[(containers+7)/8:]
 	case cookie == cookieNoRuns && len(rest) >= 4:
@@ -89,7 +99,7 @@ func cutBitmapHeader(raw []byte) (runs, headers, rest []byte, err error) {
 		size *= 2
 	}
 	if len(rest) < size {
-		return nil, nil, nil, short
+		return short()
 	}
 	return runs, rest[:4*containers], rest[size:], nil
 }

@@ -148,7 +148,9 @@ func Fold(older, newer []byte, base bool) ([]byte, error) {
 type Accumulator struct {
 	kind byte // counterTag, bitmapTag, or 0 before the first operand
 	sum  int64
-	// add and remove share no member: what the operands so far do to a bitmap.
+	// What the operands so far do to a bitmap: chunk while no member is beyond it, and
+	// then add and remove, which share no member.
+	chunk       *chunkFold
 	add, remove *roaring.Bitmap
 }
 
@@ -167,10 +169,22 @@ func (a *Accumulator) Result(base bool) []byte {
 		return nil
 	case a.kind == counterTag:
 		return CounterDelta(a.sum)
+	case base && a.chunk != nil:
+		return a.chunk.value()
 	case base:
 		return BitmapValue(a.add)
+	case a.chunk != nil:
+		return BitmapDelta(a.chunk.bitmaps())
 	}
 	return BitmapDelta(a.add, a.remove)
+}
+
+// Reset makes the Accumulator ready for another key, and lets others have its memory.
+func (a *Accumulator) Reset() {
+	if a.chunk != nil {
+		a.chunk.release()
+	}
+	*a = Accumulator{}
 }
 
 func (a *Accumulator) take(operand []byte, newer bool) error {
@@ -181,11 +195,11 @@ func (a *Accumulator) take(operand []byte, newer bool) error {
 	case counterTag:
 		return a.count(operand)
 	case bitmapTag, deltaTag:
-		add, remove, err := readDelta(tag, body)
+		added, removed, err := cutDelta(tag, body)
 		if err != nil {
 			return err
 		}
-		return a.members(add, remove, newer)
+		return a.members(added, removed, newer)
 	case smallTag:
 		return a.small(body, newer)
 	}
@@ -197,7 +211,7 @@ func (a *Accumulator) become(kind byte) error {
 	if a.kind == 0 {
 		a.kind = kind
 		if kind != counterTag {
-			a.add, a.remove = roaring.New(), roaring.New()
+			a.chunk = newChunkFold()
 		}
 	}
 	if a.kind != kind {
@@ -218,8 +232,39 @@ func (a *Accumulator) count(operand []byte) error {
 	return nil
 }
 
-func (a *Accumulator) members(add, remove *roaring.Bitmap, newer bool) error {
+// widen goes over from a chunk to bitmaps without bounds.
+func (a *Accumulator) widen() {
+	if a.chunk != nil {
+		a.add, a.remove = a.chunk.bitmaps()
+		a.chunk.release()
+		a.chunk = nil
+	}
+}
+
+// members takes the stored bitmaps of additions and removals.
+func (a *Accumulator) members(added, removed []byte, newer bool) error {
 	if err := a.become(bitmapTag); err != nil {
+		return err
+	}
+	if a.chunk != nil {
+		x, ok := readChunk(added)
+		y, ok2 := readChunk(removed)
+		if ok && ok2 {
+			if !newer { // within one operand the removals come last
+				x, y = y, x
+			}
+			a.chunk.container(x, newer, newer)
+			a.chunk.container(y, !newer, newer)
+			return nil
+		}
+		a.widen()
+	}
+	add, err := readPart(added)
+	if err != nil {
+		return err
+	}
+	remove, err := readPart(removed)
+	if err != nil {
 		return err
 	}
 	if newer {
@@ -245,6 +290,18 @@ func (a *Accumulator) small(body []byte, newer bool) error {
 	}
 	if err := a.become(bitmapTag); err != nil {
 		return err
+	}
+	if a.chunk != nil {
+		if added.fits() && removed.fits() {
+			first, second := added, removed
+			if !newer { // within one operand the removals come last
+				first, second = removed, added
+			}
+			a.chunk.gaps(first, newer, newer)
+			a.chunk.gaps(second, !newer, newer)
+			return nil
+		}
+		a.widen()
 	}
 	if newer {
 		move(added, a.remove, a.add)
@@ -315,22 +372,24 @@ func malformedDelta(raw []byte) error {
 	return fmt.Errorf("kv: %w: malformed bitmap delta: % x", ErrInvalid, head(raw))
 }
 
-// readDelta reads a bitmap value or delta as additions and removals.
-func readDelta(tag byte, body []byte) (add, remove *roaring.Bitmap, err error) {
+// cutDelta finds the bitmaps of additions and removals in a bitmap value or delta, and
+// checks both.
+func cutDelta(tag byte, body []byte) (added, removed []byte, err error) {
 	if tag == bitmapTag {
-		add, err = readBitmap(body)
-		return add, roaring.New(), err
+		return body, nil, refuseBitmap(body)
 	}
 	n, size := binary.Uvarint(body)
 	if size <= 0 || n > uint64(len(body)-size) {
 		return nil, nil, malformedDelta(body)
 	}
-	rest := body[size:]
-	if add, err = readPart(rest[:n]); err != nil {
-		return nil, nil, err
+	added, removed = body[size:][:n], body[size:][n:]
+	if len(added) > 0 {
+		err = refuseBitmap(added)
 	}
-	remove, err = readPart(rest[n:])
-	return add, remove, err
+	if err == nil && len(removed) > 0 {
+		err = refuseBitmap(removed)
+	}
+	return added, removed, err
 }
 
 func readPart(raw []byte) (*roaring.Bitmap, error) {

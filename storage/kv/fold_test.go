@@ -2,6 +2,7 @@ package kv
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -279,5 +280,89 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A set of one chunk is folded by words, a larger one by bitmaps: the same operands must
+// come to the same members on both ways, in any grouping.
+func TestChunksFoldAsLargerSetsDo(t *testing.T) {
+	const beyond = 1 << 20 // a member that keeps an accumulator from folding by words
+	random := rand.New(rand.NewPCG(9, 10))
+	shapes := []func() *roaring.Bitmap{
+		roaring.New,
+		func() *roaring.Bitmap { return roaring.BitmapOf(random.Uint32N(1<<16), random.Uint32N(50)) },
+		func() *roaring.Bitmap {
+			b := roaring.New()
+			for range 6000 {
+				b.Add(random.Uint32N(1 << 16))
+			}
+			return b
+		},
+		func() *roaring.Bitmap {
+			b, from := roaring.New(), uint64(random.Uint32N(60_000))
+			b.AddRange(from, from+5000)
+			b.RunOptimize()
+			return b
+		},
+	}
+	for range 300 {
+		var operands [][]byte
+		for range 1 + random.IntN(5) {
+			add, remove := shapes[random.IntN(len(shapes))](), shapes[random.IntN(len(shapes))]()
+			operands = append(operands, BitmapDelta(add, remove))
+		}
+		if random.IntN(2) == 0 {
+			operands[0] = BitmapValue(shapes[random.IntN(len(shapes))]())
+		}
+		var byWords, fromTheEnd, byBitmaps Accumulator
+		must(t, byBitmaps.Newer(BitmapDelta(roaring.BitmapOf(beyond), nil)))
+		for i := range operands {
+			must(t, byWords.Newer(operands[i]))
+			must(t, byBitmaps.Newer(operands[i]))
+			must(t, fromTheEnd.Older(operands[len(operands)-1-i]))
+		}
+		must(t, byBitmaps.Newer(BitmapDelta(nil, roaring.BitmapOf(beyond))))
+		want, err := Bitmap(byBitmaps.Result(true))
+		must(t, err)
+		for name, a := range map[string]*Accumulator{"newer": &byWords, "older": &fromTheEnd} {
+			got, err := Bitmap(a.Result(true))
+			if err != nil || !got.Equals(want) {
+				t.Fatalf("%s: other members than by bitmaps (%v)", name, err)
+			}
+			again, err := Bitmap(mustFold(t, BitmapValue(shapes[2]()), a.Result(false), true))
+			if err != nil || roaring.AndNot(want, again).GetCardinality() > 0 {
+				t.Fatalf("%s: its delta loses members (%v)", name, err)
+			}
+			a.Reset()
+			if a.Result(true) != nil {
+				t.Fatalf("%s: Reset leaves something", name)
+			}
+		}
+	}
+}
+
+func BenchmarkFoldFullChunk(b *testing.B) {
+	full := roaring.New()
+	for member := uint32(0); member < 1<<16; member += 3 {
+		full.Add(member)
+	}
+	base := BitmapValue(full)
+	for _, deltas := range []int{1, 16, 128} {
+		b.Run(fmt.Sprintf("deltas=%d", deltas), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				var a Accumulator
+				for i := range deltas {
+					if err := a.Older(MemberDelta(uint32(i*509)%65_536, true)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := a.Older(base); err != nil {
+					b.Fatal(err)
+				}
+				a.Result(true)
+				a.Reset()
+			}
+		})
 	}
 }

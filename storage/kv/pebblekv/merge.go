@@ -49,6 +49,7 @@ func (m *folding) MergeOlder(value []byte) error {
 }
 
 func (m *folding) Finish(includesBase bool) ([]byte, io.Closer, error) {
+	defer m.acc.Reset()
 	if m.broken {
 		return misfit, nil, nil
 	}
