@@ -164,14 +164,15 @@ func tagIn(tx *clientele.ReadTx, id customer.ID, dimension string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	for _, held := range tagged.In(d.ID) {
-		tag, err := tx.Tags.TagByID(held)
-		if err != nil {
-			return "", err
-		}
-		return tag.Code, nil
+	held := tagged.In(d.ID)
+	if len(held) == 0 {
+		return "-", nil
 	}
-	return "-", nil
+	tag, err := tx.Tags.TagByID(held[0])
+	if err != nil {
+		return "", err
+	}
+	return tag.Code, nil
 }
 
 // explain says why the department store is of the modern trade.

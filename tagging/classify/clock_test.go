@@ -147,6 +147,7 @@ func TestARuleThatNeverFiresShowsInItsStatistics(t *testing.T) {
 	b.schema(revenue)
 	b.create(company("A", 5000))
 	b.create(company("B", 3000))
+	b.sync()
 	b.activate(sizes())
 	list, err := b.rules.Statistics(ctx)
 	if err != nil || len(list) != 3 {

@@ -204,6 +204,7 @@ func TestGivenFactsAreLoadedOnlyWhenARuleReadsThem(t *testing.T) {
 	rich, poor, broken := b.create(customer.Draft{Name: "Rich", Rep: "r"}), b.create(customer.Draft{Name: "Poor", Rep: "r"}), b.create(customer.Draft{Name: "Broken", Rep: "r"})
 	b.create(customer.Draft{Name: "Other"})
 	balance[rich], balance[poor], balance[broken] = 100, 1, -1
+	b.sync()
 	b.activate(sizes())
 	if loaded.Load() != 0 {
 		t.Error("loaded without need")

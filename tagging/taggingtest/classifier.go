@@ -59,11 +59,12 @@ type classifierKit struct {
 // declaration checks what the classifier says of itself, which must always be the same.
 func (k *classifierKit) declaration() {
 	k.Helper()
-	if k.c.Version() == 0 || k.c.Version() != k.c.Version() {
-		k.Errorf("the version is %d; count versions from 1, and raise it when verdicts may change", k.c.Version())
+	name, version, facts := k.c.Name(), k.c.Version(), slices.Clone(k.c.Facts())
+	if version == 0 {
+		k.Errorf("the version is 0; count versions from 1, and raise it when verdicts may change")
 	}
-	if k.c.Name() != k.c.Name() || !slices.Equal(k.c.Facts(), k.c.Facts()) {
-		k.Errorf("name or facts differ from call to call")
+	if k.c.Name() != name || k.c.Version() != version || !slices.Equal(k.c.Facts(), facts) {
+		k.Errorf("name, version or facts differ from call to call")
 	}
 	if len(k.c.Facts()) == 0 {
 		k.Errorf("no facts are declared, so the classifier would say the same of everybody")
