@@ -1,6 +1,7 @@
 package clientele
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +51,15 @@ type Options struct {
 	//
 	// [kvtest]: https://pkg.go.dev/github.com/clientele-go/clientele/storage/kv/kvtest
 	Engine kv.Engine
-	// Clock tells the time of changes; nil is time.Now.
+	// Clock tells the time of changes; nil is time.Now. It is called from several
+	// goroutines at a time.
 	Clock func() time.Time
+	// TickEvery is how often the book writes in the background what follows from time or
+	// from changed definitions: tags and assignments to units that begin or end, merged
+	// tags, and what rules say by the clock. Queries are right without it, but slower the
+	// more there is to write. 0 is a minute, negative is never: then call the Tick and
+	// Settle of Tags, and the Tick of Org and Rules. Health tells what fails.
+	TickEvery time.Duration
 	// Metrics receives counts and durations; nil drops them. See
 	// storage/slogmetrics and storage/prommetrics.
 	Metrics storage.Metrics
@@ -68,6 +76,7 @@ type Book struct {
 	org       *orgtree.Store
 	search    *search.Index // nil without search
 	searchDir string        // of the search index, also without search; empty in memory
+	clock     *clock        // nil when it never ticks
 }
 
 // Book's folders within its directory.
@@ -105,6 +114,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Book, error) {
 	if err := b.rules.Start(b.store); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
+	b.startClock(opts)
 	return b, nil
 }
 
@@ -120,6 +130,7 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 	if opts.Org.Clock == nil {
 		opts.Org.Clock = opts.Clock
 	}
+	opts.Rules.TickEvery = cmp.Or(opts.Rules.TickEvery, opts.TickEvery)
 	b := &Book{customers: customers, tags: tagging.New(opts.Tags), org: orgtree.New(opts.Org)}
 	if b.rules, err = classify.New(opts.Rules, customers, b.tags); err != nil {
 		return nil, nil, err
@@ -184,7 +195,10 @@ func (b *Book) openViews(dir string, opts Options) ([]storage.DerivedView, error
 
 // Close ends the book's background work and closes its files. Sessions must have
 // ended their calls.
-func (b *Book) Close() error { return b.store.Close() }
+func (b *Book) Close() error {
+	b.clock.end()
+	return b.store.Close()
+}
 
 // ID returns the book's id, made at its creation: 32 hex digits.
 func (b *Book) ID() string { return b.store.Book() }
@@ -270,8 +284,20 @@ func (b *Book) purgeSearch(ctx context.Context) error {
 	return b.search.Compact(ctx)
 }
 
-// Health reports the state of the book: journal, engine, views and their lag.
-func (b *Book) Health(ctx context.Context) (storage.Health, error) { return b.store.Health(ctx) }
+// Health reports the state of the book: journal, engine, views and their lag, and work in
+// the background that failed when it was last tried.
+func (b *Book) Health(ctx context.Context) (storage.Health, error) {
+	health, err := b.store.Health(ctx)
+	if err != nil {
+		return health, err
+	}
+	for _, failed := range []error{b.clock.problem(), b.rules.Err()} {
+		if failed != nil {
+			health.Problems = append(health.Problems, failed.Error())
+		}
+	}
+	return health, nil
+}
 
 // Head returns the state of the journal, for signing and for proofs; see
 // [storage.Head].

@@ -16,6 +16,7 @@ import (
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging"
+	"github.com/clientele-go/clientele/tagging/classify"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write golden files anew")
@@ -38,7 +39,13 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 	schema := &storage.Schema{}
 	customers.AddTo(schema)
-	tagging.New(tagging.Options{}).AddTo(schema)
+	tags := tagging.New(tagging.Options{})
+	tags.AddTo(schema)
+	rules, err := classify.New(classify.Options{}, customers, tags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules.AddTo(schema)
 	orgtree.New(orgtree.Options{}).AddTo(schema)
 	if err := schema.Validate(); err != nil {
 		t.Fatal(err)

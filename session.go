@@ -86,6 +86,42 @@ func (s *Session) Job() tagging.Job {
 	return tagging.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session}
 }
 
+// Hygiene reports what could be tidied up in the book's tags, and which rules never gave
+// anybody a tag; see [tagging.Reader.Hygiene].
+func (s *Session) Hygiene(ctx context.Context, opts tagging.HygieneOptions) (report *tagging.Hygiene, err error) {
+	if opts.Rules == nil {
+		opts.Rules = func() ([]tagging.SilentRule, error) { return s.book.silentRules(ctx) }
+	}
+	err = s.View(ctx, func(tx *ReadTx) error {
+		report, err = tx.Tags.Hygiene(opts)
+		return err
+	})
+	return report, err
+}
+
+// silentRules returns the active rules that never gave anybody a tag.
+func (b *Book) silentRules(ctx context.Context) ([]tagging.SilentRule, error) {
+	sets, err := b.rules.RuleSets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	versions := map[string]uint64{}
+	for _, set := range sets {
+		versions[set.Name] = set.Version
+	}
+	rules, err := b.rules.Statistics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var silent []tagging.SilentRule
+	for _, rule := range rules {
+		if rule.Fired == 0 {
+			silent = append(silent, tagging.SilentRule{RuleSet: rule.Set, Rule: rule.Rule, Version: versions[rule.Set], Evaluated: rule.Evaluated})
+		}
+	}
+	return silent, nil
+}
+
 // OrgJob is the session as transfers of many customers need it; see [orgtree.Store].
 func (s *Session) OrgJob() orgtree.Job {
 	return orgtree.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session}

@@ -8,6 +8,7 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/tagging"
+	"github.com/clientele-go/clientele/tagging/classify"
 )
 
 func TestErasedCustomersLoseTheirTags(t *testing.T) {
@@ -69,5 +70,33 @@ func TestErasedCustomersLoseTheirTags(t *testing.T) {
 	})
 	if !errors.Is(err, customer.ErrStatus) {
 		t.Errorf("an erased customer was tagged: %v", err)
+	}
+}
+
+// The hygiene report of a session has the rules that never gave anybody a tag.
+func TestHygieneNamesSilentRules(t *testing.T) {
+	ctx := context.Background()
+	book := openBook(t, "", clientele.Options{WithoutSearch: true})
+	create(t, book, "甲")
+	me := book.As(clientele.Actor{ID: "chen", Reason: "test"})
+	_, err := book.Rules().Activate(ctx, me.Job().Session, classify.RuleSet{
+		Name: "size", Dimensions: []classify.DimensionSpec{{Code: "size", Tags: []classify.TagSpec{{Code: "small"}, {Code: "large"}}}},
+		Rules: []classify.Rule{
+			{Name: "everybody", Dimension: "size", Tag: "small"},
+			{Name: "nobody", When: "false", Dimension: "size", Tag: "large"},
+		},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := book.Rules().Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	report, err := me.Hygiene(ctx, tagging.HygieneOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.SilentRules) != 1 || report.SilentRules[0].Rule != "nobody" || report.SilentRules[0].RuleSet != "size" || report.SilentRules[0].Version != 1 {
+		t.Errorf("silent rules %+v", report.SilentRules)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -147,8 +147,8 @@ func (r *Reader) mustBeLive(op string, id customer.ID) error {
 // finish stores what has changed, if anything has, and returns the record.
 func (tx *Tx) finish(e *edit, action Action) (after *Tagged, changed bool, err error) {
 	next := &Tagged{ID: e.id, Assignments: e.cat.settle(e.list, e.now)}
-	if len(next.Assignments) > maxAssignments {
-		return nil, false, &Error{Op: e.op, Customer: e.id, Problem: fmt.Sprintf("would have more than %d assignments", maxAssignments), Err: storage.ErrLimit}
+	if err := e.fits(next); err != nil {
+		return nil, false, err
 	}
 	if e.before == nil && len(next.Assignments) == 0 {
 		return next, false, nil
@@ -165,8 +165,16 @@ func (tx *Tx) finish(e *edit, action Action) (after *Tagged, changed bool, err e
 	return next, true, tx.store.tagged.Put(tx.tx, e.id, next, uint8(action))
 }
 
-// Assign gives a customer tags. Of each assignment Tag is needed; Origin, Reason, From
-// and Until are used, and what is not given is filled in. One that the customer has, of
+// fits reports a record that would have too many assignments.
+func (e *edit) fits(t *Tagged) error {
+	if len(t.Assignments) <= maxAssignments {
+		return nil
+	}
+	return &Error{Op: e.op, Customer: e.id, Problem: fmt.Sprintf("would have more than %d assignments", maxAssignments), Err: storage.ErrLimit}
+}
+
+// Assign gives a customer tags. Of each assignment Tag is needed; Origin, Reason, Actor,
+// From and Until are used, and what is not given is filled in. One that the customer has, of
 // the same origin, takes the new validity. Rules assign through SetRuleTags.
 //
 // In an exclusive dimension it fails with an *ExclusiveError when the customer has
@@ -256,8 +264,11 @@ func (e *edit) complete(a *Assignment, field func(string) string) (err error) {
 		a.Actor = e.session.Actor
 	}
 	for _, part := range []struct{ name, value string }{{"Reason", a.Reason}, {"Actor", a.Actor}, {"Rule", a.Rule}} {
+		if !utf8.ValidString(part.value) {
+			return &Error{Op: e.op, Customer: e.id, Field: field(part.name), Value: shorten(part.value), Code: customer.CodeMalformed, Problem: "is not UTF-8", Remedy: "convert it first", Err: ErrInvalid}
+		}
 		if len(part.value) > maxReason {
-			return &Error{Op: e.op, Customer: e.id, Field: field(part.name), Value: text.Excerpt(part.value), Code: customer.CodeTooLong, Problem: "is too long", Remedy: fmt.Sprintf("use at most %d bytes", maxReason), Err: ErrInvalid}
+			return &Error{Op: e.op, Customer: e.id, Field: field(part.name), Value: shorten(part.value), Code: customer.CodeTooLong, Problem: "is too long", Remedy: fmt.Sprintf("use at most %d bytes", maxReason), Err: ErrInvalid}
 		}
 	}
 	return nil

@@ -341,3 +341,13 @@ func TestForgottenTagsAreGoneInAllVersions(t *testing.T) {
 	})
 	b.verified()
 }
+
+func TestReasonsAreUTF8(t *testing.T) {
+	b, silver, _, _ := levels(t, 1, false)
+	gb18030 := "\xbf\xcd\xbb\xa7" // 客户
+	for _, a := range []Assignment{{Tag: silver, Reason: gb18030}, {Tag: silver, Actor: gb18030}} {
+		err := b.try(func(tx *Tx) error { _, err := tx.Assign(1, a); return err })
+		wants(t, "GB 18030", err, ErrInvalid)
+	}
+	b.holds(1)
+}

@@ -10,9 +10,10 @@ import (
 	"github.com/clientele-go/clientele/storage"
 )
 
-// Bulk is one change of many customers. Query is used when IDs is nil.
+// Bulk is one change of many customers: those of Query, or those of IDs. To mean
+// everybody, say so by filter.All(); a Bulk that says nothing is an error.
 type Bulk struct {
-	Query Query
+	Query Query         // used when IDs is nil
 	IDs   []customer.ID // in any order
 	After customer.ID   // go on after this one, as a Progress named it
 
@@ -55,6 +56,9 @@ type bulkChange func(*Tx, customer.ID) (after *Tagged, changed bool, err error)
 
 func (s *Store) bulk(ctx context.Context, j *Job, b *Bulk, change bulkChange) (Progress, error) {
 	done := Progress{After: b.After}
+	if b.IDs == nil && b.Query.Filter == "" && b.Query.Expr == nil && len(b.Query.Statuses) == 0 {
+		return done, &Error{Op: "change many", Field: "Query", Code: customer.CodeRequired, Problem: "says not whom to change, and IDs is nil", Remedy: "give Query.Expr the value filter.All() to mean everybody", Err: ErrInvalid}
+	}
 	if err := s.view(ctx, j, func(r *Reader) error { _, err := r.TagByID(b.Tag); return err }); err != nil {
 		return done, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/tagging/filter"
 )
 
 func TestBulkTagsWhomAQueryMeans(t *testing.T) {
@@ -27,7 +28,7 @@ func TestBulkTagsWhomAQueryMeans(t *testing.T) {
 		t.Errorf("assignments %+v", a)
 	}
 	parts, refused := 0, 0
-	all := Bulk{Tag: silver, Progress: func(Progress) { parts++ }, Refused: func(id customer.ID, err error) {
+	all := Bulk{Query: Query{Expr: filter.All()}, Tag: silver, Progress: func(Progress) { parts++ }, Refused: func(id customer.ID, err error) {
 		refused++
 		if wants(t, "refused", err, ErrExclusive); id != 7 {
 			t.Errorf("customer %d was refused", id)
@@ -45,8 +46,15 @@ func TestBulkTagsWhomAQueryMeans(t *testing.T) {
 	if err != nil || done.Changed != n {
 		t.Errorf("%+v, %v", done, err)
 	}
-	_, err = b.tags.AssignAll(ctx, b.job(), Bulk{Tag: 99})
+	_, err = b.tags.AssignAll(ctx, b.job(), Bulk{IDs: []customer.ID{1}, Tag: 99})
 	wants(t, "unknown tag", err, ErrUnknownTag)
+	_, err = b.tags.AssignAll(ctx, b.job(), Bulk{Tag: gold})
+	wants(t, "neither a query nor ids", err, ErrInvalid)
+	_, err = b.tags.AssignAll(ctx, Job{}, Bulk{IDs: []customer.ID{1}, Tag: gold})
+	wants(t, "no job", err, ErrInvalid)
+	if done, err = b.tags.AssignAll(ctx, b.job(), Bulk{IDs: []customer.ID{}, Tag: gold}); err != nil || done != (Progress{}) {
+		t.Errorf("no ids: %+v, %v", done, err)
+	}
 	b.verified()
 }
 

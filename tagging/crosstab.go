@@ -16,8 +16,11 @@ type CrossTab struct {
 	Total         int64     // customers that the query matches, each once
 }
 
-// maxCells bounds a cross-tab.
-const maxCells = 1_000_000
+// maxCells bounds a cross-tab, maxGroups its rows, which have numbers of 16 bits.
+const (
+	maxCells  = 1_000_000
+	maxGroups = 1<<16 - 2
+)
 
 // CrossTab counts the customers that a query matches by two axes. Rows and columns are
 // the buckets that [Reader.Facet] would return. Where the rows exclude one another, as the
@@ -40,7 +43,7 @@ func (r *Reader) CrossTab(q Query, rows, columns Axis) (*CrossTab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cells := len(across) * len(down); cells > maxCells {
+	if cells := len(across) * len(down); cells > maxCells || len(down) > maxGroups {
 		return nil, &Error{Op: "group", Value: fmt.Sprint(cells), Code: customer.CodeTooLong, Problem: fmt.Sprintf("are more than %d cells", maxCells), Remedy: "group by a higher level or a longer period", Err: ErrInvalid}
 	}
 	t := newTabulation(&plan{root, p.evaluation(block)}, down, across)
@@ -71,8 +74,9 @@ type tabulation struct {
 	disjoint      bool // the rows are
 	counted       *CrossTab
 
-	rowOf   []int32         // of each member of the present chunk, when they are
-	inRow   []*bitset.Chunk // the present chunk's members by row, when they aren't
+	rowOf   *[bitset.ChunkSize]uint16 // of each member of the present chunk, when they are
+	column  []int64                   // a column of the present chunk, by row
+	inRow   []*bitset.Chunk           // the present chunk's members by row, when they aren't
 	members bitset.Chunk
 	rest    bitset.Chunk // members without a row, or without a column
 }
@@ -89,7 +93,8 @@ func newTabulation(p *plan, rows, columns []group) *tabulation {
 
 func (t *tabulation) run() (*CrossTab, error) {
 	if t.disjoint {
-		t.rowOf = make([]int32, bitset.ChunkSize)
+		t.rowOf = new([bitset.ChunkSize]uint16)
+		t.column = make([]int64, len(t.rows)+1)
 	} else {
 		t.inRow = make([]*bitset.Chunk, len(t.rows)+1)
 		for i := range t.inRow {
@@ -134,7 +139,7 @@ func (t *tabulation) putRow(row int, members *bitset.Chunk) {
 	}
 	for i, w := range members {
 		for ; w != 0; w &= w - 1 {
-			t.rowOf[i<<6+bits.TrailingZeros64(w)] = int32(row)
+			t.rowOf[uint16(i<<6+bits.TrailingZeros64(w))] = uint16(row)
 		}
 	}
 }
@@ -166,10 +171,14 @@ func (t *tabulation) putColumn(column int, members *bitset.Chunk) {
 		}
 		return
 	}
+	clear(t.column)
 	for i, w := range members {
 		for ; w != 0; w &= w - 1 {
-			t.counted.Cells[t.rowOf[i<<6+bits.TrailingZeros64(w)]][column]++
+			t.column[t.rowOf[uint16(i<<6+bits.TrailingZeros64(w))]]++
 		}
+	}
+	for row, n := range t.column {
+		t.counted.Cells[row][column] += n
 	}
 }
 

@@ -364,13 +364,16 @@ func (tx *Tx) MergeTag(id, into TagID) (*Tag, error) {
 	case c.isBelow(other, t):
 		return nil, &Error{Op: op, Field: "Into", Value: other.Code, Problem: "is the tag itself, or below it", Remedy: "move it out first", Err: ErrCycle}
 	}
-	for _, child := range slices.Clone(c.ofParent[id]) {
-		moved := child.clone()
-		moved.Parent = into
-		if err := c.place(op, d, moved); err != nil {
+	children := slices.Clone(c.ofParent[id])
+	for i, child := range children {
+		children[i] = child.clone()
+		children[i].Parent = into
+		if err := c.place(op, d, children[i]); err != nil {
 			return nil, err
 		}
-		if _, err := tx.putTag(moved, child.Version, Updated); err != nil {
+	}
+	for _, moved := range children {
+		if _, err := tx.putTag(moved, moved.Version, Updated); err != nil {
 			return nil, err
 		}
 	}

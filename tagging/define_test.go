@@ -2,6 +2,7 @@ package tagging
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -397,4 +398,50 @@ func TestDefinitionsFollowTheTransaction(t *testing.T) {
 	})
 	b.assign(1, Assignment{Tag: gold})
 	b.holds(1, gold)
+}
+
+// A merge whose children would lie too deep changes nothing, not even in a transaction
+// that goes on.
+func TestMergeTagIsWholeOrNotAtAll(t *testing.T) {
+	b := openBook(t, 1)
+	d := b.dimension(Dimension{Code: "region", Tree: true})
+	add := func(code string, parent TagID) (id TagID) {
+		b.update(func(tx *Tx) error {
+			made, err := tx.CreateTag(Tag{Dimension: d.ID, Code: code, Parent: parent})
+			if err == nil {
+				id = made.ID
+			}
+			return err
+		})
+		return id
+	}
+	deep := TagID(0)
+	for i := range maxDepth - 1 {
+		deep = add(fmt.Sprintf("level%d", i+1), deep)
+	}
+	from := add("from", 0)
+	shallow := add("a-shallow", from)
+	add("below", add("b-high", from))
+	b.update(func(tx *Tx) error {
+		_, err := tx.MergeTag(from, deep) // a-shallow fits below deep, b-high doesn't
+		wants(t, "merge", err, storage.ErrLimit)
+		return nil
+	})
+	b.view(func(r *Reader) error {
+		tag, err := r.TagByID(shallow)
+		if err == nil && tag.Parent != from {
+			t.Errorf("a child was moved to %d", tag.Parent)
+		}
+		return err
+	})
+}
+
+func TestErrorsQuoteValuesOnce(t *testing.T) {
+	b := openBook(t, 0)
+	for code, want := range map[string]string{"Level": `Code "Level": is no`, strings.Repeat("层", 41): `Code "` + strings.Repeat("层", 40) + `…": is`} {
+		err := b.try(func(tx *Tx) error { _, err := tx.CreateDimension(Dimension{Code: code}); return err })
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
 }

@@ -24,8 +24,8 @@
 //
 // Assignments may begin and end later. A [Reader] looks from one instant, and is exact at
 // it; [Store.Tick] writes what has become due, of which queries otherwise take account
-// one by one. Call it every minute or so. [Store.Settle] does the same for changed
-// definitions, such as merged tags.
+// one by one. [Store.Settle] does the same for changed definitions, such as merged tags. The
+// root package's Book calls both every minute, see its Options.TickEvery.
 //
 // # Scope
 //

@@ -76,8 +76,19 @@ func (j *Job) within(r *storage.Reader) (*bitset.Set, error) {
 	return j.Within(r)
 }
 
+// check reports a job that was not made by a session.
+func (j *Job) check() error {
+	if j.Storage == nil || j.Customers == nil {
+		return &Error{Op: "work on many", Field: "Job", Code: customer.CodeRequired, Problem: "names no book", Remedy: "take it from a session", Err: ErrInvalid}
+	}
+	return nil
+}
+
 // view runs f on one state, narrowed as the job is.
 func (s *Store) view(ctx context.Context, j *Job, f func(*Reader) error) error {
+	if err := j.check(); err != nil {
+		return err
+	}
 	return j.Storage.View(ctx, func(r *storage.Reader) error {
 		within, err := j.within(r)
 		if err != nil {
@@ -89,6 +100,9 @@ func (s *Store) view(ctx context.Context, j *Job, f func(*Reader) error) error {
 
 // update runs f in one transaction, narrowed as the job is.
 func (s *Store) update(ctx context.Context, j *Job, f func(*Tx) error) error {
+	if err := j.check(); err != nil {
+		return err
+	}
 	_, err := j.Storage.Update(ctx, j.Session, func(tx *storage.Tx) error {
 		within, err := j.within(&tx.Reader)
 		if err != nil {
@@ -101,7 +115,7 @@ func (s *Store) update(ctx context.Context, j *Job, f func(*Tx) error) error {
 
 // Tick writes what the clock has changed: assignments that have begun, and those that
 // have ended. It returns the number of customers that it changed. Queries are exact
-// without it, but slower the more is due; call it every minute or so. It may be stopped
+// without it, but slower the more is due; a Book calls it every minute. It may be stopped
 // and run again, and run in several processes. It concerns everybody, whatever the job
 // may see.
 func (s *Store) Tick(ctx context.Context, j Job) (changed int, err error) {

@@ -72,6 +72,17 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// shorten returns the beginning of a value for an Error: at most 40 characters.
+func shorten(value string) string {
+	n := 0
+	for i := range value {
+		if n++; n > 40 {
+			return value[:i] + "…"
+		}
+	}
+	return value
+}
+
 // ExclusiveError says that a customer would hold two tags of an exclusive dimension at
 // a time. It wraps ErrExclusive.
 type ExclusiveError struct {

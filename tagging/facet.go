@@ -184,6 +184,12 @@ func bucketsOf(groups []group) []Bucket {
 
 // axisField returns the field of an axis, nil for a dimension.
 func (p *planner) axisField(a Axis) (*customer.Field, error) {
+	switch {
+	case a.Level < 0:
+		return nil, invalid("group", "Level", fmt.Sprint(a.Level), customer.CodeMalformed, "is no level", "use 0 for each tag by itself, or 1 for the roots")
+	case a.Per > PerDay:
+		return nil, invalid("group", "Per", a.Per.String(), customer.CodeMalformed, "is no period", "use PerDay, PerMonth or PerYear")
+	}
 	if p.cat.byCode[a.Field] != nil {
 		return nil, nil
 	}

@@ -132,7 +132,7 @@ func (r *Reader) FigureTable(q Query, rows, columns Axis, measures ...Measure) (
 			return nil, err
 		}
 	}
-	if cells := (len(down) + 1) * (len(across) + 1) * len(measures); cells > maxCells {
+	if cells := (len(down) + 1) * (len(across) + 1) * max(len(measures), 1); cells > maxCells {
 		return nil, &Error{Op: "sum up", Value: fmt.Sprint(cells), Code: customer.CodeTooLong, Problem: fmt.Sprintf("are more than %d cells", maxCells), Remedy: "group by a higher level", Err: ErrInvalid}
 	}
 	s := &summing{plan: &plan{root, p.evaluation(block)}, rows: down, columns: across, decimals: make([]int, len(measures))}

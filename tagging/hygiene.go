@@ -2,6 +2,7 @@ package tagging
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -23,7 +24,8 @@ type HygieneOptions struct {
 	// List bounds every list of the report; 0 is 1,000.
 	List int
 
-	// Rules returns the rules that never fired; nil for none. The root package sets it.
+	// Rules returns the rules that never fired; nil for none. The root
+	// package's Session.Hygiene sets it.
 	Rules func() ([]SilentRule, error)
 }
 
@@ -73,13 +75,16 @@ type RetiredUse struct {
 type SilentRule struct {
 	RuleSet, Rule string
 	Version       uint64
-	Evaluated     int64 // how often it was asked
+	Evaluated     int64 // how often it was asked since the program began
 }
 
 // Hygiene reports what could be tidied up. It costs one pass over all tags' sets, and one
 // more over those of tags that may overlap: a second or two for a million customers and
 // a thousand tags.
 func (r *Reader) Hygiene(opts HygieneOptions) (*Hygiene, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
 	opts.Overlap = cmp.Or(opts.Overlap, 0.9)
 	opts.MinHolders = cmp.Or(opts.MinHolders, 10)
 	opts.TagsEach = cmp.Or(opts.TagsEach, 20)
@@ -102,6 +107,21 @@ func (r *Reader) Hygiene(opts HygieneOptions) (*Hygiene, error) {
 		s.report.SilentRules = limit(s, rules)
 	}
 	return s.report, nil
+}
+
+func (o *HygieneOptions) check() error {
+	if !(o.Overlap >= 0 && o.Overlap <= 1) {
+		return invalid("hygiene", "Overlap", fmt.Sprint(o.Overlap), customer.CodeMalformed, "is no share", "use 0 to 1")
+	}
+	for _, bound := range []struct {
+		name  string
+		value int
+	}{{"MinHolders", o.MinHolders}, {"TagsEach", o.TagsEach}, {"List", o.List}} {
+		if bound.value < 0 {
+			return invalid("hygiene", bound.name, fmt.Sprint(bound.value), customer.CodeMalformed, "is negative", "leave it 0 for the usual")
+		}
+	}
+	return nil
 }
 
 func limit[T any](s *survey, list []T) []T {

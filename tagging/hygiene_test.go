@@ -2,6 +2,7 @@ package tagging
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -146,5 +147,16 @@ func TestHygieneTakesTheRulesReport(t *testing.T) {
 	h := hygieneOf(b, HygieneOptions{Rules: func() ([]SilentRule, error) { return silent, nil }})
 	if !slices.Equal(h.SilentRules, silent) {
 		t.Errorf("rules %+v", h.SilentRules)
+	}
+}
+
+func TestHygieneOptionsAreChecked(t *testing.T) {
+	b := openBook(t, 1)
+	for _, opts := range []HygieneOptions{{Overlap: -0.1}, {Overlap: 1.1}, {Overlap: math.NaN()}, {MinHolders: -1}, {TagsEach: -1}, {List: -1}} {
+		b.view(func(r *Reader) error {
+			_, err := r.Hygiene(opts)
+			wants(t, fmt.Sprintf("%+v", opts), err, ErrInvalid)
+			return nil
+		})
 	}
 }

@@ -15,8 +15,9 @@ type LoadRow struct {
 }
 
 // Load gives their first tags to customers in bulk, some ten times faster than Assign,
-// under the same rules, with rows in ascending order of id. It is for customers that were created just now and whom nobody
-// else tags meanwhile: one that has assignments already ends the load, as does any
+// under the same rules, with rows in ascending order of id. It is for customers that were
+// created just now and whom nobody else tags meanwhile, while nobody changes dimensions
+// and tags: one that has assignments already ends the load, as does any
 // other error, with the rows before in the book as [storage.Store.Load] tells. The job's
 // Within is not used.
 func (s *Store) Load(ctx context.Context, j Job, rows iter.Seq2[LoadRow, error]) (loaded storage.Loaded, err error) {
@@ -71,5 +72,8 @@ func (r *Reader) loadRow(l *storage.Loader, c *catalogue, row LoadRow) error {
 		}
 	}
 	t := &Tagged{ID: row.ID, Assignments: c.settle(e.list, e.now)}
+	if err := e.fits(t); err != nil {
+		return err
+	}
 	return r.store.tagged.Load(l, row.ID, t, uint8(Created))
 }

@@ -24,17 +24,18 @@ type Combination struct {
 // MergeCustomers gives the survivor of a merge the tags of both customers and leaves the
 // loser none. What both have of one source lasts as long as either, as the later tells
 // it; of a denial and a person's assignment the later counts. In an exclusive dimension a person's word beats an import's, otherwise the later the earlier, and what
-// is beaten is dropped; rules' tags yield as ever. Neither's status matters.
+// is beaten is dropped; rules' tags yield as ever. Neither's status matters, but that it is
+// not erased.
 func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) {
 	const op = "merge customers"
 	if survivor == loser {
 		return nil, &Error{Op: op, Customer: survivor, Problem: "is both survivor and loser", Err: ErrInvalid}
 	}
-	to, err := tx.begin(op, survivor)
+	to, err := tx.beginKnown(op, survivor)
 	if err != nil {
 		return nil, err
 	}
-	from, err := tx.begin(op, loser)
+	from, err := tx.beginKnown(op, loser)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +49,22 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) 
 	done.Combined = slices.Clone(after.Assignments)
 	_, _, err = tx.finish(from, Combined)
 	return done, err
+}
+
+// beginKnown is begin for a customer of any status but Erased: of those nothing is kept.
+func (tx *Tx) beginKnown(op string, id customer.ID) (*edit, error) {
+	e, err := tx.begin(op, id)
+	if err != nil {
+		return nil, err
+	}
+	c, err := tx.customers.Get(id)
+	switch {
+	case err != nil:
+		return nil, missing(op, id, err)
+	case c.Status == customer.Erased:
+		return nil, &customer.StatusError{ID: id, Status: c.Status, Action: op}
+	}
+	return e, nil
 }
 
 // combine joins two lists, without what exclusive dimensions have no room for.
@@ -97,11 +114,11 @@ func laterWord(list []Assignment) []Assignment {
 // so has the survivor, but that what was changed since stays as it is now.
 func (tx *Tx) UnmergeCustomers(done *Combination) error {
 	const op = "unmerge customers"
-	survivor, err := tx.begin(op, done.Survivor)
+	survivor, err := tx.beginKnown(op, done.Survivor)
 	if err != nil {
 		return err
 	}
-	loser, err := tx.begin(op, done.Loser)
+	loser, err := tx.beginKnown(op, done.Loser)
 	if err != nil {
 		return err
 	}

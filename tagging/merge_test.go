@@ -1,6 +1,7 @@
 package tagging
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -128,4 +129,29 @@ func TestACustomerIsNotMergedWithItself(t *testing.T) {
 	if err := new(Combination).UnmarshalBinary(nil); err == nil {
 		t.Error("nothing was decoded")
 	}
+}
+
+// Nobody's tags can go to a customer that is not there, nor to one that was erased.
+func TestMergeCustomersNeedsBoth(t *testing.T) {
+	b, silver, _, _ := levels(t, 3, false)
+	b.assign(1, Assignment{Tag: silver})
+	b.update(func(tx *Tx) error {
+		customers := b.customers.Tx(tx.tx)
+		customers.OnErase(tx.Forget)
+		_, err := customers.Erase(3)
+		return err
+	})
+	for _, c := range []struct {
+		survivor, loser customer.ID
+		want            error
+	}{{999, 1, ErrNotFound}, {1, 999, ErrNotFound}, {3, 1, customer.ErrStatus}, {1, 3, customer.ErrStatus}} {
+		err := b.try(func(tx *Tx) error { _, err := tx.MergeCustomers(c.survivor, c.loser); return err })
+		wants(t, fmt.Sprintf("merge %d into %d", c.loser, c.survivor), err, c.want)
+		err = b.try(func(tx *Tx) error {
+			return tx.UnmergeCustomers(&Combination{Survivor: c.survivor, Loser: c.loser})
+		})
+		wants(t, fmt.Sprintf("unmerge %d from %d", c.loser, c.survivor), err, c.want)
+	}
+	b.holds(1, silver)
+	b.verified()
 }

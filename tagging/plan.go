@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/tagging/filter"
 )
 
@@ -178,7 +177,7 @@ func (c *catalogue) unknownSegment(name string) error {
 	for _, s := range c.segments {
 		names = append(names, s.Name)
 	}
-	return &Error{Op: "filter", Field: "Segment", Value: text.Excerpt(name), Code: customer.CodeUnknown, Remedy: suggest(name, names), Err: ErrUnknownSegment}
+	return &Error{Op: "filter", Field: "Segment", Value: shorten(name), Code: customer.CodeUnknown, Remedy: suggest(name, names), Err: ErrUnknownSegment}
 }
 
 // dimension is a term about tags.
@@ -282,7 +281,7 @@ func (p *planner) unknownField(name string, err error) error {
 	for i := range fields {
 		known = append(known, fields[i].Name)
 	}
-	return &Error{Op: "filter", Field: "Dimension", Value: text.Excerpt(name), Code: customer.CodeUnknown,
+	return &Error{Op: "filter", Field: "Dimension", Value: shorten(name), Code: customer.CodeUnknown,
 		Problem: "is neither a dimension nor a field of customers", Remedy: suggest(name, known), Err: fmt.Errorf("%w: %w", ErrUnknownDimension, err)}
 }
 

@@ -557,3 +557,16 @@ func TestPlanIsReadable(t *testing.T) {
 		}
 	})
 }
+
+func TestAxesAreChecked(t *testing.T) {
+	b, _, _, _ := levels(t, 1, false)
+	b.view(func(r *Reader) error {
+		for _, axis := range []Axis{{Field: "level", Level: -1}, {Field: "created", Per: PerDay + 1}} {
+			_, err := r.Facet(Query{}, axis)
+			wants(t, fmt.Sprintf("%+v", axis), err, ErrInvalid)
+			_, err = r.CrossTab(Query{}, Axis{Field: "level"}, axis)
+			wants(t, fmt.Sprintf("columns %+v", axis), err, ErrInvalid)
+		}
+		return nil
+	})
+}

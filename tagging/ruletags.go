@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/text"
 )
 
 // RuleTags is what one rule set says of a customer; see [Tx.SetRuleTags].
@@ -57,7 +56,7 @@ func (r *Reader) Edition() ([16]byte, error) {
 func (e *edit) suppose(sets []RuleTags) error {
 	for _, set := range sets {
 		if set.RuleSet == "" || len(set.RuleSet) > maxReason {
-			return &Error{Op: e.op, Customer: e.id, Field: "RuleSet", Value: text.Excerpt(set.RuleSet), Code: customer.CodeRequired, Problem: "is no name", Err: ErrInvalid}
+			return &Error{Op: e.op, Customer: e.id, Field: "RuleSet", Value: shorten(set.RuleSet), Code: customer.CodeRequired, Problem: "is no name", Err: ErrInvalid}
 		}
 		former := map[TagID]Assignment{}
 		e.list = slices.DeleteFunc(e.list, func(a Assignment) bool {

@@ -2,10 +2,13 @@ package tagging
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage/bitset"
+	"github.com/clientele-go/clientele/tagging/filter"
 )
 
 // A customer outside the session's scope is, for every call, as one that is not there.
@@ -59,8 +62,9 @@ func TestScopeNarrowsEveryCall(t *testing.T) {
 		}
 		return err
 	})
+	b.view(seesOne)
 	ctx := context.Background()
-	done, err := b.tags.AssignAll(ctx, b.job(), Bulk{Tag: flag})
+	done, err := b.tags.AssignAll(ctx, b.job(), Bulk{Query: Query{Expr: filter.All()}, Tag: flag})
 	if err != nil || done.Changed != 1 {
 		t.Errorf("bulk by query: %+v, %v", done, err)
 	}
@@ -75,4 +79,59 @@ func TestScopeNarrowsEveryCall(t *testing.T) {
 	b.within = nil
 	b.holds(1, flag)
 	b.holds(2, silver)
+}
+
+// seesOne asks everything that a reader can be asked about customers, of whom it may see
+// customer 1 alone.
+func seesOne(r *Reader) error {
+	everybody := Query{Expr: filter.All()}
+	for name, n := range map[string]func() (int64, error){
+		"Set":  func() (int64, error) { s, err := r.Set(everybody); return s.Len(), err },
+		"IDs":  func() (int64, error) { ids, err := collect(r.IDs(everybody, 0), 9); return int64(len(ids)), err },
+		"Page": func() (int64, error) { ids, _, err := r.Page(everybody, 0, 9); return int64(len(ids)), err },
+		"Sample": func() (int64, error) {
+			ids, err := r.Sample(everybody, 9, 1)
+			return int64(len(ids)), err
+		},
+		"Contains": func() (int64, error) {
+			inside, err := r.Contains(everybody, 1)
+			outside, more := r.Contains(everybody, 3)
+			if !inside || outside {
+				err = errors.Join(err, fmt.Errorf("contains 1: %v, 3: %v", inside, outside))
+			}
+			return 1, errors.Join(err, more)
+		},
+		"missing": func() (int64, error) { return r.Count(Query{Filter: "missing:flag"}) },
+		"not":     func() (int64, error) { return r.Count(Query{Filter: "NOT flag:a"}) },
+		"records": func() (int64, error) { return r.Count(Query{Filter: "has:name"}) },
+		"CrossTab": func() (int64, error) {
+			t, err := r.CrossTab(everybody, Axis{Field: "level"}, Axis{Field: "flag"})
+			return t.Total, err
+		},
+		"Facet of a field": func() (int64, error) {
+			f, err := r.Facet(everybody, Axis{Field: "created"})
+			return f.Buckets[0].Count, err
+		},
+		"Figures": func() (int64, error) {
+			f, err := r.Figures(everybody, Axis{Field: "level"})
+			return f.Groups[0].Count, err
+		},
+		"Hygiene": func() (int64, error) {
+			h, err := r.Hygiene(HygieneOptions{})
+			return h.Customers, err
+		},
+		"Hygiene, missing": func() (int64, error) {
+			h, err := r.Hygiene(HygieneOptions{})
+			return h.Missing[0].Customers, err
+		},
+	} {
+		seen, err := n()
+		if err == nil && seen != 1 {
+			err = fmt.Errorf("sees %d", seen)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 )
@@ -162,7 +161,7 @@ func (c *catalogue) unknownDimension(op, code string) error {
 	for known := range c.byCode {
 		codes = append(codes, known)
 	}
-	return &Error{Op: op, Field: "Dimension", Value: text.Excerpt(code), Code: customer.CodeUnknown, Remedy: suggest(code, codes), Err: ErrUnknownDimension}
+	return &Error{Op: op, Field: "Dimension", Value: shorten(code), Code: customer.CodeUnknown, Remedy: suggest(code, codes), Err: ErrUnknownDimension}
 }
 
 func (c *catalogue) unknownTag(op string, d *Dimension, code string) error {
@@ -170,5 +169,5 @@ func (c *catalogue) unknownTag(op string, d *Dimension, code string) error {
 	for t := range c.allTags(d.ID) {
 		codes = append(append(codes, t.Code), t.Aliases...)
 	}
-	return &Error{Op: op, Field: "Tag", Value: text.Excerpt(d.Code + ":" + code), Code: customer.CodeUnknown, Remedy: suggest(code, codes), Err: ErrUnknownTag}
+	return &Error{Op: op, Field: "Tag", Value: shorten(d.Code + ":" + code), Code: customer.CodeUnknown, Remedy: suggest(code, codes), Err: ErrUnknownTag}
 }

@@ -37,7 +37,7 @@ func isCodeRune(c rune) bool { return isSign(c) || unicode.In(c, unicode.L, unic
 
 // invalid is an error about one field of a definition.
 func invalid(op, field, value string, code customer.Code, problem, remedy string) error {
-	return &Error{Op: op, Field: field, Value: text.Excerpt(value), Code: code, Problem: problem, Remedy: remedy, Err: ErrInvalid}
+	return &Error{Op: op, Field: field, Value: shorten(value), Code: code, Problem: problem, Remedy: remedy, Err: ErrInvalid}
 }
 
 // cleanCode returns a tag's code as it is stored.
@@ -45,7 +45,7 @@ func cleanCode(op, field, code string) (string, error) {
 	clean, err := text.Clean(code)
 	switch {
 	case err != nil:
-		return "", &Error{Op: op, Field: field, Value: text.Excerpt(code), Code: customer.CodeMalformed, Problem: err.Error(), Err: ErrInvalid}
+		return "", &Error{Op: op, Field: field, Value: shorten(code), Code: customer.CodeMalformed, Problem: err.Error(), Err: ErrInvalid}
 	case clean == "":
 		return "", invalid(op, field, code, customer.CodeRequired, "is missing", "")
 	case len(clean) > maxTagCode:
@@ -69,7 +69,7 @@ func checkShown(op string, names customer.Names, description, colour string) err
 		return invalid(op, "Description", description, customer.CodeTooLong, "is too long", fmt.Sprintf("use at most %d bytes", maxDescription))
 	}
 	if _, err := text.Clean(strings.ReplaceAll(description, "\n", " ")); err != nil {
-		return &Error{Op: op, Field: "Description", Value: text.Excerpt(description), Code: customer.CodeMalformed, Problem: err.Error(), Err: ErrInvalid}
+		return &Error{Op: op, Field: "Description", Value: shorten(description), Code: customer.CodeMalformed, Problem: err.Error(), Err: ErrInvalid}
 	}
 	if colour != "" && !colourPattern.MatchString(colour) {
 		return invalid(op, "Colour", colour, customer.CodeMalformed, "is no colour", `use "#rrggbb" in lower-case hex digits`)

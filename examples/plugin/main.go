@@ -62,11 +62,11 @@ type demo struct {
 func run(ctx context.Context, out io.Writer) (err error) {
 	d := &demo{out: out, now: day(15)}
 	d.book, err = clientele.Open(ctx, "", clientele.Options{
-		InMemory: true, WithoutSearch: true, Clock: func() time.Time { return d.now },
+		InMemory: true, WithoutSearch: true,
+		Clock: func() time.Time { return d.now }, TickEvery: -1, // the example moves the clock itself
 		Customers: customer.Options{Schemes: []identifier.Scheme{retail.GLN()}},
 		Rules: classify.Options{
 			Classifiers: []classify.Classifier{retail.Visits{EveryDays: 30}, faulty{}},
-			TickEvery:   -1, // the example moves the clock itself
 		},
 	})
 	if err != nil {

@@ -262,7 +262,7 @@ func TestPendingDeltasAreFolded(t *testing.T) {
 func TestPendingDeltasCountFewKeys(t *testing.T) {
 	var p pendingDeltas
 	for key := range uint64(3 * pendingKeys) {
-		p.add(key)
+		p.add(key, nil)
 	}
 	if len(p.counts) > pendingKeys {
 		t.Errorf("%d keys are counted, want at most %d", len(p.counts), pendingKeys)

@@ -234,6 +234,7 @@ func (in *ingestion) commit(ctx context.Context, c *commit) (kv.Position, error)
 	if err := in.e.db.Ingest(ctx, in.tables); err != nil {
 		return 0, in.refused(err)
 	}
+	in.e.countMerges(in.load.Merges)
 	in.e.window.add(c)
 	in.e.last.Store(c)
 	if cause := in.e.fs.err(); cause != nil {

@@ -70,6 +70,9 @@ func checkValueRead(key, value []byte) error {
 // bitmap of 65,536 members is 8 KiB, so rewriting it costs 64 bytes of log a delta.
 const foldAfter = 128
 
+// deltaBytes is the size from which on a delta counts for two.
+const deltaBytes = 64
+
 // pendingKeys is the number of keys whose deltas are counted.
 const pendingKeys = 1 << 16
 
@@ -77,12 +80,12 @@ const pendingKeys = 1 << 16
 // anew: then no key gets many of the deltas. The zero value is ready to use.
 type pendingDeltas struct{ counts map[uint64]uint32 }
 
-// add counts a merge.
-func (p *pendingDeltas) add(hash uint64) {
+// add counts a merge, a large delta as many: reading it costs as much as they would.
+func (p *pendingDeltas) add(hash uint64, delta []byte) {
 	if p.counts == nil || len(p.counts) >= pendingKeys {
 		p.counts = map[uint64]uint32{}
 	}
-	p.counts[hash]++
+	p.counts[hash] += 1 + uint32(len(delta)/deltaBytes)
 }
 
 // due reports whether a key should be rewritten, and takes it that it will be.
@@ -104,12 +107,16 @@ func (e *Engine) foldPending(ops []kv.Op) error {
 			return wrap("fold pending deltas", err)
 		}
 	}
+	e.countMerges(ops)
+	return nil
+}
+
+func (e *Engine) countMerges(ops []kv.Op) {
 	for _, op := range ops {
 		if op.Kind == kv.Merge {
-			e.pending.add(maphash.Bytes(e.window.seed, op.Key))
+			e.pending.add(maphash.Bytes(e.window.seed, op.Key), op.Value)
 		}
 	}
-	return nil
 }
 
 // rewriteKey stores what a key holds once more. That changes nothing that anyone can
