@@ -21,6 +21,7 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 // The kill -9 loop: a child process commits from several goroutines and tells each
@@ -44,11 +45,15 @@ func TestMain(m *testing.M) {
 }
 
 // Each transaction of the child changes a pair of customers: it creates both, or
-// gives both the same new note. A torn transaction leaves a pair unequal.
+// gives both the same new note, and the tag of the same step. A torn transaction leaves
+// a pair unequal.
 func crashWriter(dir string) error {
 	ctx := context.Background()
 	book, err := clientele.Open(ctx, dir, clientele.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
+		return err
+	}
+	if err := book.As(clientele.Actor{ID: "child"}).Update(ctx, defineSteps); err != nil {
 		return err
 	}
 	out := make(chan string, 64)
@@ -57,7 +62,7 @@ func crashWriter(dir string) error {
 			for i := 0; ; i++ {
 				pair := fmt.Sprintf("p%d-%d-%d", os.Getpid(), w, i/3)
 				note := fmt.Sprint("n", i)
-				err := book.As(clientele.Actor{ID: "child"}).Update(ctx, func(tx *clientele.Tx) error { return writePair(tx, pair, note) })
+				err := book.As(clientele.Actor{ID: "child"}).Update(ctx, func(tx *clientele.Tx) error { return writePair(tx, pair, note, stepOf(i)) })
 				if err != nil {
 					out <- "error " + err.Error()
 					return
@@ -95,14 +100,37 @@ func crashLoader(ctx context.Context, book *clientele.Book, out chan<- string) {
 	}
 }
 
-func writePair(tx *clientele.Tx, pair, note string) error {
+// steps is how many tags the dimension "step" has.
+const steps = 3
+
+func stepOf(note int) string { return fmt.Sprint("s", note%steps) }
+
+func defineSteps(tx *clientele.Tx) error {
+	d, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "step", Exclusive: true})
+	if errors.Is(err, tagging.ErrExists) {
+		return nil
+	}
+	for i := 0; i < steps && err == nil; i++ {
+		_, err = tx.Tags.CreateTag(tagging.Tag{Dimension: d.ID, Code: stepOf(i)})
+	}
+	return err
+}
+
+func writePair(tx *clientele.Tx, pair, note, step string) error {
+	tag, err := tx.Tags.Tag("step", step)
+	if err != nil {
+		return err
+	}
 	for _, half := range []string{"/a", "/b"} {
 		c, err := tx.Customers.ByCode(pair + half)
 		if errors.Is(err, customer.ErrNotFound) {
-			_, err = tx.Customers.Create(customer.Draft{Name: "客户 " + pair, Code: pair + half, Note: note})
+			c, err = tx.Customers.Create(customer.Draft{Name: "客户 " + pair, Code: pair + half, Note: note})
 		} else if err == nil {
 			c.Note = note
 			_, err = tx.Customers.Update(c)
+		}
+		if err == nil {
+			_, err = tx.Tags.Replace(c.ID, tagging.Assignment{Tag: tag.ID})
 		}
 		if err != nil {
 			return err
@@ -198,7 +226,7 @@ func checkAfterCrash(t *testing.T, dir string, acknowledged map[string]int) {
 				checkPair(t, tx, pair, n)
 			}
 		}
-		return checkNothingTorn(t, tx)
+		return errors.Join(checkNothingTorn(t, tx), checkSteps(t, tx))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -239,6 +267,38 @@ func checkLoad(t *testing.T, tx *clientele.ReadTx, name string) {
 			t.Errorf("acknowledged load: %v", err)
 		}
 	}
+}
+
+// checkSteps wants of each customer the one tag that its note says, by the sets of tags.
+func checkSteps(t *testing.T, tx *clientele.ReadTx) error {
+	for i := range steps {
+		for id, err := range tx.Tags.IDs(tagging.Query{Filter: "step:" + stepOf(i)}, 0) {
+			if err != nil {
+				return err
+			}
+			c, err := tx.Customers.Get(id)
+			if err != nil {
+				return err
+			}
+			if n, _ := strconv.Atoi(c.Note[1:]); stepOf(n) != stepOf(i) {
+				t.Errorf("customer %s with note %s has the tag %s", c.Code, c.Note, stepOf(i))
+			}
+		}
+	}
+	untagged, err := tx.Tags.Count(tagging.Query{Filter: "missing:step"})
+	loaded := int64(0)
+	for c, err := range tx.Customers.List(customer.List{}) {
+		if err != nil {
+			return err
+		}
+		if c.Note == "" {
+			loaded++
+		}
+	}
+	if untagged != loaded {
+		t.Errorf("%d customers have no step, want the %d that were loaded", untagged, loaded)
+	}
+	return err
 }
 
 func checkNothingTorn(t *testing.T, tx *clientele.ReadTx) error {

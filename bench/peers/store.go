@@ -95,7 +95,7 @@ func keysOf(c *customer.Customer) []key {
 
 // untilQuiet waits until a store's compaction debt and size have not changed for a second.
 func untilQuiet(ctx context.Context, state func() (debt, size int64, err error)) error {
-	const pause, enough = 100 * time.Millisecond, 10
+	const pause, enough = 100 * time.Millisecond, 35 // Clientele begins to compact two seconds after a load
 	var lastDebt, lastSize int64
 	for quiet := 0; quiet < enough; quiet++ {
 		debt, size, err := state()

@@ -78,6 +78,7 @@ func newTagContest(b *testing.B) *tagContest {
 	c.must(b, err)
 	_, err = book.Tags().Load(ctx, c.session.Job(), c.assignments())
 	c.must(b, err)
+	c.must(b, (&bookStore{ctx: ctx, book: book}).settle()) // as SQLite is vacuumed
 	c.fillSQLite(b, filepath.Join(dir, "tags.sqlite"))
 	return c
 }

@@ -57,6 +57,10 @@ func (c *chunkFold) gaps(members gaps, add, newer bool) {
 func (c *chunkFold) container(x chunkContainer, add, newer bool) {
 	switch x.kind {
 	case containerArray:
+		if add && !newer {
+			c.addUndecided(x.body)
+			return
+		}
 		for b := x.body; len(b) > 0; b = b[2:] {
 			c.decide(uint32(binary.LittleEndian.Uint16(b)), add, newer)
 		}
@@ -71,6 +75,17 @@ func (c *chunkFold) container(x chunkContainer, add, newer bool) {
 				c.decide(member, add, newer)
 			}
 		}
+	}
+}
+
+// addUndecided adds the members of an array that nothing was decided about: what the
+// oldest operand of a sparse set is, as a rule.
+func (c *chunkFold) addUndecided(array []byte) {
+	for ; len(array) >= 2; array = array[2:] {
+		member := binary.LittleEndian.Uint16(array)
+		i, bit := member>>6, uint64(1)<<(member&63)
+		c.members[i] |= bit &^ c.decided[i]
+		c.decided[i] |= bit
 	}
 }
 
@@ -115,12 +130,14 @@ func (c *chunkFold) value() []byte {
 		}
 		return value
 	}
+	array := value[len(value):cap(value)]
 	for i, w := range c.members {
-		for ; w != 0; w &= w - 1 {
-			value = binary.LittleEndian.AppendUint16(value, uint16(i<<6+bits.TrailingZeros64(w)))
+		for ; w != 0 && len(array) >= 2; w &= w - 1 {
+			binary.LittleEndian.PutUint16(array, uint16(i<<6+bits.TrailingZeros64(w)))
+			array = array[2:]
 		}
 	}
-	return value
+	return value[:cap(value)]
 }
 
 // bitmaps returns what was added and removed.
