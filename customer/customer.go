@@ -1,9 +1,10 @@
 package customer
 
 import (
-	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // ID identifies a customer for ever. Ids are dense and ascending from 1, so that
@@ -83,53 +84,33 @@ const (
 )
 
 var (
-	kindNames   = []string{"buyer", "prospect", "partner"}
-	partyNames  = []string{"organisation", "person"}
-	statusNames = []string{"active", "suspended", "archived", "merged", "erased"}
+	kindNames   = enum.Names{"buyer", "prospect", "partner"}
+	partyNames  = enum.Names{"organisation", "person"}
+	statusNames = enum.Names{"active", "suspended", "archived", "merged", "erased"}
 )
 
-func (k Kind) String() string   { return nameOf(kindNames, uint8(k)) }
-func (p Party) String() string  { return nameOf(partyNames, uint8(p)) }
-func (s Status) String() string { return nameOf(statusNames, uint8(s)) }
+func (k Kind) String() string   { return kindNames.Of(uint8(k)) }
+func (p Party) String() string  { return partyNames.Of(uint8(p)) }
+func (s Status) String() string { return statusNames.Of(uint8(s)) }
 
 // MarshalText returns the lower-case English name, for JSON and maps.
-func (k Kind) MarshalText() ([]byte, error)   { return marshalName(kindNames, uint8(k), "kind") }
-func (p Party) MarshalText() ([]byte, error)  { return marshalName(partyNames, uint8(p), "party") }
-func (s Status) MarshalText() ([]byte, error) { return marshalName(statusNames, uint8(s), "status") }
+func (k Kind) MarshalText() ([]byte, error) { return kindNames.Marshal(uint8(k), "customer", "kind") }
+func (p Party) MarshalText() ([]byte, error) {
+	return partyNames.Marshal(uint8(p), "customer", "party")
+}
+func (s Status) MarshalText() ([]byte, error) {
+	return statusNames.Marshal(uint8(s), "customer", "status")
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (k *Kind) UnmarshalText(text []byte) error {
-	return unmarshalName(kindNames, text, (*uint8)(k), "kind")
+	return kindNames.Unmarshal(text, (*uint8)(k), "customer", "kind")
 }
 func (p *Party) UnmarshalText(text []byte) error {
-	return unmarshalName(partyNames, text, (*uint8)(p), "party")
+	return partyNames.Unmarshal(text, (*uint8)(p), "customer", "party")
 }
 func (s *Status) UnmarshalText(text []byte) error {
-	return unmarshalName(statusNames, text, (*uint8)(s), "status")
-}
-
-func nameOf(names []string, i uint8) string {
-	if int(i) < len(names) {
-		return names[i]
-	}
-	return "unknown(" + strconv.Itoa(int(i)) + ")"
-}
-
-func marshalName(names []string, i uint8, what string) ([]byte, error) {
-	if int(i) >= len(names) {
-		return nil, fmt.Errorf("customer: %s %d has no name; the highest is %d", what, i, len(names)-1)
-	}
-	return []byte(names[i]), nil
-}
-
-func unmarshalName(names []string, text []byte, to *uint8, what string) error {
-	for i, name := range names {
-		if name == string(text) {
-			*to = uint8(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("customer: %q is no %s; use one of %v", text, what, names)
+	return statusNames.Unmarshal(text, (*uint8)(s), "customer", "status")
 }
 
 // Identifier is a typed number that an authority issued. Scheme names one of the

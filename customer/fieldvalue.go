@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/text"
 )
 
@@ -134,7 +135,7 @@ func parseUnits(value string, decimals uint8) (int64, bool) {
 func (f *Field) numberText(n int64) string {
 	switch {
 	case f.Type == Enum:
-		return nameOf(f.Values, uint8(n))
+		return enum.Names(f.Values).Of(uint8(n))
 	case f.Type == Boolean:
 		return strconv.FormatBool(n != 0)
 	case f.Type == Date:

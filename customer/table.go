@@ -5,6 +5,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -24,9 +25,9 @@ const (
 	Transferred Action = 9 // to another owning unit or sales representative
 )
 
-var actionNames = []string{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged", "transferred"}
+var actionNames = enum.Names{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged", "transferred"}
 
-func (a Action) String() string { return nameOf(actionNames, uint8(a)) }
+func (a Action) String() string { return actionNames.Of(uint8(a)) }
 
 // The ids of this package's tables, indexes, sequences, counters and bitmaps in the key space.
 const (

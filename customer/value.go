@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Type is the type of a custom attribute.
@@ -17,16 +19,16 @@ const (
 	Enum                // one of the schema's values
 )
 
-var typeNames = []string{"text", "number", "boolean", "date", "enum"}
+var typeNames = enum.Names{"text", "number", "boolean", "date", "enum"}
 
-func (t Type) String() string { return nameOf(typeNames, uint8(t)) }
+func (t Type) String() string { return typeNames.Of(uint8(t)) }
 
 // MarshalText returns the type's lower-case name.
-func (t Type) MarshalText() ([]byte, error) { return marshalName(typeNames, uint8(t), "type") }
+func (t Type) MarshalText() ([]byte, error) { return typeNames.Marshal(uint8(t), "customer", "type") }
 
 // UnmarshalText reads what MarshalText wrote.
 func (t *Type) UnmarshalText(text []byte) error {
-	return unmarshalName(typeNames, text, (*uint8)(t), "type")
+	return typeNames.Unmarshal(text, (*uint8)(t), "customer", "type")
 }
 
 // Value is the value of a custom attribute. The zero Value is the empty text.

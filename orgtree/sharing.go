@@ -2,6 +2,7 @@ package orgtree
 
 import (
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Data is a kind of what is known of a customer.
@@ -30,25 +31,27 @@ const (
 )
 
 var (
-	dataNames   = []string{"identity", "contacts", "credit", "tags", "items"}
-	policyNames = []string{"inherit", "private", "assigned", "shared down", "shared up", "shared"}
+	dataNames   = enum.Names{"identity", "contacts", "credit", "tags", "items"}
+	policyNames = enum.Names{"inherit", "private", "assigned", "shared down", "shared up", "shared"}
 )
 
-func (d Data) String() string   { return nameOf(dataNames, uint8(d)) }
-func (p Policy) String() string { return nameOf(policyNames, uint8(p)) }
+func (d Data) String() string   { return dataNames.Of(uint8(d)) }
+func (p Policy) String() string { return policyNames.Of(uint8(p)) }
 
 // MarshalText returns the lower-case English name, for JSON and maps.
-func (d Data) MarshalText() ([]byte, error) { return marshalName(dataNames, uint8(d), "kind of data") }
+func (d Data) MarshalText() ([]byte, error) {
+	return dataNames.Marshal(uint8(d), "orgtree", "kind of data")
+}
 func (p Policy) MarshalText() ([]byte, error) {
-	return marshalName(policyNames, uint8(p), "sharing policy")
+	return policyNames.Marshal(uint8(p), "orgtree", "sharing policy")
 }
 
 // UnmarshalText reads what MarshalText wrote.
 func (d *Data) UnmarshalText(text []byte) error {
-	return unmarshalName(dataNames, text, (*uint8)(d), "kind of data")
+	return dataNames.Unmarshal(text, (*uint8)(d), "orgtree", "kind of data")
 }
 func (p *Policy) UnmarshalText(text []byte) error {
-	return unmarshalName(policyNames, text, (*uint8)(p), "sharing policy")
+	return policyNames.Unmarshal(text, (*uint8)(p), "orgtree", "sharing policy")
 }
 
 // AllData returns every kind of data, in order.

@@ -2,6 +2,7 @@ package orgtree
 
 import (
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -21,10 +22,10 @@ const (
 	QuotaSet        Action = 9
 )
 
-var actionNames = []string{"none", "unit created", "unit updated", "unit moved", "unit merged", "unit closed",
+var actionNames = enum.Names{"none", "unit created", "unit updated", "unit moved", "unit merged", "unit closed",
 	"placement set", "placement due", "placement erased", "quota set"}
 
-func (a Action) String() string { return nameOf(actionNames, uint8(a)) }
+func (a Action) String() string { return actionNames.Of(uint8(a)) }
 
 // The ids of units and placements in the key space. Those from 24 on belong to access.
 const (

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -23,16 +24,18 @@ const (
 	Region
 )
 
-var kindNames = []string{"group", "company", "branch", "department", "team", "region"}
+var kindNames = enum.Names{"group", "company", "branch", "department", "team", "region"}
 
-func (k Kind) String() string { return nameOf(kindNames, uint8(k)) }
+func (k Kind) String() string { return kindNames.Of(uint8(k)) }
 
 // MarshalText returns the lower-case English name, for JSON and maps.
-func (k Kind) MarshalText() ([]byte, error) { return marshalName(kindNames, uint8(k), "kind of unit") }
+func (k Kind) MarshalText() ([]byte, error) {
+	return kindNames.Marshal(uint8(k), "orgtree", "kind of unit")
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (k *Kind) UnmarshalText(text []byte) error {
-	return unmarshalName(kindNames, text, (*uint8)(k), "kind of unit")
+	return kindNames.Unmarshal(text, (*uint8)(k), "orgtree", "kind of unit")
 }
 
 // Unit is one version of a node of the organisation. Units that a Reader returned belong

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Origin is what kind of source made an assignment.
@@ -16,16 +17,18 @@ const (
 	Rule                   // a rule set
 )
 
-var originNames = []string{"manual", "imported", "rule"}
+var originNames = enum.Names{"manual", "imported", "rule"}
 
-func (o Origin) String() string { return nameOf(originNames, uint8(o)) }
+func (o Origin) String() string { return originNames.Of(uint8(o)) }
 
 // MarshalText returns the lower-case English name, for JSON and maps.
-func (o Origin) MarshalText() ([]byte, error) { return marshalName(originNames, uint8(o), "origin") }
+func (o Origin) MarshalText() ([]byte, error) {
+	return originNames.Marshal(uint8(o), "tagging", "origin")
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (o *Origin) UnmarshalText(text []byte) error {
-	return unmarshalName(originNames, text, (*uint8)(o), "origin")
+	return originNames.Unmarshal(text, (*uint8)(o), "tagging", "origin")
 }
 
 // State is what an assignment amounts to.
@@ -38,16 +41,16 @@ const (
 	Denied                 // a person said that the customer does not have the tag
 )
 
-var stateNames = []string{"held", "pending", "overruled", "denied"}
+var stateNames = enum.Names{"held", "pending", "overruled", "denied"}
 
-func (s State) String() string { return nameOf(stateNames, uint8(s)) }
+func (s State) String() string { return stateNames.Of(uint8(s)) }
 
 // MarshalText returns the lower-case English name, for JSON and maps.
-func (s State) MarshalText() ([]byte, error) { return marshalName(stateNames, uint8(s), "state") }
+func (s State) MarshalText() ([]byte, error) { return stateNames.Marshal(uint8(s), "tagging", "state") }
 
 // UnmarshalText reads what MarshalText wrote.
 func (s *State) UnmarshalText(text []byte) error {
-	return unmarshalName(stateNames, text, (*uint8)(s), "state")
+	return stateNames.Unmarshal(text, (*uint8)(s), "tagging", "state")
 }
 
 // Assignment is what one source says of one customer and tag. A customer has at most

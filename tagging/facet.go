@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -30,16 +31,18 @@ const (
 	PerDay
 )
 
-var periodNames = []string{"month", "year", "day"}
+var periodNames = enum.Names{"month", "year", "day"}
 
-func (p Period) String() string { return nameOf(periodNames, uint8(p)) }
+func (p Period) String() string { return periodNames.Of(uint8(p)) }
 
 // MarshalText returns the lower-case English name.
-func (p Period) MarshalText() ([]byte, error) { return marshalName(periodNames, uint8(p), "period") }
+func (p Period) MarshalText() ([]byte, error) {
+	return periodNames.Marshal(uint8(p), "tagging", "period")
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (p *Period) UnmarshalText(text []byte) error {
-	return unmarshalName(periodNames, text, (*uint8)(p), "period")
+	return periodNames.Unmarshal(text, (*uint8)(p), "tagging", "period")
 }
 
 // of cuts a date to its period: 2026-03-31 to 2026-03.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/text"
 )
 
@@ -17,18 +18,18 @@ const (
 	OneSlip                    // but for one letter that was left out, added, exchanged, or swapped with the next
 )
 
-var nearnessNames = []string{"same folded", "same pinyin", "one slip"}
+var nearnessNames = enum.Names{"same folded", "same pinyin", "one slip"}
 
-func (n Nearness) String() string { return nameOf(nearnessNames, uint8(n)) }
+func (n Nearness) String() string { return nearnessNames.Of(uint8(n)) }
 
 // MarshalText returns the lower-case English name.
 func (n Nearness) MarshalText() ([]byte, error) {
-	return marshalName(nearnessNames, uint8(n), "nearness")
+	return nearnessNames.Marshal(uint8(n), "tagging", "nearness")
 }
 
 // UnmarshalText reads what MarshalText wrote.
 func (n *Nearness) UnmarshalText(text []byte) error {
-	return unmarshalName(nearnessNames, text, (*uint8)(n), "nearness")
+	return nearnessNames.Unmarshal(text, (*uint8)(n), "tagging", "nearness")
 }
 
 // NearTags is two tags of one dimension of which a code, an alias or a name is nearly the

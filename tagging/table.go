@@ -2,6 +2,7 @@ package tagging
 
 import (
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -33,9 +34,9 @@ const (
 	Forgot   Action = 6
 )
 
-var actionNames = []string{"none", "created", "updated", "settled", "removed", "combined", "forgotten"}
+var actionNames = enum.Names{"none", "created", "updated", "settled", "removed", "combined", "forgotten"}
 
-func (a Action) String() string { return nameOf(actionNames, uint8(a)) }
+func (a Action) String() string { return actionNames.Of(uint8(a)) }
 
 // tables is the stored form of the package's data.
 type tables struct {

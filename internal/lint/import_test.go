@@ -16,7 +16,7 @@ type layer struct {
 // What the upper layers share. Siblings are missing from it on purpose: none imports
 // another.
 var (
-	facts    = []string{"internal/text", "internal/region", "internal/phone", "customer/identifier"}
+	facts    = []string{"internal/enum", "internal/text", "internal/region", "internal/phone", "customer/identifier"}
 	records  = []string{"storage", "storage/kv", "storage/record", "storage/bitset"}
 	masters  = slices.Concat(facts, records, []string{"customer"})
 	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit"}
@@ -37,6 +37,7 @@ var layout = []layer{
 	{"storage/slogmetrics", []string{"storage"}},
 	{"storage/prommetrics", []string{"storage", "storage/kv"}},
 
+	{"internal/enum", nil},
 	{"internal/text", nil},
 	{"internal/text/...", nil},
 	{"internal/region", []string{"internal/text"}},
