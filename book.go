@@ -12,6 +12,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -32,6 +33,8 @@ type Options struct {
 	Rules classify.Options
 	// Org sets how the organisation is kept.
 	Org orgtree.Options
+	// Dedupe sets how duplicates are found and merged.
+	Dedupe dedupe.Options
 	// Search sets the search index.
 	Search search.Options
 	// WithoutSearch opens the book without its search index, which is then neither
@@ -74,6 +77,7 @@ type Book struct {
 	tags      *tagging.Store
 	rules     *classify.Rules
 	org       *orgtree.Store
+	dedupe    *dedupe.Store
 	search    *search.Index // nil without search
 	searchDir string        // of the search index, also without search; empty in memory
 	clock     *clock        // nil when it never ticks
@@ -132,6 +136,9 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 	}
 	opts.Rules.TickEvery = cmp.Or(opts.Rules.TickEvery, opts.TickEvery)
 	b := &Book{customers: customers, tags: tagging.New(opts.Tags), org: orgtree.New(opts.Org)}
+	if b.dedupe, err = dedupe.New(opts.Dedupe, customers); err != nil {
+		return nil, nil, err
+	}
 	if b.rules, err = classify.New(opts.Rules, customers, b.tags); err != nil {
 		return nil, nil, err
 	}
@@ -140,6 +147,7 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 	b.tags.AddTo(schema)
 	b.rules.AddTo(schema)
 	b.org.AddTo(schema)
+	b.dedupe.AddTo(schema)
 	return b, schema, schema.Extend(opts.Schema)
 }
 
@@ -222,6 +230,10 @@ func (b *Book) Rules() *classify.Rules { return b.rules }
 // Org returns how the organisation is kept: transfers of many customers, merged units'
 // records, the clock's work. A job on many customers comes from [Session.OrgJob].
 func (b *Book) Org() *orgtree.Store { return b.org }
+
+// Dedupe returns how duplicates are found and merged: runs over the book, links with other
+// lists, merges of large clusters. A job on them comes from [Session.DedupeJob].
+func (b *Book) Dedupe() *dedupe.Store { return b.dedupe }
 
 // Verify reads the whole book and compares everything that is stored twice; see
 // [storage.Store.Verify].

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -44,6 +45,7 @@ type Tx struct {
 	Customers *customer.Tx
 	Tags      *tagging.Tx
 	Org       *orgtree.Tx
+	Dedupe    *dedupe.Tx
 	Storage   *storage.Tx // for tables of the embedder's own
 }
 
@@ -52,6 +54,7 @@ type ReadTx struct {
 	Customers *customer.Reader
 	Tags      *tagging.Reader
 	Org       *orgtree.Reader
+	Dedupe    *dedupe.Reader
 	Storage   *storage.Reader
 }
 
@@ -68,16 +71,17 @@ func (s *Session) Update(ctx context.Context, f func(*Tx) error) error {
 // tx joins what the packages do within a transaction.
 func (b *Book) tx(tx *storage.Tx) *Tx {
 	customers := b.customers.Tx(tx)
-	tags := b.tags.Tx(tx, customers, nil)
+	tags := b.tags.Tx(tx, customers)
 	customers.OnErase(tags.Forget)
-	return &Tx{Customers: customers, Tags: tags, Org: b.org.Tx(tx, customers), Storage: tx}
+	org := b.org.Tx(tx, customers)
+	return &Tx{Customers: customers, Tags: tags, Org: org, Dedupe: b.duplicates(tx, customers, tags, org), Storage: tx}
 }
 
 // View runs f on one consistent state of the book.
 func (s *Session) View(ctx context.Context, f func(*ReadTx) error) error {
 	return s.book.store.View(ctx, func(r *storage.Reader) error {
 		customers := s.book.customers.Reader(r)
-		return f(&ReadTx{Customers: customers, Tags: s.book.tags.Reader(r, customers, nil), Org: s.book.org.Reader(r, customers), Storage: r})
+		return f(&ReadTx{Customers: customers, Tags: s.book.tags.Reader(r, customers), Org: s.book.org.Reader(r, customers), Dedupe: s.book.dedupe.Reader(r, customers), Storage: r})
 	})
 }
 

@@ -79,7 +79,7 @@ func TestHygieneNamesSilentRules(t *testing.T) {
 	book := openBook(t, "", clientele.Options{WithoutSearch: true})
 	create(t, book, "甲")
 	me := book.As(clientele.Actor{ID: "chen", Reason: "test"})
-	_, err := book.Rules().Activate(ctx, me.Job().Session, classify.RuleSet{
+	_, err := book.Rules().Activate(ctx, me.Job(), classify.RuleSet{
 		Name: "size", Dimensions: []classify.DimensionSpec{{Code: "size", Tags: []classify.TagSpec{{Code: "small"}, {Code: "large"}}}},
 		Rules: []classify.Rule{
 			{Name: "everybody", Dimension: "size", Tag: "small"},

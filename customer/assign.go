@@ -18,7 +18,7 @@ func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	old, err := tx.Get(id)
+	old, err := tx.changeable(id, RightTransfer, Identity)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 		return nil, &StatusError{ID: id, Status: old.Status, Action: "assign"}
 	}
 	if old.Owner == owner && old.Rep == rep {
-		return old, nil
+		return tx.told(old, old)
 	}
 	next := *old
 	next.Owner, next.Rep = owner, rep
@@ -62,12 +62,26 @@ func (tx *Tx) check(old, next *Customer) error {
 // without an owner. It reads one counter, so that within an Update it conflicts with
 // concurrent changes of that number and with nothing else.
 func (r *Reader) OwnerCount(owner UnitID) (int64, error) {
+	if within := r.within(); within != nil {
+		if owner == 0 {
+			return r.ownerlessWithin(within)
+		}
+		return r.liveWithin(within, storage.Key(nil).String("owner").Uint(uint64(owner)))
+	}
 	return r.store.byOwner.Get(r.storage, storage.Key(nil).Uint(uint64(owner)))
 }
 
 // RepCount returns how many active and suspended customers a sales representative has,
 // in all units, as OwnerCount does.
 func (r *Reader) RepCount(rep string) (int64, error) {
+	if within := r.withField("rep"); within != nil {
+		return r.liveWithin(within, storage.Key(nil).String("rep").String(rep))
+	}
+	return r.repCount(rep)
+}
+
+// repCount is RepCount over the whole book.
+func (r *Reader) repCount(rep string) (int64, error) {
 	return r.store.byRep.Get(r.storage, storage.Key(nil).String(rep))
 }
 
@@ -77,7 +91,7 @@ func (tx *Tx) forgetRep(rep string) error {
 	if rep == "" {
 		return nil
 	}
-	n, err := tx.RepCount(rep)
+	n, err := tx.repCount(rep)
 	if err == nil && n == 0 {
 		(&storage.Counter{ID: tallyRep}).Remove(tx.tx, storage.Key(nil).String(rep))
 	}
@@ -85,8 +99,11 @@ func (tx *Tx) forgetRep(rep string) error {
 }
 
 // OwnedIDs yields the ids of a unit's customers, in any status, by representative and
-// then by id. It reads no records.
+// then by id; for an actor who doesn't see everybody, by id. It reads no records.
 func (r *Reader) OwnedIDs(owner UnitID) iter.Seq2[ID, error] {
+	if within := r.within(); within != nil || r.withField("rep") != nil {
+		return r.ownedIDs(within, owner)
+	}
 	return func(yield func(ID, error) bool) {
 		prefix := storage.Key(nil).Uint(uint64(owner))
 		for e, err := range r.store.customer.Entries(r.storage, r.store.owner, kv.Prefix(prefix), false) {

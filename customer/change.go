@@ -21,6 +21,9 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 	if err := tx.store.normalise(c, nil, schema); err != nil {
 		return nil, err
 	}
+	if err := tx.permitCreate(c); err != nil {
+		return nil, err
+	}
 	if c.Code == "" {
 		if err := tx.assignCode(c); err != nil {
 			return nil, err
@@ -37,17 +40,18 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 		return nil, err
 	}
 	if err := tx.store.customer.InsertNew(tx.tx, c.ID, c, uint8(Created)); err != nil {
-		return nil, tx.store.duplicateOf(err, c)
+		return nil, tx.taken(err, c)
 	}
-	return c, nil
+	return tx.told(c, c)
 }
 
 // Update stores a changed customer as a new version and returns it. c is what Get
 // returned, with changes; when the book has a newer version by now, Update fails with
 // a *VersionError. Status, Created and what storage keeps can't be changed so.
-// When nothing is different, no version is made.
+// When nothing is different, no version is made. What is hidden from the actor stays as
+// it is; giving something there is an *AccessError.
 func (tx *Tx) Update(c *Customer) (*Customer, error) {
-	old, err := tx.Get(c.ID)
+	old, err := tx.stored(c.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +62,11 @@ func (tx *Tx) Update(c *Customer) (*Customer, error) {
 		return nil, &VersionError{ID: c.ID, Read: c.Version, Present: old.Version}
 	}
 	next := c.Draft().customer()
-	next.ID, next.Status, next.Created, next.rest = c.ID, old.Status, old.Created, old.rest
+	next, mask, err := tx.keepHidden(next, old)
+	if err != nil {
+		return nil, err
+	}
+	next.ID, next.Status, next.Created, next.Absorbed, next.rest = c.ID, old.Status, old.Created, old.Absorbed, old.rest
 	if code, err := text.Clean(next.Code); err == nil && code == "" {
 		next.Code = old.Code
 	}
@@ -67,11 +75,14 @@ func (tx *Tx) Update(c *Customer) (*Customer, error) {
 		return nil, err
 	}
 	if err := tx.store.normalise(next, old, schema); err != nil {
-		return nil, err
+		return nil, withoutHidden(err, mask)
 	}
 	same, err := sameContent(old, next)
 	if err != nil || same {
-		return old, err
+		return mask.Apply(old), err
+	}
+	if err := tx.permitEdit(old, next); err != nil {
+		return nil, err
 	}
 	return tx.put(old, next, Updated)
 }
@@ -85,49 +96,62 @@ func sameContent(a, b *Customer) (bool, error) {
 	return slices.Equal(x, y), err
 }
 
-// put stores c as the version that follows old.
+// put stores an edited customer as the version that follows old.
 func (tx *Tx) put(old, c *Customer, action Action) (*Customer, error) {
+	if old.Absorbed > 0 {
+		if err := tx.noteEdit(c); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := tx.replace(old, c, action); err != nil {
+		return nil, err
+	}
+	return tx.told(old, c)
+}
+
+// replace stores c as the version that follows old.
+func (tx *Tx) replace(old, c *Customer, action Action) (*Customer, error) {
 	if err := tx.check(old, c); err != nil {
 		return nil, err
 	}
 	session := tx.tx.Session()
 	c.Version, c.Recorded, c.Actor, c.Reason = old.Version+1, tx.tx.Now(), session.Actor, session.Reason
 	if err := tx.store.customer.Put(tx.tx, c.ID, c, uint8(action)); err != nil {
-		return nil, tx.store.duplicateOf(err, c)
+		return nil, tx.taken(err, c)
 	}
 	return c, nil
 }
 
 // Suspend keeps a customer in lists but marks that no new business is wanted.
 func (tx *Tx) Suspend(id ID) (*Customer, error) {
-	return tx.move(id, Suspended, StatusSet, "suspend", Active)
+	return tx.move(id, Suspended, StatusSet, RightUpdate, "suspend", Active)
 }
 
 // Resume makes a suspended customer active again.
 func (tx *Tx) Resume(id ID) (*Customer, error) {
-	return tx.move(id, Active, StatusSet, "resume", Suspended)
+	return tx.move(id, Active, StatusSet, RightUpdate, "resume", Suspended)
 }
 
 // Archive takes a customer out of lists and searches. Its code, identifiers and source
 // keys stay taken.
 func (tx *Tx) Archive(id ID) (*Customer, error) {
-	return tx.move(id, Archived, ArchivedNow, "archive", Active, Suspended)
+	return tx.move(id, Archived, ArchivedNow, RightArchive, "archive", Active, Suspended)
 }
 
 // Reactivate makes an archived customer active.
 func (tx *Tx) Reactivate(id ID) (*Customer, error) {
-	return tx.move(id, Active, Reactivated, "reactivate", Archived)
+	return tx.move(id, Active, Reactivated, RightArchive, "reactivate", Archived)
 }
 
 // move changes the status, if the present one allows it. Setting the status that a
 // customer has is not an error and changes nothing.
-func (tx *Tx) move(id ID, to Status, action Action, verb string, from ...Status) (*Customer, error) {
-	c, err := tx.Get(id)
+func (tx *Tx) move(id ID, to Status, action Action, right Right, verb string, from ...Status) (*Customer, error) {
+	c, err := tx.changeable(id, right, Identity)
 	if err != nil {
 		return nil, err
 	}
 	if c.Status == to {
-		return c, nil
+		return tx.told(c, c)
 	}
 	if !slices.Contains(from, c.Status) {
 		return nil, &StatusError{ID: id, Status: c.Status, Action: verb}
@@ -143,14 +167,28 @@ func (tx *Tx) move(id ID, to Status, action Action, verb string, from ...Status)
 // that the versions existed. Search forgets it as soon as its view follows; the bytes
 // leave the book's files with the next Purge, and backups made from then on are clean.
 //
+// The customers that were merged into it are erased with it; of them it can't be called.
+//
 // It fails with a *HoldError while a retention hold lasts.
 func (tx *Tx) Erase(id ID) (*Customer, error) {
-	c, err := tx.Get(id)
+	c, err := tx.changeable(id, RightErase, Identity)
 	if err != nil {
 		return nil, err
 	}
 	if c.Status == Erased {
-		return c, nil
+		return tx.told(c, c)
+	}
+	if c.Status == Merged {
+		return nil, &StatusError{ID: id, Status: c.Status, Action: "erase by itself"}
+	}
+	return tx.eraseWhole(c)
+}
+
+// eraseWhole erases a customer and those that were merged into it.
+func (tx *Tx) eraseWhole(c *Customer) (*Customer, error) {
+	id := c.ID
+	if err := tx.eraseMerged(c); err != nil {
+		return nil, err
 	}
 	if err := tx.endHold(id); err != nil {
 		return nil, err

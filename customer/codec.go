@@ -30,12 +30,18 @@ const (
 	fieldAttribute  = 17
 	fieldSourceKey  = 18
 	fieldCreated    = 19
+	fieldSurvivor   = 20
+	fieldFormer     = 21
+	fieldAbsorbed   = 22
 )
 
 // The fields of nested records are numbered from 1 in the order in which appendTexts
 // and readTexts name them; only the fields beyond those texts have names here.
 const (
 	identifierUnique = 3
+	identifierMoved  = 4
+
+	sourceKeyMoved = 3
 
 	attributeName    = 1
 	attributeType    = 2
@@ -82,10 +88,12 @@ func appendCustomer(dst []byte, c *Customer) ([]byte, error) {
 		appendAttribute(&w, &c.Attributes[i])
 	}
 	for i := range c.SourceKeys {
-		x := &c.SourceKeys[i]
-		appendTexts(&w, fieldSourceKey, x.rest, x.System, x.Key)
+		appendSourceKey(&w, &c.SourceKeys[i])
 	}
 	w.Int(fieldCreated, c.Created.UnixMicro())
+	w.Uint(fieldSurvivor, uint64(c.Survivor))
+	w.Uint(fieldFormer, uint64(c.former))
+	w.Uint(fieldAbsorbed, uint64(c.Absorbed))
 	w.Raw(c.rest)
 	return w.Buf, nil
 }
@@ -106,6 +114,20 @@ func appendIdentifier(w *record.Writer, x *Identifier) {
 	w.String(2, x.Value)
 	if x.unique {
 		w.Uint(identifierUnique, 1)
+	}
+	if x.moved {
+		w.Uint(identifierMoved, 1)
+	}
+	w.Raw(x.rest)
+	w.End(mark)
+}
+
+func appendSourceKey(w *record.Writer, x *SourceKey) {
+	mark := w.Begin(fieldSourceKey)
+	w.String(1, x.System)
+	w.String(2, x.Key)
+	if x.moved {
+		w.Uint(sourceKeyMoved, 1)
 	}
 	w.Raw(x.rest)
 	w.End(mark)
@@ -191,6 +213,12 @@ func (c *Customer) readField(r *record.Reader, d *decoded) bool {
 		c.Rep = r.String()
 	case fieldCreated:
 		c.Created = time.UnixMicro(r.Int()).UTC()
+	case fieldSurvivor:
+		c.Survivor = ID(r.Uint())
+	case fieldFormer:
+		c.former = Status(r.Uint())
+	case fieldAbsorbed:
+		c.Absorbed = int(r.Uint())
 	default:
 		return c.readList(r, d)
 	}
@@ -222,7 +250,7 @@ func (c *Customer) readList(r *record.Reader, d *decoded) bool {
 	case fieldSourceKey:
 		var x *SourceKey
 		c.SourceKeys, x = grow(c.SourceKeys, d.sources[:0])
-		x.rest = readTexts(r, &x.System, &x.Key)
+		readSourceKey(r, x)
 	case fieldAttribute:
 		var x *Attribute
 		c.Attributes, x = grow(c.Attributes, d.attributes[:0])
@@ -270,6 +298,28 @@ func readIdentifier(outer *record.Reader, x *Identifier) {
 			x.Value = r.String()
 		case identifierUnique:
 			x.unique = r.Uint() != 0
+		case identifierMoved:
+			x.moved = r.Uint() != 0
+		default:
+			r.Skip()
+		}
+	}
+	if r.Err() != nil {
+		outer.Fail(r.Err())
+	}
+	x.rest = r.Unknown()
+}
+
+func readSourceKey(outer *record.Reader, x *SourceKey) {
+	r := record.NewReader(outer.String())
+	for r.Next() {
+		switch r.Field() {
+		case 1:
+			x.System = r.String()
+		case 2:
+			x.Key = r.String()
+		case sourceKeyMoved:
+			x.moved = r.Uint() != 0
 		default:
 			r.Skip()
 		}

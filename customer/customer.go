@@ -44,12 +44,16 @@ type Customer struct {
 	Attributes []Attribute // declared in the book's [Schema], in name order
 	SourceKeys []SourceKey // the ids that other systems know this customer by
 
+	Survivor ID  // the customer that stands for a merged one, 0 otherwise
+	Absorbed int // how many others were merged into this one directly, and are still
+
 	Created  time.Time // when version 1 was recorded, UTC, to the microsecond
 	Recorded time.Time // when this version was recorded
 	Actor    string    // who recorded this version
 	Reason   string    // why
 
-	rest string // fields that a newer program wrote
+	former Status // of a merged one: its status before
+	rest   string // fields that a newer program wrote
 }
 
 // UnitID is a node of the organisation tree; 0 is none.
@@ -120,6 +124,7 @@ type Identifier struct {
 	Scheme, Value string
 
 	unique bool // as the scheme said when the value was stored
+	moved  bool // of a merged customer: the survivor has it now
 	rest   string
 }
 
@@ -167,7 +172,8 @@ type Contact struct {
 type SourceKey struct {
 	System, Key string
 
-	rest string
+	moved bool // of a merged customer: the survivor has it now
+	rest  string
 }
 
 // Attribute is the value of a custom attribute that the book's [Schema] declares.

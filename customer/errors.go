@@ -71,10 +71,13 @@ func (e *ValidationError) Unwrap() error { return ErrInvalid }
 type DuplicateError struct {
 	Field  string // "Code", "Identifiers", "SourceKeys"
 	Value  string // as given, a code in a bulk load as compared; for a sensitive identifier without the number
-	Holder ID     // the customer that has it
+	Holder ID     // the customer that has it, 0 for one that the actor may not know of
 }
 
 func (e *DuplicateError) Error() string {
+	if e.Holder == 0 {
+		return fmt.Sprintf("customer: %s %q already exists elsewhere; ask those who administer the book", e.Field, e.Value)
+	}
 	return fmt.Sprintf("customer: %s %q already belongs to customer %s", e.Field, e.Value, e.Holder)
 }
 

@@ -78,6 +78,10 @@ func (tx *Tx) Record(id ID, e Event) error {
 	if c.Status == Erased {
 		return &StatusError{ID: id, Status: c.Status, Action: "record an event of"}
 	}
+	id = c.ID // of the survivor
+	if err := tx.Permit(RightUpdate, Identity, id); err != nil {
+		return err
+	}
 	if e.Time.IsZero() {
 		e.Time = tx.tx.Now()
 	}
@@ -98,7 +102,7 @@ func (tx *Tx) Record(id ID, e Event) error {
 			return err
 		}
 	}
-	last, err := tx.LastEvent(id, e.Type)
+	last, err := tx.lastEvent(id, e.Type)
 	if err != nil || e.Count < 0 || !e.Time.After(last) {
 		return err
 	}
@@ -112,6 +116,16 @@ func (s *Store) OnEvent(f func(tx *storage.Tx, id ID, e Event) error) { s.onEven
 
 // LastEvent returns when the last event of a type was, the zero time for never.
 func (r *Reader) LastEvent(id ID, typ string) (time.Time, error) {
+	if r.access != nil {
+		if seen, err := r.Visible(id); err != nil || !seen {
+			return time.Time{}, err
+		}
+	}
+	return r.lastEvent(id, typ)
+}
+
+// lastEvent is LastEvent of any customer.
+func (r *Reader) lastEvent(id ID, typ string) (time.Time, error) {
 	t, err := r.store.lastEvent.Get(r.storage, eventKey{id, typ})
 	if isNotFound(err) {
 		return time.Time{}, nil
@@ -125,6 +139,14 @@ func (r *Reader) LastEvent(id ID, typ string) (time.Time, error) {
 // Events yields a customer's event counts by type, then month, that are not zero.
 func (r *Reader) Events(id ID) iter.Seq2[MonthCount, error] {
 	return func(yield func(MonthCount, error) bool) {
+		if r.access != nil {
+			if seen, err := r.Visible(id); err != nil {
+				yield(MonthCount{}, err)
+				return
+			} else if !seen {
+				return
+			}
+		}
 		err := r.eachEvent(id, func(_ storage.Key, e MonthCount) error {
 			if e.Count != 0 && !yield(e, nil) {
 				return errStop

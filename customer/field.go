@@ -159,6 +159,9 @@ func fieldKeys(set *storage.KeySet, c *Customer) {
 	for _, f := range markedFields {
 		f.keys(set, c)
 	}
+	if c.Owner == 0 {
+		set.String(unowned).End()
+	}
 	for i := range c.Attributes {
 		if a := &c.Attributes[i]; a.indexed && isChoice(a.Value.typ) {
 			set.String(attributeField + a.Name)
@@ -168,12 +171,35 @@ func fieldKeys(set *storage.KeySet, c *Customer) {
 	}
 }
 
-// isOwnerKey picks the keys by which scopes of organisation units are made.
+// isOwnerKey picks the keys by which scopes of organisation units are made. Every
+// customer has one of them.
 func isOwnerKey(key storage.Key) bool {
-	return strings.HasPrefix(string(key), ownerField)
+	return strings.HasPrefix(string(key), ownerField) || string(key) == unownedKey
 }
 
-var ownerField = string(storage.Key(nil).String("owner"))
+// unowned is no field: it marks the customers that have no owner.
+const unowned = "unowned"
+
+var (
+	ownerField = string(storage.Key(nil).String("owner"))
+	unownedKey = string(storage.Key(nil).String(unowned))
+)
+
+// OwnerKey appends the key of [Reader.Marks] under which a unit's customers are, for
+// unit 0 those without an owner. Changes under these keys are counted; see
+// [storage.Bitmap.Versions].
+func OwnerKey(dst storage.Key, unit UnitID) storage.Key {
+	if unit == 0 {
+		return append(dst, unownedKey...)
+	}
+	return append(dst, ownerField...).Uint(uint64(unit))
+}
+
+// RepKey appends the key of [Reader.Marks] under which a representative's customers are.
+func RepKey(dst storage.Key, rep string) storage.Key { return dst.String("rep").String(rep) }
+
+// StatusKey appends the key of [Reader.Marks] under which the customers in a status are.
+func StatusKey(dst storage.Key, s Status) storage.Key { return dst.String("status").Uint(uint64(s)) }
 
 // isChoice reports whether attributes of a type have few values, so that a set of
 // customers for each is cheap.
@@ -409,7 +435,12 @@ func (f *Field) Match(c *Customer, keys Keys) bool {
 }
 
 // Marks returns the sets of customers by key, of fields with the source FromMarks.
-func (r *Reader) Marks() storage.AnyBitmap { return r.store.marks }
+func (r *Reader) Marks() storage.AnyBitmap {
+	if r.access != nil {
+		return marksWithin{r.store.marks, r.access}
+	}
+	return r.store.marks
+}
 
 // Entries calls do with each customer, and the key that it is found under, that a
 // field with the source FromIndex has under some keys, in key order, until do returns an
@@ -422,6 +453,7 @@ func (r *Reader) Entries(f *Field, keys Keys, do func(id ID, key storage.Key) er
 			ranges = append(ranges, kv.Prefix(key))
 		}
 	}
+	shown := membersOf(r.withField(f.Name))
 	skip := len(f.prefix())
 	for _, x := range ranges {
 		for e, err := range r.store.customer.Entries(r.storage, r.store.attribute, x, false) {
@@ -435,6 +467,11 @@ func (r *Reader) Entries(f *Field, keys Keys, do func(id ID, key storage.Key) er
 			id, err := e.Primary(rest)
 			if err != nil {
 				return err
+			}
+			if seen, err := shown.has(id); err != nil {
+				return err
+			} else if !seen {
+				continue
 			}
 			if err := do(id, e.Key()[:len(e.Key())-len(rest)]); err != nil {
 				return err

@@ -67,13 +67,20 @@ func (e *HoldError) Unwrap() error { return ErrHeld }
 
 // Hold returns the customer's retention hold, or an error that wraps ErrNotFound.
 func (r *Reader) Hold(id ID) (*Hold, error) {
+	if r.access != nil {
+		if seen, err := r.Visible(id); err != nil {
+			return nil, err
+		} else if !seen {
+			return nil, &storage.Error{Op: "get", Table: "hold", Key: id.String(), Err: ErrNotFound}
+		}
+	}
 	return r.store.hold.Get(r.storage, id)
 }
 
 // SetHold puts a customer that is not erased under a retention hold, in place of a
 // former one.
 func (tx *Tx) SetHold(id ID, h Hold) error {
-	c, err := tx.Get(id)
+	c, err := tx.changeable(id, RightErase, Identity)
 	if err != nil {
 		return err
 	}
@@ -85,5 +92,11 @@ func (tx *Tx) SetHold(id ID, h Hold) error {
 
 // ReleaseHold ends a customer's retention hold.
 func (tx *Tx) ReleaseHold(id ID) error {
+	if _, err := tx.Hold(id); err != nil {
+		return err
+	}
+	if err := tx.Permit(RightErase, Identity, id); err != nil {
+		return err
+	}
 	return tx.store.hold.Delete(tx.tx, id, uint8(Updated))
 }

@@ -18,6 +18,12 @@ type LoadOptions struct {
 	Refused func(row int, err error)
 	// Progress is called now and then with the number of drafts taken.
 	Progress func(rows int)
+	// Add is called on any core for each customer on its way into the book, with its
+	// draft's number from 0, to load records of other tables in the same part.
+	Add func(l *storage.Loader, row int, c *Customer) error
+	// Access is what the actor may do: create the drafts, and know who has a value that a
+	// refused draft has too.
+	Access AccessAt
 }
 
 // progressEvery is the number of rows between two calls of Progress.
@@ -38,13 +44,13 @@ func (s *Store) Load(ctx context.Context, st *storage.Store, session storage.Ses
 	ld := &loading{Store: s, ctx: ctx, storage: st, opts: opts, draws: map[drawID]*codeDraw{}}
 	options := storage.LoadOptions{PartBytes: opts.PartBytes}
 	if opts.Refused != nil {
-		options.Refused = func(err *storage.RefusedError) { opts.Refused(err.Row, s.duplicate(err)) }
+		options.Refused = func(err *storage.RefusedError) { opts.Refused(err.Row, ld.taken(err)) }
 	}
 	work := storage.RowWork[loadRow]{Prepare: ld.prepare, Place: ld.place, Add: ld.add, LeftOut: ld.leftOut}
 	loaded, err := storage.LoadRows(ctx, st, session, options, work, func(l *storage.RowLoader[loadRow]) error {
 		return ld.fill(l, drafts)
 	})
-	return loaded, s.duplicate(err)
+	return loaded, ld.taken(err)
 }
 
 // loading is one bulk load.
@@ -54,6 +60,7 @@ type loading struct {
 	storage *storage.Store
 	opts    LoadOptions
 	draws   map[drawID]*codeDraw
+	asked   map[permission]error
 }
 
 // loadRow is a customer on its way into the book.
@@ -93,6 +100,10 @@ func (ld *loading) fill(l *storage.RowLoader[loadRow], drafts iter.Seq2[Draft, e
 			if schema, err = ld.readSchema(ld.ctx, ld.storage); err != nil {
 				return err
 			}
+			ld.asked = map[permission]error{}
+		}
+		if err := ld.permit(&d); err != nil {
+			return err
 		}
 		row := l.Row()
 		row.take(&d)
@@ -136,7 +147,11 @@ func (ld *loading) place(l *storage.Loader, x *loadRow) (err error) {
 }
 
 func (ld *loading) add(l *storage.Loader, x *loadRow) error {
-	return ld.customer.Load(l, x.customer.ID, &x.customer, uint8(Created))
+	err := ld.customer.Load(l, x.customer.ID, &x.customer, uint8(Created))
+	if err == nil && ld.opts.Add != nil {
+		err = ld.opts.Add(l, l.Row(), &x.customer)
+	}
+	return err
 }
 
 // leftOut reports a draft that is not in order; whatever else goes wrong ends the load.

@@ -80,22 +80,24 @@ func (s *Store) Schemes() *identifier.Set { return s.schemes }
 type Reader struct {
 	store   *Store
 	storage *storage.Reader
+	access  Access      // nil shows everything
 	key     storage.Key // scratch
 	fold    []byte      // scratch
 }
 
-// Reader returns the customers of a state.
+// Reader returns the customers of a state, all of them; see [Store.ReaderWith].
 func (s *Store) Reader(r *storage.Reader) *Reader { return &Reader{store: s, storage: r} }
 
 // Tx changes customers within a transaction.
 type Tx struct {
 	Reader
-	tx    *storage.Tx
-	guard func(old, next *Customer) error // nil without one
-	erase []func(ID) error
+	tx        *storage.Tx
+	guard     func(old, next *Customer) error // nil without one
+	erase     []func(ID) error
+	elsewhere func(*DuplicateError) error // nil without one
 }
 
-// Tx returns the customers of a transaction.
+// Tx returns the customers of a transaction, all of them; see [Store.TxWith].
 func (s *Store) Tx(tx *storage.Tx) *Tx {
 	return &Tx{Reader: Reader{store: s, storage: &tx.Reader}, tx: tx}
 }
@@ -105,14 +107,21 @@ func isNotFound(err error) bool { return errors.Is(err, storage.ErrNotFound) }
 // errStop ends a scan whose consumer wants no more.
 var errStop = errors.New("stop")
 
-// Get returns a customer by id, in any status. It costs one read.
-func (r *Reader) Get(id ID) (*Customer, error) { return r.store.customer.Get(r.storage, id) }
+// Exact returns the record that has an id itself, in any status. For one that was merged
+// it is what the record was then; see [Reader.Get]. It costs one read.
+func (r *Reader) Exact(id ID) (*Customer, error) {
+	c, err := r.stored(id)
+	if err != nil || r.access == nil {
+		return c, err
+	}
+	return r.shown(c)
+}
 
 // ByCode returns the customer with a code; letter case does not count.
 func (r *Reader) ByCode(code string) (*Customer, error) {
 	r.fold = text.AppendFold(r.fold[:0], code)
 	r.key = r.key[:0].String(string(r.fold))
-	return r.lookup(r.store.code, r.key)
+	return r.lookup(r.store.code, r.key, "")
 }
 
 // ByIdentifier returns the customer with an identifier of a scheme that gives each
@@ -123,72 +132,82 @@ func (r *Reader) ByIdentifier(scheme, value string) (*Customer, error) {
 		return nil, err
 	}
 	if s, _ := r.store.schemes.Scheme(scheme); !s.Unique {
-		for c, err := range r.each(r.store.shared, storage.Key(nil).String(scheme).String(canonical)) {
-			return c, err
+		for c, err := range r.each(r.store.shared, storage.Key(nil).String(scheme).String(canonical), "identifier") {
+			if err != nil {
+				return nil, err
+			}
+			return r.Get(c.ID)
 		}
 		return nil, notFound("identifier", r.store.shown(&Identifier{Scheme: scheme, Value: value}))
 	}
-	return r.lookup(r.store.unique, storage.Key(nil).String(scheme).String(canonical))
+	return r.lookup(r.store.unique, storage.Key(nil).String(scheme).String(canonical), "identifier")
 }
 
 // BySourceKey returns the customer that another system knows by a key.
 func (r *Reader) BySourceKey(system, key string) (*Customer, error) {
-	return r.lookup(r.store.source, storage.Key(nil).String(system).String(key))
+	return r.lookup(r.store.source, storage.Key(nil).String(system).String(key), "source")
 }
 
 // ByPhone yields the customers with a phone number in E.164 form.
 func (r *Reader) ByPhone(e164 string) iter.Seq2[*Customer, error] {
-	return r.each(r.store.phone, storage.Key(nil).String(e164))
+	return r.each(r.store.phone, storage.Key(nil).String(e164), "phone")
 }
 
 // ByEmail yields the customers with an e-mail address; letter case does not count.
 func (r *Reader) ByEmail(address string) iter.Seq2[*Customer, error] {
 	set := storage.KeySet{}
 	emailKeys(&set, &Customer{Emails: []Email{{Address: address}}})
-	return r.each(r.store.email, set.Key(0))
+	return r.each(r.store.email, set.Key(0), "email")
 }
 
 // ByAttribute yields the customers whose indexed attribute has a value.
 func (r *Reader) ByAttribute(name string, v Value) iter.Seq2[*Customer, error] {
 	set := storage.KeySet{}
 	attributeKeys(&set, &Customer{Attributes: []Attribute{{Name: name, Value: v, indexed: true}}})
-	return r.each(r.store.attribute, set.Key(0))
+	return r.each(r.store.attribute, set.Key(0), attributeField+name)
 }
 
 // ByRep yields the customers of a unit's sales representative.
 func (r *Reader) ByRep(owner UnitID, rep string) iter.Seq2[*Customer, error] {
-	return r.each(r.store.owner, storage.Key(nil).Uint(uint64(owner)).String(rep))
+	return r.each(r.store.owner, storage.Key(nil).Uint(uint64(owner)).String(rep), "rep")
 }
 
-func (r *Reader) lookup(x *storage.Index[Customer], key storage.Key) (*Customer, error) {
+// lookup returns the customer that a unique index has under the key of a field.
+func (r *Reader) lookup(x *storage.Index[Customer], key storage.Key, field string) (*Customer, error) {
 	id, err := r.store.customer.Lookup(r.storage, x, key)
 	if err != nil {
 		return nil, err
 	}
-	return r.Get(id)
+	c, err := r.follow(id, func(ID) {})
+	if err != nil {
+		return nil, err
+	}
+	if c, err = r.look(c, field); err == nil && c == nil {
+		err = &storage.Error{Op: "look up", Table: "customer", Key: x.Label, Err: ErrNotFound} // as of a key that is not there
+	}
+	return c, err
 }
 
-// each yields the customers with an index key, in id order.
-func (r *Reader) each(x *storage.Index[Customer], key storage.Key) iter.Seq2[*Customer, error] {
+// each yields the customers with an index key of a field, in id order.
+func (r *Reader) each(x *storage.Index[Customer], key storage.Key, field string) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
 		for e, err := range r.store.customer.Entries(r.storage, x, kv.Prefix(key), false) {
+			var id ID
 			var c *Customer
 			if err == nil {
-				c, err = r.fetch(e, e.Key()[len(key):])
+				id, err = e.Primary(e.Key()[len(key):])
+			}
+			if err == nil {
+				c, err = r.byIndex(id, field)
+			}
+			if c == nil && err == nil {
+				continue
 			}
 			if !yield(c, err) || err != nil {
 				return
 			}
 		}
 	}
-}
-
-func (r *Reader) fetch(e storage.IndexEntry[ID], rest storage.Key) (*Customer, error) {
-	id, err := e.Primary(rest)
-	if err != nil {
-		return nil, err
-	}
-	return r.Get(id)
 }
 
 func notFound(what, value string) error {
@@ -262,6 +281,9 @@ func (r *Reader) List(l List) iter.Seq2[*Customer, error] {
 			if err == nil && !slices.Contains(statuses, c.Status) {
 				continue
 			}
+			if err == nil {
+				c, err = r.shown(c)
+			}
 			if !yield(c, err) || err != nil {
 				return
 			}
@@ -270,26 +292,41 @@ func (r *Reader) List(l List) iter.Seq2[*Customer, error] {
 }
 
 func (r *Reader) ordered(l List, keys kv.Range) iter.Seq2[*Customer, error] {
+	if within := r.within(); within != nil {
+		return r.orderedWithin(within, l, keys)
+	}
 	switch l.Order {
 	case ByName:
-		return r.indexed(r.store.name, keys, l.Reverse)
+		return r.indexed(r.store.name, keys, l.Reverse, everybody)
 	case ByCode:
-		return r.indexed(r.store.code, keys, l.Reverse)
+		return r.indexed(r.store.code, keys, l.Reverse, everybody)
 	}
 	return r.store.customer.Records(r.storage, keys, l.Reverse)
 }
 
-// indexed yields the customers of an index whose keys are one text.
-func (r *Reader) indexed(x *storage.Index[Customer], keys kv.Range, reverse bool) iter.Seq2[*Customer, error] {
+// indexed yields the customers of an index whose keys are one text, those that are among
+// some.
+func (r *Reader) indexed(x *storage.Index[Customer], keys kv.Range, reverse bool, among func(ID) (bool, error)) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
 		for e, err := range r.store.customer.Entries(r.storage, x, keys, reverse) {
-			var c *Customer
+			var id ID
 			var rest storage.Key
 			if err == nil {
 				_, rest, err = e.Key().CutString()
 			}
 			if err == nil {
-				c, err = r.fetch(e, rest)
+				id, err = e.Primary(rest)
+			}
+			in := false
+			if err == nil {
+				in, err = among(id)
+			}
+			if err == nil && !in {
+				continue
+			}
+			var c *Customer
+			if err == nil {
+				c, err = r.store.customer.Get(r.storage, id)
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -307,8 +344,12 @@ type Count struct {
 }
 
 // Counts returns how many customers there are of each status, kind and party that
-// occurs. It reads counters, not customers.
+// occurs. It reads counters, not customers; for an actor who sees only some, it computes
+// them from sets, which costs some 20 µs for each 65,536 customers.
 func (r *Reader) Counts() ([]Count, error) {
+	if within := r.within(); within != nil {
+		return r.countsWithin(within)
+	}
 	var counts []Count
 	err := r.store.byStatus.Scan(r.storage, kv.Range{}, func(key storage.Key, n int64) error {
 		var parts [3]uint64
@@ -334,8 +375,12 @@ type PlaceCount struct {
 }
 
 // CountsByPlace returns how many customers of each status there are in each city. It
-// reads counters, not customers.
+// reads counters, not customers; for an actor who sees only some, or not all addresses, it
+// computes them from sets, which costs some milliseconds for each 65,536 customers.
 func (r *Reader) CountsByPlace() ([]PlaceCount, error) {
+	if within, placed := r.within(), r.withField("address"); within != nil || placed != nil {
+		return r.placesWithin(within, placed)
+	}
 	var counts []PlaceCount
 	err := r.store.byPlace.Scan(r.storage, kv.Range{}, func(key storage.Key, n int64) error {
 		status, key, err := key.CutUint()
@@ -357,15 +402,24 @@ func (r *Reader) CountsByPlace() ([]PlaceCount, error) {
 }
 
 // History yields all versions of a customer, oldest first. A version whose content
-// was erased has the status Erased and only its ID, Version, Recorded and Actor.
+// was erased has the status Erased and only its ID, Version, Recorded and Actor. Who may
+// see a customer as it is now may see how it came to be so, without what is hidden now.
 func (r *Reader) History(id ID) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
+		mask, err := r.maskOf(id)
+		if isNotFound(err) {
+			return
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		for v, err := range r.store.customer.Versions(r.storage, id) {
 			c := v.Value
 			if err == nil && c == nil {
 				c = &Customer{ID: id, Version: v.Version, Status: Erased, Recorded: v.Recorded, Actor: v.Actor}
 			}
-			if !yield(c, err) || err != nil {
+			if !yield(mask.Apply(c), err) || err != nil {
 				return
 			}
 		}
@@ -375,12 +429,12 @@ func (r *Reader) History(id ID) iter.Seq2[*Customer, error] {
 // At returns the customer as it was recorded at an instant, or an error that wraps
 // ErrNotFound when it did not exist yet, ErrErased when that content was erased.
 func (r *Reader) At(id ID, at time.Time) (*Customer, error) {
-	return r.store.customer.At(r.storage, id, at)
+	return r.versionOf(id, func() (*Customer, error) { return r.store.customer.At(r.storage, id, at) })
 }
 
 // AtVersion returns one version of a customer, with the errors of At.
 func (r *Reader) AtVersion(id ID, version uint64) (*Customer, error) {
-	return r.store.customer.AtVersion(r.storage, id, version)
+	return r.versionOf(id, func() (*Customer, error) { return r.store.customer.AtVersion(r.storage, id, version) })
 }
 
 // Schema returns the book's attribute declarations and required fields. It is shared;
@@ -400,6 +454,9 @@ const schemaName = "customer"
 // checked until they are changed. Indexed holds for values stored from then on; see
 // [Store.Reindex] for the others.
 func (tx *Tx) SetSchema(s *Schema) error {
+	if err := tx.PermitAll(RightAdminister, Identity); err != nil {
+		return err
+	}
 	if err := s.Validate(); err != nil {
 		return err
 	}

@@ -22,10 +22,12 @@ const (
 	ErasedNow   Action = 6
 	MergedNow   Action = 7 // into a survivor
 	Unmerged    Action = 8
-	Transferred Action = 9 // to another owning unit or sales representative
+	Transferred Action = 9  // to another owning unit or sales representative
+	Absorbing   Action = 10 // another customer was merged into this one
+	Separated   Action = 11 // such a merge was undone
 )
 
-var actionNames = enum.Names{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged", "transferred"}
+var actionNames = enum.Names{"none", "created", "updated", "status set", "archived", "reactivated", "erased", "merged", "unmerged", "transferred", "absorbing", "separated"}
 
 func (a Action) String() string { return actionNames.Of(uint8(a)) }
 
@@ -35,6 +37,7 @@ const (
 	TableSchema   = 2
 	tableHold     = 3
 	tableEvent    = 4
+	tableGolden   = 5
 
 	sequenceID   = 1
 	sequenceCode = 2
@@ -54,6 +57,7 @@ type tables struct {
 	schema     *storage.Table[string, Schema]
 	hold       *storage.Table[ID, Hold]
 	lastEvent  *storage.Table[eventKey, time.Time]
+	golden     *storage.Table[ID, composition]
 	code       *storage.Index[Customer]
 	unique     *storage.Index[Customer]
 	shared     *storage.Index[Customer]
@@ -63,6 +67,7 @@ type tables struct {
 	email      *storage.Index[Customer]
 	owner      *storage.Index[Customer]
 	attribute  *storage.Index[Customer]
+	survivor   *storage.Index[Customer]
 	byStatus   *storage.Tally[Customer]
 	byPlace    *storage.Tally[Customer]
 	byOwner    *storage.Tally[Customer]
@@ -83,18 +88,19 @@ func newTables() *tables {
 		email:     &storage.Index[Customer]{ID: 7, Label: "email", Keys: emailKeys, Version: unicode.Version},
 		owner:     &storage.Index[Customer]{ID: 8, Label: "owner_rep", Keys: ownerKeys},
 		attribute: &storage.Index[Customer]{ID: 9, Label: "attribute", Keys: attributeKeys, Version: text.Fingerprint()},
+		survivor:  &storage.Index[Customer]{ID: 10, Label: "survivor", Keys: survivorKeys},
 		byStatus:  &storage.Tally[Customer]{ID: tallyStatus, Label: "status_kind_party", Keys: statusKeys},
 		byPlace:   &storage.Tally[Customer]{ID: tallyPlace, Label: "status_place", Keys: placeKeys},
 		byOwner:   &storage.Tally[Customer]{ID: tallyOwner, Label: "owner", Keys: ownerCount},
 		byRep:     &storage.Tally[Customer]{ID: tallyRep, Label: "rep", Keys: repCount},
-		marks:     &storage.Bitmap[Customer]{ID: bitmapField, Label: "field", Keys: fieldKeys, Versioned: isOwnerKey, Version: text.Fingerprint()},
+		marks:     &storage.Bitmap[Customer]{ID: bitmapField, Label: "field", Keys: fieldKeys, Versioned: isOwnerKey, Version: text.Fingerprint() + " 2"},
 		ids:       &storage.Sequence{ID: sequenceID, Name: "customer id", Block: 1024},
 		codes:     &storage.Sequence{ID: sequenceCode, Name: "customer code", Block: 64},
 		events:    &storage.Counter{ID: counterEvent, Name: "event", Key: "customer, type, month: events"},
 	}
 	t.customer = &storage.Table[ID, Customer]{
 		ID: TableCustomer, Label: "customer", Key: storage.UintKey[ID](), History: true, Numbers: t.ids,
-		Indexes: []*storage.Index[Customer]{t.code, t.unique, t.shared, t.source, t.name, t.phone, t.email, t.owner, t.attribute},
+		Indexes: []*storage.Index[Customer]{t.code, t.unique, t.shared, t.source, t.name, t.phone, t.email, t.owner, t.attribute, t.survivor},
 		Tallies: []*storage.Tally[Customer]{t.byStatus, t.byPlace, t.byOwner, t.byRep},
 		Bitmaps: []*storage.Bitmap[Customer]{t.marks},
 		Append:  appendCustomer, Decode: decodeCustomer,
@@ -111,12 +117,16 @@ func newTables() *tables {
 		ID: tableEvent, Label: "last_event", Key: eventKeyCodec,
 		Append: appendInstant, Decode: decodeInstant,
 	}
+	t.golden = &storage.Table[ID, composition]{
+		ID: tableGolden, Label: "golden", Key: storage.UintKey[ID](),
+		Append: appendComposition, Decode: decodeComposition,
+	}
 	return t
 }
 
 // addTo adds the tables to a book's schema.
 func (t *tables) addTo(s *storage.Schema) {
-	s.Tables = append(s.Tables, t.customer, t.schema, t.hold, t.lastEvent)
+	s.Tables = append(s.Tables, t.customer, t.schema, t.hold, t.lastEvent, t.golden)
 	s.Sequences = append(s.Sequences, t.ids, t.codes)
 	s.Counters = append(s.Counters, t.events)
 }
@@ -141,7 +151,7 @@ func setFolded(set *storage.KeySet, s string) *storage.KeySet {
 func identifierKeys(unique bool) func(*storage.KeySet, *Customer) {
 	return func(set *storage.KeySet, c *Customer) {
 		for i := range c.Identifiers {
-			if x := &c.Identifiers[i]; x.unique == unique {
+			if x := &c.Identifiers[i]; x.unique == unique && !x.moved {
 				set.String(x.Scheme).String(x.Value).End()
 			}
 		}
@@ -150,7 +160,9 @@ func identifierKeys(unique bool) func(*storage.KeySet, *Customer) {
 
 func sourceKeys(set *storage.KeySet, c *Customer) {
 	for i := range c.SourceKeys {
-		set.String(c.SourceKeys[i].System).String(c.SourceKeys[i].Key).End()
+		if x := &c.SourceKeys[i]; !x.moved {
+			set.String(x.System).String(x.Key).End()
+		}
 	}
 }
 
@@ -174,6 +186,9 @@ func appendNameOrder(dst []byte, name string) []byte {
 }
 
 func phoneKeys(set *storage.KeySet, c *Customer) {
+	if c.Status == Merged {
+		return
+	}
 	for i := range c.Phones {
 		if x := &c.Phones[i]; x.E164 != "" {
 			set.String(x.E164).End()
@@ -182,18 +197,24 @@ func phoneKeys(set *storage.KeySet, c *Customer) {
 }
 
 func emailKeys(set *storage.KeySet, c *Customer) {
+	if c.Status == Merged {
+		return
+	}
 	for i := range c.Emails {
 		set.String(strings.ToLower(c.Emails[i].Address)).End()
 	}
 }
 
 func ownerKeys(set *storage.KeySet, c *Customer) {
-	if c.Owner != 0 || c.Rep != "" {
+	if c.Status != Merged && (c.Owner != 0 || c.Rep != "") {
 		set.Uint(uint64(c.Owner)).String(c.Rep).End()
 	}
 }
 
 func attributeKeys(set *storage.KeySet, c *Customer) {
+	if c.Status == Merged {
+		return
+	}
 	for i := range c.Attributes {
 		a := &c.Attributes[i]
 		if !a.indexed {
@@ -213,6 +234,13 @@ func valueKey(set *storage.KeySet, v Value) {
 		return
 	}
 	set.Uint(uint64(v.n) ^ 1<<63)
+}
+
+// survivorKeys finds the customers that were merged into another.
+func survivorKeys(set *storage.KeySet, c *Customer) {
+	if c.Status == Merged {
+		set.Uint(uint64(c.Survivor)).End()
+	}
 }
 
 func statusKeys(set *storage.KeySet, c *Customer) {

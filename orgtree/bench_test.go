@@ -123,7 +123,7 @@ func BenchmarkShares(bench *testing.B) {
 	i := 0
 	for bench.Loop() {
 		i++
-		tree.Shares(orgtree.Reach{Unit: units[i%10000], Below: true}, orgtree.Credit, units[i*7%10000], units[i*13%10000])
+		tree.Shares(orgtree.Reach{Unit: units[i%10000], Below: true}, customer.Credit, units[i*7%10000], units[i*13%10000])
 	}
 }
 

@@ -45,7 +45,7 @@ func openBook(t testing.TB) *book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.customers, b.org = customers, orgtree.New(orgtree.Options{Clock: b.clock})
+	b.customers, b.org = customers, orgtree.New(orgtree.Options{Clock: b.clock, Filters: testFilters{}})
 	schema := &storage.Schema{}
 	b.customers.AddTo(schema)
 	b.org.AddTo(schema)

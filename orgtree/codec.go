@@ -115,7 +115,7 @@ func (u *Unit) readField(r *record.Reader) {
 	case unitSharing:
 		var pair [2]uint64
 		readNested(r, func(n *record.Reader) { readNumbers(n, pair[:]) })
-		if d := pair[0] - 1; d < dataKinds {
+		if d := pair[0] - 1; d < uint64(dataKinds) {
 			u.Sharing[d] = Policy(pair[1])
 		}
 	case unitQuota:

@@ -97,7 +97,7 @@ func TestPlacementsSurviveStorage(t *testing.T) {
 // Whatever bytes there are, decoding them ends, and what it understood it can store
 // again.
 func FuzzDecode(f *testing.F) {
-	unit, _ := appendUnit(nil, &Unit{Code: "A", Moves: []Move{{From: time.UnixMicro(5), Parent: 3}}, Sharing: Sharing{Tags: Shared}})
+	unit, _ := appendUnit(nil, &Unit{Code: "A", Moves: []Move{{From: time.UnixMicro(5), Parent: 3}}, Sharing: Sharing{customer.Tags: Shared}})
 	placement, _ := appendPlacement(nil, &Placement{Team: 1, Assignments: []Assignment{{Unit: 2}}, Overlays: []Overlay{{Unit: 3, Limit: &Limit{1, "CNY"}}}})
 	last := &treeState{Latest: time.UnixMicro(9)}
 	last.add(treeChange{3, 4})

@@ -25,7 +25,7 @@
 //
 // # Sharing
 //
-// Each unit says, for each kind of [Data], how far its customers are shared: a [Policy],
+// Each unit says, for each kind of [customer.Data], how far its customers are shared: a [Policy],
 // inherited from the unit above. [Tree.Shares] is the one predicate.
 //
 // # The book

@@ -29,7 +29,13 @@ func (r *Reader) Corrections() ([]Correction, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := r.Placement(id)
+		if visible, err := r.customers.Visible(id); err != nil || !visible {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		p, err := r.placementOf(id)
 		if err != nil {
 			return nil, err
 		}
@@ -96,10 +102,14 @@ func (r *Reader) dueNow() func(func(customer.ID, error) bool) {
 }
 
 // Tick brings the stored sets up to date with assignments that began or ended, and
-// returns how many customers it changed. Reads are right without it, but pay for each
+// returns how many customers it changed. It also writes how grants were used; see
+// [Store.FlushUses]. Reads are right without it, but pay for each
 // assignment that is due; a program calls it once a day or more often. It can be stopped
 // at any time.
 func (s *Store) Tick(ctx context.Context, j Job) (int, error) {
+	if _, err := s.FlushUses(ctx, j); err != nil {
+		return 0, err
+	}
 	total := 0
 	for {
 		ids, err := s.duePart(ctx, j)
@@ -148,7 +158,7 @@ func (s *Store) duePart(ctx context.Context, j Job) (ids []customer.ID, err erro
 
 // settle writes one placement as it is now.
 func (tx *Tx) settle(id customer.ID) (changed bool, err error) {
-	p, err := tx.Placement(id)
+	p, err := tx.placementOf(id)
 	if err != nil || p.Version == 0 {
 		return false, err
 	}

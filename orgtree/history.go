@@ -42,14 +42,27 @@ func (r *Reader) Transfers(id customer.ID) iter.Seq2[Transferred, error] {
 	}
 }
 
-// Placements yields all versions of a customer's placement, oldest first; one that was
-// emptied or erased has nothing but Version, Recorded, Actor and Reason.
+// Placements yields all versions of a customer's placement, oldest first, each as
+// [Reader.Placement] shows it; one that was emptied or erased has nothing but Version,
+// Recorded, Actor and Reason. Of a customer out of sight there is none.
 func (r *Reader) Placements(id customer.ID) iter.Seq2[*Placement, error] {
 	return func(yield func(*Placement, error) bool) {
+		if r.access() != nil {
+			visible, err := r.customers.Visible(id)
+			if err != nil {
+				yield(nil, err)
+			}
+			if !visible {
+				return
+			}
+		}
 		for v, err := range r.store.placement.Versions(r.storage, id) {
 			p := v.Value
 			if err == nil && p == nil {
 				p = &Placement{Customer: id, Version: v.Version, Recorded: v.Recorded, Actor: v.Actor, Reason: v.Reason}
+			}
+			if err == nil {
+				p, err = r.narrowed(p)
 			}
 			if !yield(p, err) || err != nil {
 				return
@@ -59,7 +72,7 @@ func (r *Reader) Placements(id customer.ID) iter.Seq2[*Placement, error] {
 }
 
 // refusals are the errors that concern one customer, not a job.
-var refusals = []error{ErrQuota, ErrClosed, ErrUnknownUnit, ErrExists, ErrInvalid, customer.ErrStatus, customer.ErrNotFound, customer.ErrErased}
+var refusals = []error{ErrQuota, ErrClosed, ErrUnknownUnit, ErrExists, ErrInvalid, customer.ErrStatus, customer.ErrDenied, customer.ErrNotFound, customer.ErrErased}
 
 func refuses(err error) bool {
 	return slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) })

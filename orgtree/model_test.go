@@ -104,7 +104,7 @@ func (m *model) instants() []time.Time {
 	return list
 }
 
-func (m *model) policy(id customer.UnitID, d orgtree.Data, at time.Time) orgtree.Policy {
+func (m *model) policy(id customer.UnitID, d customer.Data, at time.Time) orgtree.Policy {
 	for id = m.resolve(id, at); id != 0; id = m.resolve(m.up(id, at), at) {
 		if p := m.units[id].sharing[d]; p != orgtree.Inherit {
 			return p
@@ -115,8 +115,8 @@ func (m *model) policy(id customer.UnitID, d orgtree.Data, at time.Time) orgtree
 
 // shares is written from the rules at Tree.Shares, without the reach below: that is any
 // unit below from which it is seen.
-func (m *model) shares(from orgtree.Reach, d orgtree.Data, owner customer.UnitID, assigned []customer.UnitID) bool {
-	itself := func(unit customer.UnitID, d orgtree.Data) bool {
+func (m *model) shares(from orgtree.Reach, d customer.Data, owner customer.UnitID, assigned []customer.UnitID) bool {
+	itself := func(unit customer.UnitID, d customer.Data) bool {
 		same := func(a, b customer.UnitID) bool { return m.resolve(a, m.today) == m.resolve(b, m.today) }
 		toIt := slices.ContainsFunc(assigned, func(a customer.UnitID) bool { return same(a, unit) })
 		switch m.policy(owner, d, m.today) {
@@ -131,13 +131,13 @@ func (m *model) shares(from orgtree.Reach, d orgtree.Data, owner customer.UnitID
 		}
 		return same(unit, owner)
 	}
-	sees := func(d orgtree.Data) bool {
+	sees := func(d customer.Data) bool {
 		if !from.Below {
 			return itself(from.Unit, d)
 		}
 		return slices.ContainsFunc(m.ids(), func(unit customer.UnitID) bool { return m.contains(from.Unit, unit, m.today) && itself(unit, d) })
 	}
-	return sees(orgtree.Identity) && sees(d)
+	return sees(customer.Identity) && sees(d)
 }
 
 func (c *modelCustomer) assignedAt(at time.Time) (units []customer.UnitID) {
@@ -400,7 +400,7 @@ func (m *machine) checkCustomer(t *rapid.T, tree *orgtree.Tree, id customer.ID, 
 		t.Fatalf("customer %d is assigned to %v, want %v", id, assigned, want)
 	}
 	owner, assigned = c.owner, c.assignedAt(m.today) // also by the names of merged units
-	for _, d := range []orgtree.Data{orgtree.Identity, orgtree.Credit} {
+	for _, d := range []customer.Data{customer.Identity, customer.Credit} {
 		for _, unit := range m.ids() {
 			for _, below := range []bool{false, true} {
 				from := orgtree.Reach{Unit: unit, Below: below}

@@ -15,6 +15,9 @@ import (
 // unit above.
 func (tx *Tx) CreateUnit(u Unit) (*Unit, error) {
 	const op = "create unit"
+	if err := tx.mayAdminister(u.Parent); err != nil {
+		return nil, err
+	}
 	id, err := tx.store.unitIDs.Next(tx.tx, nil)
 	if err != nil {
 		return nil, err
@@ -70,6 +73,9 @@ func (tx *Tx) putUnit(op string, u *Unit, action Action) (*Unit, error) {
 // fails with ErrConflict when the unit has a newer version.
 func (tx *Tx) UpdateUnit(u *Unit) (*Unit, error) {
 	const op = "update unit"
+	if err := tx.mayAdminister(u.ID); err != nil {
+		return nil, err
+	}
 	old, err := tx.unit(op, u.ID)
 	if err != nil {
 		return nil, err
@@ -139,6 +145,9 @@ func (u *Unit) checkOpen(op, field string, from time.Time) error {
 // It writes two small records whatever is below.
 func (tx *Tx) MoveUnit(id, parent customer.UnitID, from time.Time) (*Unit, error) {
 	const op = "move unit"
+	if err := tx.mayAdminister(id, parent); err != nil {
+		return nil, err
+	}
 	u, err := tx.openUnit(op, id)
 	if err != nil {
 		return nil, err
@@ -273,6 +282,9 @@ func (t *Tree) height(id customer.UnitID) int {
 // close it all the same, merge it into its successor with [Tx.MergeUnits].
 func (tx *Tx) CloseUnit(id customer.UnitID, at time.Time) (*Unit, error) {
 	const op = "close unit"
+	if err := tx.mayAdminister(id); err != nil {
+		return nil, err
+	}
 	u, err := tx.openUnit(op, id)
 	if err != nil {
 		return nil, err
@@ -303,7 +315,7 @@ func (tx *Tx) checkEmpty(op string, u *Unit, at time.Time) error {
 	}
 	// Units merged into it may still own customers that have not been moved.
 	for unit := range tree.Subtree(u.ID) {
-		n, err := tx.Reader.customers.OwnerCount(unit)
+		n, err := customer.Unscoped(tx.Reader.customers).OwnerCount(unit)
 		if err != nil {
 			return err
 		}
@@ -346,6 +358,9 @@ func (t *Tree) openBelow(id customer.UnitID, at time.Time) *Unit {
 // over by [Store.FinishMerge], whenever that is run. Both units must be open.
 func (tx *Tx) MergeUnits(id, into customer.UnitID) (*Unit, error) {
 	const op = "merge unit"
+	if err := tx.mayAdminister(id, into); err != nil {
+		return nil, err
+	}
 	u, err := tx.openUnit(op, id)
 	if err != nil {
 		return nil, err

@@ -63,8 +63,15 @@ func (tx *Tx) SetOverlay(id customer.ID, o Overlay) (*Placement, error) {
 			return nil, err
 		}
 	}
-	return tx.place(op, id, func(p *Placement) {
+	return tx.place(op, id, func(p *Placement) error {
 		i := p.overlay(o.Unit)
+		present := &Overlay{}
+		if i >= 0 {
+			present = &p.Overlays[i]
+		}
+		if err := tx.mayOverlay(id, present, &o); err != nil {
+			return err
+		}
 		switch {
 		case i >= 0 && o.empty():
 			p.Overlays = slices.Delete(p.Overlays, i, i+1)
@@ -74,6 +81,7 @@ func (tx *Tx) SetOverlay(id customer.ID, o Overlay) (*Placement, error) {
 		case !o.empty():
 			p.Overlays = append(p.Overlays, o)
 		}
+		return nil
 	})
 }
 
@@ -112,11 +120,18 @@ func (r *Reader) Overlay(id customer.ID, unit customer.UnitID) (*Overlay, error)
 	if _, found := tree.Unit(unit); !found {
 		return nil, unknownUnit("read overlay", unit)
 	}
-	c, err := r.customers.Get(id)
+	if !r.seesFrom()(unit) {
+		return nil, r.mayAt(customer.RightRead, customer.Identity, unit)
+	}
+	c, err := r.customers.Exact(id)
 	if err != nil {
 		return nil, err
 	}
-	p, err := r.Placement(id)
+	p, err := r.placementOf(id)
+	if err != nil {
+		return nil, err
+	}
+	mask, err := r.maskOf(id)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +145,7 @@ func (r *Reader) Overlay(id customer.ID, unit customer.UnitID) (*Overlay, error)
 	if seen.Rep == "" {
 		seen.Rep = c.Rep
 	}
+	seen.hide(mask)
 	return seen, nil
 }
 
@@ -157,6 +173,15 @@ func (r *Reader) ByLocalCode(unit customer.UnitID, code string) (customer.ID, er
 			break
 		}
 		id, err = r.localCode(merged, code)
+	}
+	if err == nil && r.access() != nil {
+		var visible bool
+		if visible, err = r.customers.Visible(id); err == nil && !visible {
+			err = ErrNotFound
+		}
+	}
+	if isNotFound(err) {
+		return 0, &Error{Op: "look up", Unit: unit, Field: "LocalCode", Value: text.Excerpt(code), Remedy: "use a code that the unit has given", Err: ErrNotFound}
 	}
 	return id, err
 }

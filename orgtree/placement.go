@@ -119,9 +119,19 @@ func (p *Placement) empty() bool {
 	return p.Team == 0 && len(p.Assignments) == 0 && len(p.Overlays) == 0 && p.rest == ""
 }
 
-// Placement returns a customer's placement, the zero one when there is none. It costs
-// one read.
+// Placement returns a customer's placement, the zero one when there is none or the
+// customer is out of sight; what concerns units from which the session doesn't see is
+// left out. It costs one read.
 func (r *Reader) Placement(id customer.ID) (*Placement, error) {
+	p, err := r.placementOf(id)
+	if err != nil {
+		return nil, err
+	}
+	return r.narrowed(p)
+}
+
+// placementOf returns a customer's whole placement.
+func (r *Reader) placementOf(id customer.ID) (*Placement, error) {
 	p, err := r.store.placement.Get(r.storage, id)
 	if isNotFound(err) {
 		return &Placement{Customer: id}, nil
@@ -129,19 +139,23 @@ func (r *Reader) Placement(id customer.ID) (*Placement, error) {
 	return p, err
 }
 
-// PlacementAt returns a customer's placement as it was recorded at an instant.
+// PlacementAt returns a customer's placement as it was recorded at an instant, to who
+// may see the customer now.
 func (r *Reader) PlacementAt(id customer.ID, at time.Time) (*Placement, error) {
 	p, err := r.store.placement.At(r.storage, id, at)
 	if isNotFound(err) {
-		return &Placement{Customer: id}, nil
+		p, err = &Placement{Customer: id}, nil
 	}
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return r.narrowed(p)
 }
 
 // UnitsOf returns the owner unit of a customer, 0 for none, and the other units to which
 // it is assigned now; merged units count as their survivors. It costs two reads.
 func (r *Reader) UnitsOf(id customer.ID) (owner customer.UnitID, assigned []customer.UnitID, err error) {
-	c, err := r.customers.Get(id)
+	c, err := r.customers.Exact(id)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -149,7 +163,7 @@ func (r *Reader) UnitsOf(id customer.ID) (owner customer.UnitID, assigned []cust
 	if err != nil {
 		return 0, nil, err
 	}
-	p, err := r.Placement(id)
+	p, err := r.placementOf(id)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -181,7 +195,7 @@ func (tx *Tx) Assign(id customer.ID, a Assignment) (*Placement, error) {
 	if err := tx.checkPlaces(op, a.Unit, a.Team); err != nil {
 		return nil, err
 	}
-	return tx.place(op, id, func(p *Placement) {
+	return tx.transfer(op, id, func(p *Placement) {
 		if i := p.in(a.Unit); i >= 0 {
 			p.Assignments[i] = a
 		} else {
@@ -193,7 +207,7 @@ func (tx *Tx) Assign(id customer.ID, a Assignment) (*Placement, error) {
 // Withdraw ends a customer's assignment to a unit now. Withdrawing one that there isn't
 // changes nothing.
 func (tx *Tx) Withdraw(id customer.ID, unit customer.UnitID) (*Placement, error) {
-	return tx.place("withdraw", id, func(p *Placement) {
+	return tx.transfer("withdraw", id, func(p *Placement) {
 		p.Assignments = slices.DeleteFunc(p.Assignments, func(a Assignment) bool { return a.Unit == unit })
 	})
 }
@@ -206,7 +220,7 @@ func (tx *Tx) SetTeam(id customer.ID, team customer.UnitID) (*Placement, error) 
 			return nil, err
 		}
 	}
-	return tx.place(op, id, func(p *Placement) { p.Team = team })
+	return tx.transfer(op, id, func(p *Placement) { p.Team = team })
 }
 
 // checkPlaces reports whether customers can be placed in a unit, and in others unless
@@ -232,30 +246,46 @@ func (tx *Tx) checkPlaces(op string, unit customer.UnitID, others ...customer.Un
 	return nil
 }
 
+// transfer changes a placement, for who may transfer the customer.
+func (tx *Tx) transfer(op string, id customer.ID, change func(*Placement)) (*Placement, error) {
+	return tx.place(op, id, func(p *Placement) error {
+		if err := tx.mayDo(customer.RightTransfer, customer.Identity, id); err != nil {
+			return err
+		}
+		change(p)
+		return nil
+	})
+}
+
 // place changes the placement of a customer that can have one.
-func (tx *Tx) place(op string, id customer.ID, change func(*Placement)) (*Placement, error) {
-	c, err := tx.Reader.customers.Get(id)
+func (tx *Tx) place(op string, id customer.ID, change func(*Placement) error) (*Placement, error) {
+	c, err := tx.Reader.customers.Exact(id)
 	if err != nil {
 		return nil, err
 	}
 	if c.Status > customer.Archived {
 		return nil, &customer.StatusError{ID: id, Status: c.Status, Action: op}
 	}
-	p, err := tx.Placement(id)
+	p, err := tx.placementOf(id)
 	if err != nil {
 		return nil, err
 	}
-	change(p)
+	if err := change(p); err != nil {
+		return nil, err
+	}
 	p.settle(tx.now())
 	if max(len(p.Assignments), len(p.Overlays)) > MaxPlacement {
 		return nil, &Error{Op: op, Remedy: fmt.Sprintf("a customer has at most %d assignments and overlays", MaxPlacement), Err: storage.ErrLimit}
 	}
-	return p, tx.putPlacement(op, p, PlacementSet)
+	if err := tx.putPlacement(op, p, PlacementSet); err != nil {
+		return nil, err
+	}
+	return tx.narrowed(p)
 }
 
 // putPlacement stores a placement, unless nothing is different.
 func (tx *Tx) putPlacement(op string, p *Placement, action Action) error {
-	old, err := tx.Placement(p.Customer)
+	old, err := tx.placementOf(p.Customer)
 	if err != nil {
 		return err
 	}
@@ -358,7 +388,7 @@ func (r *Reader) Elsewhere(err error, visible func(customer.ID) (bool, error)) e
 	if seen {
 		return err
 	}
-	holder, failed := r.customers.Get(duplicate.Holder)
+	holder, failed := customer.Unscoped(r.customers).Exact(duplicate.Holder)
 	if failed != nil {
 		return failed
 	}

@@ -16,6 +16,9 @@ func (tx *Tx) SetRepQuota(rep string, limit int64) error {
 	if rep == "" || limit < 0 || limit > maxQuota {
 		return &Error{Op: "set quota", Field: "Rep", Value: rep, Remedy: fmt.Sprintf("name a representative, and a bound from 0 to %d", int64(maxQuota)), Err: ErrInvalid}
 	}
+	if err := tx.mayAdminister(0); err != nil {
+		return err
+	}
 	present, err := tx.RepQuota(rep)
 	if err != nil || present == limit {
 		return err
@@ -39,18 +42,23 @@ func (r *Reader) RepQuota(rep string) (int64, error) {
 }
 
 // Customers returns how many active and suspended customers a unit and those below it
-// own, 0 for the whole book. It reads one counter for each unit below.
+// own, 0 for the whole book, of those that the session sees. It reads one counter for
+// each unit below, or for a session that doesn't see everybody, sets of them.
 func (r *Reader) Customers(unit customer.UnitID) (int64, error) {
 	tree, err := r.Tree()
 	if err != nil {
 		return 0, err
 	}
+	if a := r.access(); a != nil && a.Within() != nil {
+		return r.countSeen(tree, unit)
+	}
 	return r.count(tree, unit)
 }
 
 func (r *Reader) count(tree *Tree, unit customer.UnitID) (total int64, err error) {
+	customers := customer.Unscoped(r.customers)
 	for id := range tree.Subtree(unit) {
-		n, err := r.customers.OwnerCount(id)
+		n, err := customers.OwnerCount(id)
 		if err != nil {
 			return 0, err
 		}
@@ -147,6 +155,9 @@ func (tx *Tx) checkRoom(tree *Tree, u *Unit, more int64) error {
 		return err
 	}
 	if present+more > u.Quota {
+		if tx.mayAt(customer.RightRead, customer.Identity, u.ID) != nil {
+			present = u.Quota // how far it is exceeded is not for the actor to know
+		}
 		return &QuotaError{Unit: u.ID, Limit: u.Quota, Present: present}
 	}
 	return nil
@@ -190,7 +201,7 @@ func (tx *Tx) checkRepQuota(tree *Tree, next *customer.Customer) error {
 	if limit == 0 {
 		return nil
 	}
-	present, err := tx.Reader.customers.RepCount(next.Rep)
+	present, err := customer.Unscoped(tx.Reader.customers).RepCount(next.Rep)
 	if err != nil {
 		return err
 	}

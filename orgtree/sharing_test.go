@@ -36,7 +36,7 @@ func TestShares(t *testing.T) {
 		{orgtree.Shared, "++++++", "++++++"},
 	} {
 		b := newBook(t)
-		r := newRegion(b, orgtree.Sharing{orgtree.Identity: c.policy})
+		r := newRegion(b, orgtree.Sharing{customer.Identity: c.policy})
 		tree := b.tree()
 		for i, unit := range []customer.UnitID{r.hq, r.east, r.hangzhou, r.shanghai, r.west, r.chengdu} {
 			for _, reach := range []orgtree.Reach{{Unit: unit}, {Unit: unit, Below: true}} {
@@ -44,13 +44,13 @@ func TestShares(t *testing.T) {
 				if reach.Below {
 					want = c.below[i] == '+'
 				}
-				if got := tree.Shares(reach, orgtree.Identity, r.east, r.chengdu); got != want {
+				if got := tree.Shares(reach, customer.Identity, r.east, r.chengdu); got != want {
 					t.Errorf("%s from %+v: %v", c.policy, reach, got)
 				}
-				checkView(t, tree, reach, orgtree.Identity)
+				checkView(t, tree, reach, customer.Identity)
 			}
 		}
-		if !tree.Shares(orgtree.Reach{Below: true}, orgtree.Identity, r.east) || tree.Shares(orgtree.Reach{Unit: 99}, orgtree.Identity, r.east) != false {
+		if !tree.Shares(orgtree.Reach{Below: true}, customer.Identity, r.east) || tree.Shares(orgtree.Reach{Unit: 99}, customer.Identity, r.east) != false {
 			t.Errorf("%s: the book, or an unknown unit", c.policy)
 		}
 	}
@@ -58,7 +58,7 @@ func TestShares(t *testing.T) {
 
 // checkView compares the sets of a view with the predicate, for every owner and up to
 // one assignment.
-func checkView(t *testing.T, tree *orgtree.Tree, from orgtree.Reach, d orgtree.Data) {
+func checkView(t *testing.T, tree *orgtree.Tree, from orgtree.Reach, d customer.Data) {
 	t.Helper()
 	v := tree.View(from, d)
 	units := slices.Collect(tree.Subtree(0))
@@ -77,26 +77,26 @@ func checkView(t *testing.T, tree *orgtree.Tree, from orgtree.Reach, d orgtree.D
 
 func TestWhatIsNotIdentityIsSeenOnlyWithIdentity(t *testing.T) {
 	b := newBook(t)
-	r := newRegion(b, orgtree.Sharing{orgtree.Identity: orgtree.SharedDown, orgtree.Credit: orgtree.Shared, orgtree.Items: orgtree.Private})
+	r := newRegion(b, orgtree.Sharing{customer.Identity: orgtree.SharedDown, customer.Credit: orgtree.Shared, customer.Items: orgtree.Private})
 	tree := b.tree()
 	for _, c := range []struct {
 		from customer.UnitID
-		data orgtree.Data
+		data customer.Data
 		want bool
 	}{
-		{r.shanghai, orgtree.Identity, true},
-		{r.shanghai, orgtree.Credit, true}, // identity goes down, credit everywhere
-		{r.chengdu, orgtree.Credit, false}, // credit would go there, identity does not
-		{r.shanghai, orgtree.Items, false}, // identity goes there, items do not
-		{r.east, orgtree.Items, true},
-		{r.shanghai, orgtree.Tags, false}, // no policy anywhere: Private
-		{r.shanghai, orgtree.Data(7), false},
+		{r.shanghai, customer.Identity, true},
+		{r.shanghai, customer.Credit, true}, // identity goes down, credit everywhere
+		{r.chengdu, customer.Credit, false}, // credit would go there, identity does not
+		{r.shanghai, customer.Items, false}, // identity goes there, items do not
+		{r.east, customer.Items, true},
+		{r.shanghai, customer.Tags, false}, // no policy anywhere: Private
+		{r.shanghai, customer.Data(7), false},
 	} {
 		if got := tree.Shares(orgtree.Reach{Unit: c.from}, c.data, r.east); got != c.want {
 			t.Errorf("%s from %d: %v", c.data, c.from, got)
 		}
 	}
-	for _, d := range orgtree.AllData() {
+	for _, d := range customer.AllData() {
 		checkView(t, tree, orgtree.Reach{Unit: r.shanghai}, d)
 		checkView(t, tree, orgtree.Reach{Unit: r.west, Below: true}, d)
 	}
@@ -104,23 +104,23 @@ func TestWhatIsNotIdentityIsSeenOnlyWithIdentity(t *testing.T) {
 
 func TestPoliciesAreInherited(t *testing.T) {
 	b := newBook(t)
-	r := newRegion(b, orgtree.Sharing{orgtree.Tags: orgtree.SharedUp})
+	r := newRegion(b, orgtree.Sharing{customer.Tags: orgtree.SharedUp})
 	b.update(func(tx tx) error {
-		_, err := tx.UpdateUnit(&orgtree.Unit{Sharing: orgtree.Sharing{orgtree.Identity: orgtree.Assigned, orgtree.Tags: orgtree.Shared}})
+		_, err := tx.UpdateUnit(&orgtree.Unit{Sharing: orgtree.Sharing{customer.Identity: orgtree.Assigned, customer.Tags: orgtree.Shared}})
 		return err
 	})
 	tree := b.tree()
 	for _, c := range []struct {
 		unit customer.UnitID
-		data orgtree.Data
+		data customer.Data
 		want orgtree.Policy
 	}{
-		{r.shanghai, orgtree.Tags, orgtree.SharedUp}, // from E
-		{r.chengdu, orgtree.Tags, orgtree.Shared},    // from the book
-		{r.shanghai, orgtree.Identity, orgtree.Assigned},
-		{r.shanghai, orgtree.Credit, orgtree.Private},
-		{0, orgtree.Tags, orgtree.Shared},
-		{99, orgtree.Tags, orgtree.Private},
+		{r.shanghai, customer.Tags, orgtree.SharedUp}, // from E
+		{r.chengdu, customer.Tags, orgtree.Shared},    // from the book
+		{r.shanghai, customer.Identity, orgtree.Assigned},
+		{r.shanghai, customer.Credit, orgtree.Private},
+		{0, customer.Tags, orgtree.Shared},
+		{99, customer.Tags, orgtree.Private},
 	} {
 		if got := tree.Policy(c.unit, c.data); got != c.want {
 			t.Errorf("%s of %d: %s, want %s", c.data, c.unit, got, c.want)
@@ -129,15 +129,15 @@ func TestPoliciesAreInherited(t *testing.T) {
 	if err := b.move(r.shanghai, r.west, start); err != nil { // a move takes the policies of its new place
 		t.Fatal(err)
 	}
-	if got := b.tree().Policy(r.shanghai, orgtree.Tags); got != orgtree.Shared {
+	if got := b.tree().Policy(r.shanghai, customer.Tags); got != orgtree.Shared {
 		t.Errorf("after the move: %s", got)
 	}
 }
 
 func TestPoliciesAndKindsHaveNames(t *testing.T) {
-	for _, d := range orgtree.AllData() {
+	for _, d := range customer.AllData() {
 		text, err := d.MarshalText()
-		var back orgtree.Data
+		var back customer.Data
 		if err != nil || back.UnmarshalText(text) != nil || back != d {
 			t.Errorf("%s: %q %v", d, text, err)
 		}
@@ -156,7 +156,7 @@ func TestPoliciesAndKindsHaveNames(t *testing.T) {
 			t.Errorf("%s: %q %v", k, text, err)
 		}
 	}
-	if _, err := orgtree.Policy(9).MarshalText(); err == nil || new(orgtree.Data).UnmarshalText([]byte("all")) == nil {
+	if _, err := orgtree.Policy(9).MarshalText(); err == nil || new(customer.Data).UnmarshalText([]byte("all")) == nil {
 		t.Error("unknown names are accepted")
 	}
 }

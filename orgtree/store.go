@@ -12,6 +12,8 @@ type Options struct {
 	// Clock tells the time of reads, by which dated changes take effect; nil is
 	// time.Now. It should be the clock that the book's storage has.
 	Clock func() time.Time
+	// Filters reads the filters of scopes; without it a scope has none.
+	Filters Filters
 }
 
 // Store describes how units and placements are kept. A program makes one for each book
@@ -19,8 +21,11 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	*tables
-	clock func() time.Time
-	trees treeCache
+	clock   func() time.Time
+	filters Filters
+	trees   treeCache
+	plans   planCache
+	unions  unionCache
 }
 
 // New returns the organisation of one book.
@@ -28,7 +33,7 @@ func New(opts Options) *Store {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
-	return &Store{tables: newTables(), clock: opts.Clock}
+	return &Store{tables: newTables(), clock: opts.Clock, filters: opts.Filters}
 }
 
 // AddTo adds the tables to a book's schema.
@@ -65,6 +70,7 @@ func (s *Store) Tx(tx *storage.Tx, customers *customer.Tx) *Tx {
 	}
 	customers.Guard(t.admit)
 	customers.OnErase(t.forgetPlacement)
+	customers.OnErase(t.forgetApprovals)
 	return t
 }
 

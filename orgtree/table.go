@@ -20,14 +20,18 @@ const (
 	PlacementDue    Action = 7 // an assignment began or ended on its day
 	PlacementErased Action = 8
 	QuotaSet        Action = 9
+	PlacementMerged Action = 24 // with its customer, or restored with it
 )
 
 var actionNames = enum.Names{"none", "unit created", "unit updated", "unit moved", "unit merged", "unit closed",
-	"placement set", "placement due", "placement erased", "quota set"}
+	"placement set", "placement due", "placement erased", "quota set",
+	"principal set", "role set", "role removed", "grant given", "grant revoked", "delegation set", "delegation ended", "policy set",
+	"approval asked", "approval decided", "approval used", "approval erased", "campaign set", "grant certified", "placement merged"}
 
 func (a Action) String() string { return actionNames.Of(uint8(a)) }
 
-// The ids of units and placements in the key space. Those from 24 on belong to access.
+// The ids of units and placements in the key space. Those of access are in
+// accesstable.go.
 const (
 	TableUnit      = 20
 	tableTree      = 21
@@ -53,11 +57,15 @@ type tables struct {
 	named     *storage.Index[Placement]
 	byUnit    *storage.Bitmap[Placement] // now assigned, by unit
 	byTeam    *storage.Bitmap[Placement] // by the team that serves it
+	byRep     *storage.Bitmap[Placement] // now assigned, by the assignment's representative
 	repQuota  *storage.Table[string, repQuota]
+	*accessTables
 }
 
 func newTables() *tables {
 	t := &tables{
+		accessTables: newAccessTables(),
+
 		unitCode: &storage.Index[Unit]{ID: 1, Label: "code", Unique: true, Keys: unitCodeKeys},
 		unitIDs:  &storage.Sequence{ID: sequenceUnit, Name: "unit id", Block: 16},
 		due:      &storage.Index[Placement]{ID: 1, Label: "due", Keys: dueKeys},
@@ -65,6 +73,7 @@ func newTables() *tables {
 		rep:      &storage.Index[Placement]{ID: 3, Label: "rep", Keys: placementRepKeys},
 		named:    &storage.Index[Placement]{ID: 4, Label: "named_unit", Keys: namedUnitKeys},
 		byUnit:   &storage.Bitmap[Placement]{ID: bitmapUnit, Label: "unit", Keys: assignedKeys, Versioned: everyKey},
+		byRep:    &storage.Bitmap[Placement]{ID: bitmapRep, Label: "rep", Keys: assignedRepKeys, Versioned: everyKey},
 		byTeam:   &storage.Bitmap[Placement]{ID: bitmapTeam, Label: "team", Keys: teamKeys, Versioned: everyKey},
 	}
 	t.unit = &storage.Table[customer.UnitID, Unit]{
@@ -79,7 +88,7 @@ func newTables() *tables {
 	t.placement = &storage.Table[customer.ID, Placement]{
 		ID: TablePlacement, Label: "placement", Key: storage.UintKey[customer.ID](), History: true,
 		Indexes: []*storage.Index[Placement]{t.due, t.local, t.rep, t.named},
-		Bitmaps: []*storage.Bitmap[Placement]{t.byUnit, t.byTeam},
+		Bitmaps: []*storage.Bitmap[Placement]{t.byUnit, t.byTeam, t.byRep},
 		Append:  appendPlacement, Decode: decodePlacement,
 	}
 	t.repQuota = &storage.Table[string, repQuota]{
@@ -92,6 +101,7 @@ func newTables() *tables {
 func (t *tables) addTo(s *storage.Schema) {
 	s.Tables = append(s.Tables, t.unit, t.tree, t.placement, t.repQuota)
 	s.Sequences = append(s.Sequences, t.unitIDs)
+	t.accessTables.addTo(s)
 }
 
 func everyKey(storage.Key) bool { return true }

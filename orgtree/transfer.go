@@ -34,7 +34,7 @@ func (d Destination) of(c *customer.Customer) (customer.UnitID, string) {
 // when the unit, one above, or the representative has as many customers as it may, and
 // with ErrClosed when the unit is not open.
 func (tx *Tx) Transfer(id customer.ID, to Destination) (*customer.Customer, error) {
-	c, err := tx.customers.Get(id)
+	c, err := tx.customers.Exact(id)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +47,26 @@ type Job struct {
 	Storage   *storage.Store
 	Customers *customer.Store
 	Session   storage.Session
+	// Access returns what the session may see and do in a transaction; nil is everything.
+	Access func(r *storage.Reader) (customer.Access, error)
+}
+
+// reader returns the customers of a state as the session sees them.
+func (j Job) reader(r *storage.Reader) (*customer.Reader, error) {
+	if j.Access == nil {
+		return j.Customers.Reader(r), nil
+	}
+	a, err := j.Access(r)
+	return j.Customers.ReaderWith(r, a), err
+}
+
+// tx returns the customers of a transaction as the session may change them.
+func (j Job) tx(tx *storage.Tx) (*customer.Tx, error) {
+	if j.Access == nil {
+		return j.Customers.Tx(tx), nil
+	}
+	a, err := j.Access(&tx.Reader)
+	return j.Customers.TxWith(tx, a), err
 }
 
 // Progress tells how far a job over many customers is.
@@ -88,7 +108,7 @@ const partSize = 256
 // passed over.
 func (s *Store) TransferAll(ctx context.Context, j Job, ids *bitset.Set, to Destination, opts JobOptions) (Progress, error) {
 	return s.eachPart(ctx, j, ids, opts, func(tx *Tx, id customer.ID) (bool, error) {
-		before, err := tx.customers.Get(id)
+		before, err := tx.customers.Exact(id)
 		if err != nil {
 			return false, err
 		}
@@ -105,7 +125,13 @@ func (s *Store) TransferRep(ctx context.Context, j Job, rep string, to Destinati
 	}
 	var ids *bitset.Set
 	err := j.Storage.View(ctx, func(r *storage.Reader) (err error) {
-		ids, err = s.Reader(r, j.Customers.Reader(r)).ofRep(rep)
+		customers, err := j.reader(r)
+		if err != nil {
+			return err
+		}
+		if ids, err = s.Reader(r, customers).ofRep(rep); err == nil && customers.Access() != nil {
+			err = ids.Keep(customers.Access().Within())
+		}
 		return err
 	})
 	if err != nil {
@@ -147,7 +173,7 @@ const maxChunk = 1<<32 - 1
 
 // replaceRep takes a representative out of a customer's record and placement.
 func (tx *Tx) replaceRep(id customer.ID, rep string, to Destination) (changed bool, err error) {
-	c, err := tx.customers.Get(id)
+	c, err := tx.customers.Exact(id)
 	if err != nil {
 		return false, err
 	}
@@ -157,7 +183,7 @@ func (tx *Tx) replaceRep(id customer.ID, rep string, to Destination) (changed bo
 		}
 		changed = true
 	}
-	p, err := tx.Placement(id)
+	p, err := tx.placementOf(id)
 	if err != nil {
 		return changed, err
 	}
@@ -184,6 +210,13 @@ func (s *Store) FinishMerge(ctx context.Context, j Job, unit customer.UnitID, op
 	var ids *bitset.Set
 	var into customer.UnitID
 	err := j.Storage.View(ctx, func(r *storage.Reader) (err error) {
+		customers, err := j.reader(r)
+		if err != nil {
+			return err
+		}
+		if err := s.Reader(r, customers).mayAdminister(unit); err != nil {
+			return err
+		}
 		reader := s.Reader(r, j.Customers.Reader(r))
 		tree, err := reader.Tree()
 		if err != nil {
@@ -198,6 +231,7 @@ func (s *Store) FinishMerge(ctx context.Context, j Job, unit customer.UnitID, op
 	if err != nil {
 		return Progress{}, err
 	}
+	j.Access = nil // who may administer the unit brings over all that it has
 	return s.eachPart(ctx, j, ids, opts, func(tx *Tx, id customer.ID) (bool, error) {
 		return tx.bringOver(id, unit, into)
 	})
@@ -219,7 +253,7 @@ func (r *Reader) recordedIn(unit customer.UnitID) (*bitset.Set, error) {
 
 // bringOver replaces a merged unit by its survivor in the records of one customer.
 func (tx *Tx) bringOver(id customer.ID, unit, into customer.UnitID) (changed bool, err error) {
-	c, err := tx.customers.Get(id)
+	c, err := tx.customers.Exact(id)
 	if err != nil || c.Status > customer.Archived {
 		return false, err
 	}
@@ -229,7 +263,7 @@ func (tx *Tx) bringOver(id customer.ID, unit, into customer.UnitID) (changed boo
 		}
 		changed = true
 	}
-	p, err := tx.Placement(id)
+	p, err := tx.placementOf(id)
 	if err != nil {
 		return changed, err
 	}
@@ -344,7 +378,11 @@ type refusal struct {
 func (s *Store) part(ctx context.Context, j Job, ids []customer.ID, do func(*Tx, customer.ID) (bool, error)) (done Progress, refused []refusal, err error) {
 	_, err = j.Storage.Update(ctx, j.Session, func(tx *storage.Tx) error {
 		done, refused = Progress{Last: ids[len(ids)-1]}, nil
-		t := s.Tx(tx, j.Customers.Tx(tx))
+		customers, err := j.tx(tx)
+		if err != nil {
+			return err
+		}
+		t := s.Tx(tx, customers)
 		for _, id := range ids {
 			changed, err := do(t, id)
 			switch {

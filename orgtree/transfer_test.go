@@ -160,7 +160,7 @@ func TestTransferOfALeavingRepresentative(t *testing.T) {
 // while that is stopped half-way, and after.
 func TestMergedUnits(t *testing.T) {
 	b := newBook(t)
-	r := newRegion(b, orgtree.Sharing{orgtree.Identity: orgtree.SharedDown})
+	r := newRegion(b, orgtree.Sharing{customer.Identity: orgtree.SharedDown})
 	team := b.unitOf(orgtree.Unit{Code: "T", Kind: orgtree.Team, Parent: r.shanghai})
 	ids := b.many(300, r.shanghai, "")
 	assigned, coded := b.customer(r.west, ""), b.customer(r.west, "")
@@ -200,7 +200,7 @@ func TestMergedUnits(t *testing.T) {
 		if tree.Resolve(r.shanghai) != r.hangzhou || tree.Open(r.shanghai) || !tree.Contains(r.shanghai, team) || tree.Parent(team) != r.hangzhou {
 			t.Errorf("%s: not resolved", when)
 		}
-		if !tree.Shares(orgtree.Reach{Unit: r.hangzhou}, orgtree.Identity, r.shanghai) || tree.Shares(orgtree.Reach{Unit: r.chengdu}, orgtree.Identity, r.shanghai) {
+		if !tree.Shares(orgtree.Reach{Unit: r.hangzhou}, customer.Identity, r.shanghai) || tree.Shares(orgtree.Reach{Unit: r.chengdu}, customer.Identity, r.shanghai) {
 			t.Errorf("%s: sharing", when)
 		}
 		for id := range ids.All() {

@@ -43,6 +43,8 @@ type Tree struct {
 	survivor []int32   // where a merged unit went; itself otherwise
 
 	places []int32 // by unit id: the place + 1, 0 for none
+
+	shared sharedUnits // see View
 }
 
 // place returns the place of a unit, or -1.

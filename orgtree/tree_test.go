@@ -76,7 +76,7 @@ func TestUnitsAreChecked(t *testing.T) {
 		{"code of another", orgtree.Unit{Code: "hq"}, "Code", orgtree.ErrExists},
 		{"kind", orgtree.Unit{Code: "A", Kind: 9}, "Kind", orgtree.ErrInvalid},
 		{"quota", orgtree.Unit{Code: "A", Quota: -1}, "Quota", orgtree.ErrInvalid},
-		{"policy", orgtree.Unit{Code: "A", Sharing: orgtree.Sharing{orgtree.Tags: 9}}, "Sharing[tags]", orgtree.ErrInvalid},
+		{"policy", orgtree.Unit{Code: "A", Sharing: orgtree.Sharing{customer.Tags: 9}}, "Sharing[tags]", orgtree.ErrInvalid},
 		{"parent", orgtree.Unit{Code: "A", Parent: 99}, "Unit", orgtree.ErrUnknownUnit},
 		{"opened before its parent", orgtree.Unit{Code: "A", Parent: hq, Opened: start.AddDate(-1, 0, 0)}, "Parent", orgtree.ErrClosed},
 	} {

@@ -124,7 +124,7 @@ func (u *Unit) check(op string) error {
 	}
 	for d, p := range u.Sharing {
 		if int(p) >= len(policyNames) {
-			return wrong("Sharing["+Data(d).String()+"]", p.String(), fmt.Sprintf("use one of %v", policyNames))
+			return wrong("Sharing["+customer.Data(d).String()+"]", p.String(), fmt.Sprintf("use one of %v", policyNames))
 		}
 	}
 	u.Code = code

@@ -39,6 +39,10 @@ type AnyBitmap interface {
 	Scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64, stored []byte) error) error
 	// Chunks is Scan of one key from one chunk on, up to another that it leaves out.
 	Chunks(r *Reader, key Key, from, to uint64, f func(chunk uint64, stored []byte) error) error
+	// AddChunk adds one chunk of one key to a set. It costs one engine read.
+	AddChunk(r *Reader, key Key, chunk uint64, to *bitset.Chunk) error
+	// Versions is as in [Bitmap.Versions].
+	Versions(r *Reader, f func(chunk uint64, changes int64) error) error
 }
 
 // Versions calls f with the number of changes that each chunk has seen under the
@@ -83,6 +87,19 @@ func (b *Bitmap[V]) Scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64,
 func (b *Bitmap[V]) Chunks(r *Reader, key Key, from, to uint64, f func(chunk uint64, stored []byte) error) error {
 	keys := kv.Range{Lower: b.key(nil, key, from), Upper: b.key(nil, key, min(to, 1<<32-1))}
 	return b.scan(r, keys, func(_ Key, chunk uint64, stored []byte) error { return f(chunk, stored) })
+}
+
+// AddChunk implements [AnyBitmap].
+func (b *Bitmap[V]) AddChunk(r *Reader, key Key, chunk uint64, to *bitset.Chunk) error {
+	r.key = b.key(r.key[:0], key, chunk)
+	stored, found, err := r.get(r.key)
+	if err != nil || !found {
+		return err
+	}
+	if err := to.OrStored(stored); err != nil {
+		return &Error{Op: "get", Table: b.Label, Key: fmt.Sprintf("% x", []byte(r.key)), Err: fmt.Errorf("%w: %w", ErrCorrupt, err)}
+	}
+	return nil
 }
 
 func (b *Bitmap[V]) scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64, stored []byte) error) error {

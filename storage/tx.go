@@ -25,6 +25,10 @@ type Reader struct {
 	ended   bool
 }
 
+// Writing reports whether this is the reader of an Update: what it sees may never be
+// committed, so that nothing of it should outlive the transaction.
+func (r *Reader) Writing() bool { return r.writes != nil }
+
 // Context returns the context of the call that opened the transaction.
 func (r *Reader) Context() context.Context { return r.ctx }
 

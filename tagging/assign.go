@@ -13,10 +13,39 @@ import (
 
 // outside reports a customer that the session can't see, as if it did not exist.
 func (r *Reader) outside(op string, id customer.ID) error {
-	if r.within == nil || r.within.Contains(uint64(id)) {
+	if r.customers.Access() == nil {
 		return nil
 	}
-	return noCustomer(op, id)
+	seen, err := r.customers.Visible(id)
+	if err == nil && !seen {
+		err = noCustomer(op, id)
+	}
+	return err
+}
+
+// tagField is what masks call a customer's tags.
+const tagField = "tag"
+
+// seesTags reports whether the session sees a customer's tags.
+func (r *Reader) seesTags(id customer.ID) (bool, error) {
+	access := r.customers.Access()
+	if access == nil {
+		return true, nil
+	}
+	shown := access.WithinUnmasked(tagField)
+	if shown == nil {
+		return true, nil
+	}
+	return shown.Has(uint64(id))
+}
+
+// shown is a customer's tags, none if they are hidden from the session.
+func (r *Reader) shown(t *Tagged) (*Tagged, error) {
+	seen, err := r.seesTags(t.ID)
+	if err == nil && !seen {
+		return &Tagged{ID: t.ID}, nil
+	}
+	return t, err
 }
 
 func noCustomer(op string, id customer.ID) error {
@@ -38,11 +67,11 @@ func (r *Reader) Of(id customer.ID) (*Tagged, error) {
 	t, err := r.store.tagged.Get(r.storage, id)
 	switch {
 	case err == nil:
-		return c.seen(t, r.now), nil
+		return r.shown(c.seen(t, r.now))
 	case !errors.Is(err, ErrNotFound):
 		return nil, err
 	}
-	if _, err := r.customers.Get(id); err != nil {
+	if _, err := r.customers.Exact(id); err != nil {
 		return nil, missing(op, id, err)
 	}
 	return &Tagged{ID: id}, nil
@@ -69,13 +98,16 @@ func (r *Reader) At(id customer.ID, at time.Time) (*Tagged, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.cat.seen(t, at), nil
+	return r.shown(r.cat.seen(t, at))
 }
 
 // History returns all versions of a customer's assignments as they were written, oldest
 // first.
 func (r *Reader) History(id customer.ID) ([]*Tagged, error) {
 	if _, err := r.Of(id); err != nil {
+		return nil, err
+	}
+	if seen, err := r.seesTags(id); err != nil || !seen {
 		return nil, err
 	}
 	var all []*Tagged
@@ -101,10 +133,12 @@ type edit struct {
 	list    []Assignment
 }
 
-// begin reads what a change starts from.
-func (tx *Tx) begin(op string, id customer.ID) (*edit, error) {
-	if err := tx.outside(op, id); err != nil {
-		return nil, err
+// begin reads what a change starts from that the actor has a right to make.
+func (tx *Tx) begin(op string, right customer.Right, id customer.ID) (*edit, error) {
+	if tx.customers.Access() != nil {
+		if err := tx.customers.Permit(right, customer.Tags, id); err != nil {
+			return nil, missing(op, id, err)
+		}
 	}
 	c, err := tx.catalogue()
 	if err != nil {
@@ -124,7 +158,7 @@ func (tx *Tx) begin(op string, id customer.ID) (*edit, error) {
 
 // beginLive is begin for a customer that can be tagged: active or suspended.
 func (tx *Tx) beginLive(op string, id customer.ID) (*edit, error) {
-	e, err := tx.begin(op, id)
+	e, err := tx.begin(op, customer.RightTag, id)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +168,7 @@ func (tx *Tx) beginLive(op string, id customer.ID) (*edit, error) {
 // mustBeLive reports a customer that is not there, or whose tags are kept as they are:
 // archived, merged, erased.
 func (r *Reader) mustBeLive(op string, id customer.ID) error {
-	c, err := r.customers.Get(id)
+	c, err := r.customers.Exact(id)
 	if err != nil {
 		return missing(op, id, err)
 	}
@@ -183,16 +217,22 @@ func (e *edit) fits(t *Tagged) error {
 // Nothing is written when one of the assignments fails. The returned record has the same
 // version as before when nothing changed.
 func (tx *Tx) Assign(id customer.ID, assignments ...Assignment) (*Tagged, error) {
-	after, _, err := tx.add("assign", id, assignments, false)
-	return after, err
+	return tx.told(tx.add("assign", id, assignments, false))
 }
 
 // Replace is Assign that makes room first: in the dimensions of the given tags, other
 // tags' assignments by persons or imports end where the new ones begin, and are removed
 // where they would begin later. An import does not replace what a person assigned.
 func (tx *Tx) Replace(id customer.ID, assignments ...Assignment) (*Tagged, error) {
-	after, _, err := tx.add("replace", id, assignments, true)
-	return after, err
+	return tx.told(tx.add("replace", id, assignments, true))
+}
+
+// told is what the session is told of a change.
+func (tx *Tx) told(after *Tagged, _ bool, err error) (*Tagged, error) {
+	if err != nil {
+		return nil, err
+	}
+	return tx.shown(after)
 }
 
 func (tx *Tx) add(op string, id customer.ID, assignments []Assignment, replace bool) (after *Tagged, changed bool, err error) {
@@ -349,8 +389,7 @@ func (e *edit) exclusive(old, a *Assignment) error {
 // Remove takes tags from a customer, whoever assigned them. A tag that a rule assigned
 // is denied besides, so that the rule does not give it back; see Allow.
 func (tx *Tx) Remove(id customer.ID, tags ...TagID) (*Tagged, error) {
-	after, _, err := tx.eachTag("remove", id, tags, (*edit).remove)
-	return after, err
+	return tx.told(tx.eachTag("remove", id, tags, (*edit).remove))
 }
 
 func (e *edit) remove(t *Tag) {
@@ -367,8 +406,7 @@ func (e *edit) remove(t *Tag) {
 // Deny says that a customer does not have a tag: it is taken from it, and neither rules
 // nor imports give it again. It concerns that tag alone, not those below it.
 func (tx *Tx) Deny(id customer.ID, tags ...TagID) (*Tagged, error) {
-	after, _, err := tx.eachTag("deny", id, tags, (*edit).deny)
-	return after, err
+	return tx.told(tx.eachTag("deny", id, tags, (*edit).deny))
 }
 
 func (e *edit) deny(t *Tag) {
@@ -386,8 +424,7 @@ func (e *edit) deny(t *Tag) {
 
 // Allow takes a denial back; what rules and imports said meanwhile holds.
 func (tx *Tx) Allow(id customer.ID, tags ...TagID) (*Tagged, error) {
-	after, _, err := tx.eachTag("allow", id, tags, (*edit).allow)
-	return after, err
+	return tx.told(tx.eachTag("allow", id, tags, (*edit).allow))
 }
 
 func (e *edit) allow(t *Tag) {
@@ -455,7 +492,7 @@ func (e *edit) putRule(i int, ruleSet string, a Assignment, former map[TagID]Ass
 // and reports whether that changed it. [Store.Tick] and [Store.Settle] do it for all
 // whom it concerns.
 func (tx *Tx) Settle(id customer.ID) (bool, error) {
-	e, err := tx.begin("settle", id)
+	e, err := tx.begin("settle", customer.RightTag, id)
 	if err != nil || e.before == nil {
 		return false, err
 	}

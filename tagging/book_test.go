@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/accesstest"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/storage/kv/pebblekv"
@@ -77,7 +78,7 @@ func (b *book) close() {
 
 func (b *book) try(f func(tx *Tx) error) error {
 	_, err := b.storage.Update(context.Background(), clerk, func(tx *storage.Tx) error {
-		return f(b.tags.Tx(tx, b.customers.Tx(tx), b.within))
+		return f(b.tags.Tx(tx, b.customers.TxWith(tx, b.access())))
 	})
 	return err
 }
@@ -92,18 +93,24 @@ func (b *book) update(f func(tx *Tx) error) {
 func (b *book) view(f func(r *Reader) error) {
 	b.t.Helper()
 	err := b.storage.View(context.Background(), func(r *storage.Reader) error {
-		return f(b.tags.Reader(r, b.customers.Reader(r), b.within))
+		return f(b.tags.Reader(r, b.customers.ReaderWith(r, b.access())))
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 }
 
+// access is what shows the members of within, nil for everything.
+func (b *book) access() customer.Access {
+	if b.within == nil {
+		return nil
+	}
+	return accesstest.Within(b.within)
+}
+
 func (b *book) job() Job {
 	j := Job{Storage: b.storage, Customers: b.customers, Session: clerk}
-	if b.within != nil {
-		j.Within = func(*storage.Reader) (*bitset.Set, error) { return b.within, nil }
-	}
+	j.Access = func(*storage.Reader) (customer.Access, error) { return b.access(), nil }
 	return j
 }
 

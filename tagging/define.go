@@ -14,8 +14,14 @@ import (
 )
 
 // define prepares a change of a definition: the catalogue becomes the transaction's
-// own, under a new edition.
-func (tx *Tx) define() (*catalogue, error) {
+// own, under a new edition. It takes the right to administer tags.
+func (tx *Tx) define() (*catalogue, error) { return tx.defineWith(customer.RightAdminister) }
+
+// defineWith is define that takes another right.
+func (tx *Tx) defineWith(right customer.Right) (*catalogue, error) {
+	if err := tx.customers.PermitAll(right, customer.Tags); err != nil {
+		return nil, err
+	}
 	c, err := tx.catalogue()
 	if err != nil {
 		return nil, err
@@ -133,7 +139,9 @@ func (tx *Tx) holdOne(op string, d *Dimension) error {
 			return err
 		}
 		all := seen.Own(chunk)
-		if both := all.AndLen(tag); both > 0 {
+		if both := all.AndLen(tag); both > 0 && tx.customers.Access() != nil {
+			return &Error{Op: op, Field: "Exclusive", Value: d.Code, Problem: "customers hold two of its tags", Remedy: "see the hygiene report for them", Err: ErrInUse}
+		} else if both > 0 {
 			return &Error{Op: op, Field: "Exclusive", Value: d.Code, Problem: fmt.Sprintf("%d or more customers hold two of its tags", both), Remedy: "see the hygiene report for them", Err: ErrInUse}
 		}
 		all.Or(tag)

@@ -366,7 +366,7 @@ func TestDefinitionsFollowTheTransaction(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		other := b.tags.Tx(tx.tx, b.customers.Tx(tx.tx), nil)
+		other := b.tags.Tx(tx.tx, b.customers.Tx(tx.tx))
 		tag, err := other.CreateTag(Tag{Dimension: d.ID, Code: "vip"})
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
-	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
@@ -61,20 +60,12 @@ type Job struct {
 	Storage   *storage.Store
 	Customers *customer.Store
 	Session   storage.Session
-	// Within returns whom the session may see, in the state that a part reads; nil is
-	// everybody.
-	Within func(*storage.Reader) (*bitset.Set, error)
+	// Access is what the session's actor may see and do, asked anew for each part.
+	Access customer.AccessAt
 }
 
 // jobPart is the number of customers in one transaction of a job.
 const jobPart = 1000
-
-func (j *Job) within(r *storage.Reader) (*bitset.Set, error) {
-	if j.Within == nil {
-		return nil, nil
-	}
-	return j.Within(r)
-}
 
 // check reports a job that was not made by a session.
 func (j *Job) check() error {
@@ -90,11 +81,11 @@ func (s *Store) view(ctx context.Context, j *Job, f func(*Reader) error) error {
 		return err
 	}
 	return j.Storage.View(ctx, func(r *storage.Reader) error {
-		within, err := j.within(r)
+		access, err := j.Access.In(r)
 		if err != nil {
 			return err
 		}
-		return f(s.Reader(r, j.Customers.Reader(r), within))
+		return f(s.Reader(r, j.Customers.ReaderWith(r, access)))
 	})
 }
 
@@ -104,11 +95,11 @@ func (s *Store) update(ctx context.Context, j *Job, f func(*Tx) error) error {
 		return err
 	}
 	_, err := j.Storage.Update(ctx, j.Session, func(tx *storage.Tx) error {
-		within, err := j.within(&tx.Reader)
+		access, err := j.Access.In(&tx.Reader)
 		if err != nil {
 			return err
 		}
-		return f(s.Tx(tx, j.Customers.Tx(tx), within))
+		return f(s.Tx(tx, j.Customers.TxWith(tx, access)))
 	})
 	return err
 }
@@ -119,7 +110,7 @@ func (s *Store) update(ctx context.Context, j *Job, f func(*Tx) error) error {
 // and run again, and run in several processes. It concerns everybody, whatever the job
 // may see.
 func (s *Store) Tick(ctx context.Context, j Job) (changed int, err error) {
-	j.Within = nil
+	j.Access = nil
 	var from storage.Key
 	for {
 		ids, next, err := s.duePart(ctx, &j, from)
@@ -175,8 +166,17 @@ func (r *Reader) NextDue() (time.Time, bool, error) {
 		if err != nil {
 			return time.Time{}, false, err
 		}
-		at, _, err := e.Key().CutUint()
-		return time.Unix(int64(at), 0).UTC(), true, err
+		at, rest, err := e.Key().CutUint()
+		if err != nil {
+			return time.Time{}, false, err
+		}
+		id, err := e.Primary(rest)
+		if err != nil {
+			return time.Time{}, false, err
+		}
+		if seen, err := r.seesTags(id); err != nil || seen {
+			return time.Unix(int64(at), 0).UTC(), seen, err
+		}
 	}
 	return time.Time{}, false, nil
 }

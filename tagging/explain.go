@@ -102,6 +102,7 @@ func (everything) explain(p *planText)  { p.line("everything") }
 func (nothing) explain(p *planText)     { p.line("nothing") }
 func (m *marks) explain(p *planText)    { p.line("%s: a set", m.label) }
 func (s *set) explain(p *planText)      { p.line("%s: a set made at first", s.label) }
+func (s *source) explain(p *planText)   { p.line("%s: a set", s.label) }
 func (x *recorded) explain(p *planText) { p.line("%s: each record", strings.Join(x.labels, " and ")) }
 
 func (x *assigned) explain(p *planText) { p.line("%s: the assignments", x.label) }

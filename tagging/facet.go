@@ -265,7 +265,7 @@ func (p *planner) valueGroups(f *customer.Field, a Axis) ([]group, error) {
 			p.endPeriod(&groups[n-1], f, first, last)
 		}
 	}
-	err := p.reader.customers.Marks().Scan(p.reader.storage, f.All().Range, func(key storage.Key, _ uint64, _ []byte) error {
+	err := p.allMarks().Scan(p.reader.storage, f.All().Range, func(key storage.Key, _ uint64, _ []byte) error {
 		if string(key) == string(last) {
 			return nil
 		}

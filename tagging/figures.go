@@ -176,7 +176,7 @@ func (r *Reader) measures(given []Measure, decimals []int) ([]Measure, error) {
 func (r *Reader) attributeAmounts(name string) func(*storage.Reader, []customer.ID, func(int, string, int64)) error {
 	return func(_ *storage.Reader, ids []customer.ID, add func(int, string, int64)) error {
 		for i, id := range ids {
-			c, err := r.customers.Get(id)
+			c, err := r.customers.Exact(id)
 			if errors.Is(err, ErrNotFound) || errors.Is(err, storage.ErrErased) {
 				continue
 			}

@@ -273,6 +273,33 @@ func (s *set) narrow(ev *evaluation, n uint64, c *bitset.Chunk) error {
 
 func (s *set) cost() int { return costSet }
 
+// source matches the members of a set that makes its chunks when they are asked for.
+type source struct {
+	members bitset.Source
+	one     bool // it is asked for a single customer
+	label   string
+}
+
+func (s *source) next(_ *evaluation, n uint64) (uint64, bool, error) {
+	end, err := s.members.End()
+	return n, n < end, err
+}
+
+func (s *source) narrow(ev *evaluation, n uint64, c *bitset.Chunk) error {
+	if s.one {
+		return ev.each(n, c, func(id customer.ID) (bool, error) { return s.members.Has(uint64(id)) })
+	}
+	members := ev.chunk()
+	defer ev.done(members)
+	if err := s.members.Read(n, members); err != nil {
+		return err
+	}
+	c.And(members)
+	return nil
+}
+
+func (s *source) cost() int { return costSet }
+
 // marksOf makes the union of the sets that a bitmap has in a range of keys.
 func marksOf(bitmap storage.AnyBitmap, keys kv.Range) func(*evaluation, *bitset.Set) error {
 	return func(ev *evaluation, into *bitset.Set) error {
@@ -338,7 +365,7 @@ func (ev *evaluation) record(id customer.ID) (*customer.Customer, error) {
 		return ev.last, nil
 	}
 	ev.records++
-	c, err := ev.reader.customers.Get(id)
+	c, err := ev.reader.customers.Exact(id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}

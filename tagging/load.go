@@ -18,10 +18,9 @@ type LoadRow struct {
 // under the same rules, with rows in ascending order of id. It is for customers that were
 // created just now and whom nobody else tags meanwhile, while nobody changes dimensions
 // and tags: one that has assignments already ends the load, as does any
-// other error, with the rows before in the book as [storage.Store.Load] tells. The job's
-// Within is not used.
+// other error, with the rows before in the book as [storage.Store.Load] tells. What the
+// job's actor may see and do is asked once, at the beginning.
 func (s *Store) Load(ctx context.Context, j Job, rows iter.Seq2[LoadRow, error]) (loaded storage.Loaded, err error) {
-	j.Within = nil
 	err = s.view(ctx, &j, func(r *Reader) error {
 		c, err := r.catalogue()
 		if err != nil {
@@ -52,6 +51,11 @@ func (s *Store) Load(ctx context.Context, j Job, rows iter.Seq2[LoadRow, error])
 
 func (r *Reader) loadRow(l *storage.Loader, c *catalogue, row LoadRow) error {
 	const op = "load"
+	if r.customers.Access() != nil {
+		if err := r.customers.Permit(customer.RightTag, customer.Tags, row.ID); err != nil {
+			return missing(op, row.ID, err)
+		}
+	}
 	tagged, err := r.store.tagged.Has(r.storage, row.ID)
 	if err != nil {
 		return err

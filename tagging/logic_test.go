@@ -53,6 +53,14 @@ func (h heap) Chunks(_ *storage.Reader, key storage.Key, from, to uint64, f func
 	return nil
 }
 
+func (h heap) AddChunk(r *storage.Reader, key storage.Key, chunk uint64, to *bitset.Chunk) error {
+	return h.Chunks(r, key, chunk, chunk+1, func(_ uint64, stored []byte) error { return to.OrStored(stored) })
+}
+
+func (h heap) Versions(*storage.Reader, func(uint64, int64) error) error {
+	return errors.New("not used")
+}
+
 // condition is a node and what it should match.
 type condition struct {
 	node  node

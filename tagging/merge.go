@@ -53,11 +53,11 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) 
 
 // beginKnown is begin for a customer of any status but Erased: of those nothing is kept.
 func (tx *Tx) beginKnown(op string, id customer.ID) (*edit, error) {
-	e, err := tx.begin(op, id)
+	e, err := tx.begin(op, customer.RightMerge, id)
 	if err != nil {
 		return nil, err
 	}
-	c, err := tx.customers.Get(id)
+	c, err := tx.customers.Exact(id)
 	switch {
 	case err != nil:
 		return nil, missing(op, id, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging/filter"
 )
 
@@ -86,11 +87,30 @@ func (p *planner) query(q Query) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope := node(everything{})
-	if within := p.reader.within; within != nil {
-		scope = &set{members: within, label: "the session's scope"}
+	return allOf([]node{p.scope(), asked, members}), nil
+}
+
+// scope is the condition that the session may see a customer.
+func (p *planner) scope() node {
+	access := p.reader.customers.Access()
+	if access == nil {
+		return everything{}
 	}
-	return allOf([]node{scope, asked, members}), nil
+	within := access.Within()
+	if within == nil {
+		return everything{}
+	}
+	return &source{within, p.one, "the session's scope"}
+}
+
+// unmasked joins a condition on a field that is known by other means than a record with
+// the one that the session sees that field.
+func (p *planner) unmasked(field string, n node) node {
+	access := p.reader.customers.Access()
+	if !customer.MayHide(access, field) {
+		return n
+	}
+	return allOf([]node{n, &source{access.WithinUnmasked(field), p.one, "whose " + field + " the session sees"}})
 }
 
 func (p *planner) node(e filter.Expr) (node, error) {
@@ -322,15 +342,19 @@ func (p *planner) keys(f *customer.Field, keys customer.Keys, label string) node
 	case f.Source == customer.FromIndex:
 		return &set{make: entriesOf(f, keys), label: label + ", from its index"}
 	case len(keys.Exact) == 0:
-		return &set{make: marksOf(p.reader.customers.Marks(), keys.Range), label: label + ", from all its sets"}
+		return p.unmasked(f.Name, &set{make: marksOf(p.allMarks(), keys.Range), label: label + ", from all its sets"})
 	}
 	nodes := make([]node, len(keys.Exact))
 	for i, key := range keys.Exact {
 		p.marks++
-		nodes[i] = &marks{bitmap: p.reader.customers.Marks(), key: key, label: label}
+		nodes[i] = &marks{bitmap: p.allMarks(), key: key, label: label}
 	}
-	return anyOf(nodes)
+	return p.unmasked(f.Name, anyOf(nodes))
 }
+
+// allMarks are the sets of the whole book; what the session may not see is taken away by
+// scope and unmasked.
+func (p *planner) allMarks() storage.AnyBitmap { return customer.Unscoped(p.reader.customers).Marks() }
 
 // tags finds the customers that the tag bitmap has under some of a dimension's keys.
 // Matches tells of a customer whose marks are overdue whether it is one of them.
@@ -339,7 +363,7 @@ func (p *planner) tags(d *Dimension, keys []TagID, matches func(*Tagged) bool, l
 	case len(keys) == 0:
 		return nothing{}, nil
 	case p.one:
-		return &assigned{matches, label}, nil
+		return p.unmasked(tagField, &assigned{matches, label}), nil
 	}
 	found := &union{label: label}
 	for _, tag := range keys {
@@ -351,10 +375,10 @@ func (p *planner) tags(d *Dimension, keys []TagID, matches func(*Tagged) bool, l
 		return nil, err
 	}
 	if len(late.tagged) > 0 {
-		return late.correct(found, matches), nil
+		return p.unmasked(tagField, late.correct(found, matches)), nil
 	}
 	if len(keys) == 1 {
-		return found.sets[0], nil
+		return p.unmasked(tagField, found.sets[0]), nil
 	}
-	return found, nil
+	return p.unmasked(tagField, found), nil
 }

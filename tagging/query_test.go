@@ -14,23 +14,33 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/accesstest"
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/tagging/filter"
 )
 
-// subjects reads every customer and its assignments, without any set.
-func (s *shelf) subjects(r *Reader) []subject {
+// subjects reads every customer that a scope shows and its assignments, without what the
+// scope hides and without any set.
+func (s *shelf) subjects(r *Reader, scope *accesstest.Access) []subject {
+	everything := *r
+	everything.customers = customer.Unscoped(r.customers)
 	var all []subject
-	for c, err := range r.customers.List(customer.List{Statuses: customer.AllStatuses()}) {
+	for c, err := range everything.customers.List(customer.List{Statuses: customer.AllStatuses()}) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if r.within != nil && !r.within.Contains(uint64(c.ID)) {
+		if scope != nil && !scope.See(c) {
 			continue
 		}
-		tags, err := r.Of(c.ID)
+		tags, err := everything.Of(c.ID)
 		if err != nil {
 			s.t.Fatal(err)
+		}
+		if scope != nil {
+			mask := scope.Hide(c)
+			if c = mask.Apply(c); mask.Hides("tag") {
+				tags = &Tagged{ID: c.ID}
+			}
 		}
 		all = append(all, subject{c, tags})
 	}
@@ -71,17 +81,29 @@ func (s *shelf) drawQuery(t *rapid.T) Query {
 	return q
 }
 
-func (s *shelf) drawScope(t *rapid.T) *bitset.Set {
+// drawScope draws who is seen, and what is hidden of each.
+func (s *shelf) drawScope(t *rapid.T) *accesstest.Access {
 	if rapid.Bool().Draw(t, "unlimited") {
 		return nil
 	}
-	within := &bitset.Set{}
+	within, masks := &bitset.Set{}, map[customer.ID]customer.Mask{}
 	for _, id := range s.ids {
 		if rapid.Bool().Draw(t, "visible") {
 			within.Add(uint64(id))
 		}
+		hidden := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"tag", "address", "rep", "note", "phone", "attr.grade", "attr.vat", "attr.days", "attr.since", "attr.memo", "attr.weight",
+		}), 0, 3).Draw(t, "hidden")
+		mask, err := customer.NewMask(hidden...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		masks[id] = mask
 	}
-	return within
+	return &accesstest.Access{
+		See:  func(c *customer.Customer) bool { return within.Contains(uint64(c.ID)) },
+		Hide: func(c *customer.Customer) customer.Mask { return masks[c.ID] },
+	}
 }
 
 func TestQueriesEqualANaiveEvaluation(t *testing.T) {
@@ -92,8 +114,9 @@ func TestQueriesEqualANaiveEvaluation(t *testing.T) {
 		for range rapid.IntRange(10, 60).Draw(t, "steps") {
 			s.step(t)
 		}
-		s.view(s.drawScope(t), func(r *Reader) {
-			all := s.subjects(r)
+		scope := s.drawScope(t)
+		s.view(scope, func(r *Reader) {
+			all := s.subjects(r, scope)
 			for _, q := range []Query{{Expr: filter.All()}, s.drawQuery(t), s.drawQuery(t), s.drawQuery(t), s.drawQuery(t)} {
 				want := q.meant(t, r, all)
 				s.checkIDs(t, r, q, idsOf(want))
@@ -332,7 +355,7 @@ func TestQueriesOnASnapshotIgnoreConcurrentWriters(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := q.meant(t, r, s.subjects(r))
+			want := q.meant(t, r, s.subjects(r, nil))
 			last, err := r.Count(q)
 			if err != nil || first != int64(len(want)) || last != first {
 				t.Fatalf("Count is %d, then %d, %v; the records say %d", first, last, err, len(want))
@@ -541,7 +564,8 @@ func TestSamplesAreEvenlySpread(t *testing.T) {
 
 func TestPlanIsReadable(t *testing.T) {
 	s := small(t)
-	s.view(bitset.Of(1), func(r *Reader) {
+	see := func(c *customer.Customer) bool { return c.ID == 1 }
+	s.view(&accesstest.Access{See: see}, func(r *Reader) {
 		got, err := r.Plan(Query{Filter: "region:cn/* AND NOT (flag:a OR has:phone)"})
 		want := `all of
   the session's scope: a set made at first

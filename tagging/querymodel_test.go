@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/accesstest"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -68,7 +69,7 @@ var librarian = storage.Session{Actor: "lin", Reason: "test"}
 func (s *shelf) try(f func(*customer.Tx, *Tx) error) error {
 	_, err := s.storage.Update(context.Background(), librarian, func(tx *storage.Tx) error {
 		customers := s.customers.Tx(tx)
-		return f(customers, s.tags.Tx(tx, customers, nil))
+		return f(customers, s.tags.Tx(tx, customers))
 	})
 	return err
 }
@@ -79,9 +80,14 @@ func (s *shelf) update(f func(*customer.Tx, *Tx) error) {
 	}
 }
 
-func (s *shelf) view(within *bitset.Set, f func(*Reader)) {
+// view runs f with what a scope shows, nil for everything.
+func (s *shelf) view(scope *accesstest.Access, f func(*Reader)) {
 	err := s.storage.View(context.Background(), func(r *storage.Reader) error {
-		f(s.tags.Reader(r, s.customers.Reader(r), within))
+		var access customer.Access
+		if scope != nil {
+			scope.All, access = s.customers.Reader(r), scope
+		}
+		f(s.tags.Reader(r, s.customers.ReaderWith(r, access)))
 		return nil
 	})
 	if err != nil {

@@ -69,7 +69,7 @@ func (tx *Tx) SaveSegment(s Segment) (*Segment, error) {
 	if err := saved.check(op); err != nil {
 		return nil, err
 	}
-	c, err := tx.define()
+	c, err := tx.defineWith(customer.RightTag)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (tx *Tx) putSegment(key string, s *Segment) (*Segment, error) {
 // is refused with ErrInUse.
 func (tx *Tx) RemoveSegment(name string) error {
 	const op = "remove segment"
-	c, err := tx.define()
+	c, err := tx.defineWith(customer.RightTag)
 	if err != nil {
 		return err
 	}

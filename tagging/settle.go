@@ -13,7 +13,7 @@ import (
 // stopped and run again, and costs nothing when there is nothing to do. It concerns
 // everybody, whatever the job may see.
 func (s *Store) Settle(ctx context.Context, j Job) (changed int, err error) {
-	j.Within = nil
+	j.Access = nil
 	work, err := s.unsettled(ctx, &j)
 	for _, w := range work {
 		n, err := s.settleHolders(ctx, &j, w)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
-	"github.com/clientele-go/clientele/storage/bitset"
 )
 
 // Options set how a book's tags are kept. The zero value works.
@@ -44,16 +43,15 @@ type Reader struct {
 	store     *Store
 	storage   *storage.Reader
 	customers *customer.Reader
-	within    *bitset.Set // whom the session may see; nil is everybody
 	now       time.Time
 	cat       *catalogue // once it was needed
 	own       bool       // cat is this transaction's to change
 }
 
-// Reader returns the tags of a state. Customers outside within do not exist for it; nil
-// is no limit.
-func (s *Store) Reader(r *storage.Reader, customers *customer.Reader, within *bitset.Set) *Reader {
-	return &Reader{store: s, storage: r, customers: customers, within: within, now: s.clock().UTC().Truncate(time.Microsecond)}
+// Reader returns the tags of a state, as far as the actor of customers may see them: those
+// out of its sight do not exist for it, and those whose tags are hidden have none.
+func (s *Store) Reader(r *storage.Reader, customers *customer.Reader) *Reader {
+	return &Reader{store: s, storage: r, customers: customers, now: s.clock().UTC().Truncate(time.Microsecond)}
 }
 
 // Tx changes tags within a transaction.
@@ -63,8 +61,8 @@ type Tx struct {
 }
 
 // Tx returns the tags of a transaction, narrowed like those of [Store.Reader].
-func (s *Store) Tx(tx *storage.Tx, customers *customer.Tx, within *bitset.Set) *Tx {
-	r := Reader{store: s, storage: &tx.Reader, customers: &customers.Reader, within: within, now: tx.Now()}
+func (s *Store) Tx(tx *storage.Tx, customers *customer.Tx) *Tx {
+	r := Reader{store: s, storage: &tx.Reader, customers: &customers.Reader, now: tx.Now()}
 	return &Tx{r, tx}
 }
 

@@ -70,7 +70,7 @@ func (v *View) Apply(ctx context.Context, r *storage.Reader, changes []storage.C
 				continue
 			}
 			seen[change.ID] = true
-			c, err := customers.Get(change.ID)
+			c, err := customers.Exact(change.ID)
 			switch {
 			case errors.Is(err, customer.ErrNotFound):
 				batch.Remove = append(batch.Remove, change.ID)

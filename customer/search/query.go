@@ -42,6 +42,13 @@ type Query struct {
 	// Within narrows the answer to a set of customers, before anything is counted.
 	Within Set
 
+	// Access narrows it to what an actor may see: customers out of its sight are not
+	// found, and values that are hidden neither match nor narrow nor are counted. Where a
+	// field that is searched together with others is hidden of a customer (aliases,
+	// contacts, addresses and the note are), it is found by none of them. It is asked
+	// until the call returns; nil shows everything.
+	Access customer.Access
+
 	// Exact asks for nothing but matches: neither similar words nor customers that
 	// match only in part.
 	Exact bool

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/clientele-go/clientele/customer"
 )
 
 // stage is how far a query goes to find something.
@@ -40,7 +42,7 @@ func (x *Index) Search(ctx context.Context, q Query) (result Result, err error) 
 	result.Total = s.total()
 	result.Facets = s.facets()
 	result.Bounded = s.bounded()
-	return result, ctx.Err()
+	return result, s.err(ctx)
 }
 
 // Pick returns the first hits of a query, the same and in the same order as Search,
@@ -67,11 +69,11 @@ func (x *Index) Pick(ctx context.Context, q Query) (hits []Hit, err error) {
 		hits, _ = s.page()
 		switch {
 		case len(hits) == s.limit:
-			return hits, ctx.Err()
+			return hits, s.err(ctx)
 		case upTo == levelSpelled:
 			upTo = levels - 1
 		case !s.widen(len(hits)):
-			return hits, ctx.Err()
+			return hits, s.err(ctx)
 		}
 	}
 }
@@ -83,6 +85,7 @@ type search struct {
 	filter *narrowing
 	limit  int
 	after  *position // nil on the first page
+	sight  *sight
 	stage  stage
 
 	view   *view
@@ -96,7 +99,7 @@ type search struct {
 }
 
 func (x *Index) newSearch(q *Query) (*search, error) {
-	s := &search{query: q}
+	s := &search{query: q, sight: newSight(q.Access)}
 	var err error
 	if s.limit, err = q.limit(); err != nil {
 		return nil, err
@@ -150,6 +153,9 @@ func (s *search) evaluate(ctx context.Context, upTo level) (err error) {
 		if s.shards, err = s.view.shards(); err != nil {
 			return err
 		}
+		for _, shard := range s.shards {
+			shard.sight = s.sight
+		}
 	}
 	if s.stage == stageSimilar {
 		s.findSimilar()
@@ -198,14 +204,14 @@ func (s *search) split(shard *shard, found *ranked) []*roaring.Bitmap {
 // narrow applies the filter and, unless that is left to the page, the scope.
 func (s *search) narrow(shard *shard, set *roaring.Bitmap) *roaring.Bitmap {
 	set = s.filter.apply(shard, without(set, shard.deleted))
-	if s.query.Within == nil || s.lazyScope || set == nil {
+	if s.query.Within == nil && s.sight.within == nil || s.lazyScope || set == nil {
 		return set
 	}
 	keys := shard.keys()
 	inside := roaring.New()
 	for it := set.Iterator(); it.HasNext(); {
 		n := it.Next()
-		if s.query.Within.Contains(keyID(keys[n])) {
+		if s.inScope(keyID(keys[n])) {
 			inside.Add(n)
 		}
 	}
@@ -281,7 +287,20 @@ func (s *search) collect(t int, best *smallest) {
 }
 
 func (s *search) sees(key uint64) bool {
-	return !s.lazyScope || s.query.Within == nil || s.query.Within.Contains(keyID(key))
+	return !s.lazyScope || s.inScope(keyID(key))
+}
+
+// inScope reports whether a customer may be in the answer.
+func (s *search) inScope(id customer.ID) bool {
+	return s.sight.within.Contains(id) && (s.query.Within == nil || s.query.Within.Contains(id))
+}
+
+// err returns why the answer can't be given.
+func (s *search) err(ctx context.Context) error {
+	if s.sight.failed != nil {
+		return s.sight.failed
+	}
+	return ctx.Err()
 }
 
 // smallest keeps the smallest keys that are greater than after, in a heap with the

@@ -42,6 +42,8 @@ type shard struct {
 	segment    segment.Segment
 	deleted    *roaring.Bitmap
 	cache      *keyCache
+	sight      *sight                     // nil shows everything
+	masked     map[string]*roaring.Bitmap // the documents whose field is hidden, by field
 	term       []byte
 	bounded    bool // a prefix had more terms than were looked up
 }
@@ -64,13 +66,13 @@ func (v *view) shards() ([]*shard, error) {
 // are mapped files, so a failing read is damage.
 type damage struct{ error }
 
-// postings returns the documents that have a term.
+// postings returns the documents that have a term and may be found by it.
 func (s *shard) postings(term []byte) *roaring.Bitmap {
 	list, err := s.dictionary.PostingsList(term, nil, nil)
 	if err != nil {
 		panic(damage{err})
 	}
-	return documents(list)
+	return s.shown(term, documents(list))
 }
 
 func documents(list segment.PostingsList) *roaring.Bitmap {

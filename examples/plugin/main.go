@@ -118,7 +118,7 @@ func (d *demo) activate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done, err := d.book.Rules().Activate(ctx, d.me.Job().Session, channels, nil)
+	done, err := d.book.Rules().Activate(ctx, d.me.Job(), channels, nil)
 	if err != nil {
 		return err
 	}

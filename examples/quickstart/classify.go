@@ -43,7 +43,7 @@ func (t *tour) classify() error {
 	me := t.book.As(clientele.Actor{ID: "analyst", Reason: "classification"})
 	for _, set := range sets {
 		start := time.Now()
-		done, err := t.book.Rules().Activate(t.ctx, me.Job().Session, set, nil)
+		done, err := t.book.Rules().Activate(t.ctx, me.Job(), set, nil)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,8 @@ var (
 	facts    = []string{"internal/enum", "internal/text", "internal/region", "internal/phone", "customer/identifier"}
 	records  = []string{"storage", "storage/kv", "storage/record", "storage/bitset"}
 	masters  = slices.Concat(facts, records, []string{"customer"})
-	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit"}
+	figures  = []string{"internal/enum", "credit/money", "credit/date"}
+	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit", "credit/money", "credit/date"}
 	uses     = slices.Concat(masters, siblings)
 	all      = []string{"..."}
 )
@@ -52,9 +53,16 @@ var layout = []layer{
 	{"tagging/classify", slices.Concat(masters, []string{"tagging", "tagging/filter"})},
 	{"tagging/packs", slices.Concat(masters, []string{"tagging", "tagging/filter", "tagging/classify"})},
 	{"tagging/taggingtest", slices.Concat(masters, []string{"tagging", "tagging/filter", "tagging/classify", "storage/kv/pebblekv"})},
-	{"dedupe", masters},
+	{"credit/money", nil},
+	{"credit/date", nil},
+	{"credit/aging", figures},
+	{"credit/measure", figures},
+	{"credit/score", figures},
+	{"credit/provision", slices.Concat(figures, []string{"credit/aging"})},
+	{"dedupe", slices.Concat(masters, []string{"dedupe/match", "dedupe/compare"})},
+	{"dedupe/compare", facts},
 	{"orgtree", masters},
-	{"credit", masters},
+	{"credit", slices.Concat(masters, []string{"credit/..."})},
 	{"customer/search", uses},
 	{"customer/exchange", uses},
 	{"customer/stocktake", uses},
@@ -64,7 +72,8 @@ var layout = []layer{
 	{"bench", all},
 	{"bench/...", all},
 
-	{"internal/sample", masters}, // makes customers for tests and benchmarks
+	{"internal/accesstest", masters}, // says in tests what an actor may see
+	{"internal/sample", masters},     // makes customers for tests and benchmarks
 	{"internal/crashtest", all},
 	{"internal/lint", nil},
 }
@@ -73,7 +82,7 @@ var layout = []layer{
 // on, and customers to try with. External tests may also begin at the front door, as
 // their readers do.
 var (
-	forTests         = []string{"storage/kv/pebblekv", "storage/kv/kvtest", "tagging/taggingtest", "internal/sample"}
+	forTests         = []string{"storage/kv/pebblekv", "storage/kv/kvtest", "tagging/taggingtest", "internal/sample", "internal/accesstest"}
 	forExternalTests = []string{"."}
 )
 

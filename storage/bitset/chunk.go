@@ -112,3 +112,10 @@ func (c *Chunk) Rank(n uint16) int {
 	}
 	return rank
 }
+
+// Fill adds every number.
+func (c *Chunk) Fill() {
+	for i := range c {
+		c[i] = ^uint64(0)
+	}
+}

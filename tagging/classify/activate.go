@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging"
 )
@@ -48,9 +49,12 @@ var errTaken = errors.New("classify: taken back")
 // has their tags. When nothing but titles differs, nobody is evaluated; when nothing
 // differs at all, there is no new version.
 //
+// It takes the right to administer tags: rules read everything, whatever by may see. Of by
+// only the session and its access are used.
+//
 // The new version is in force when the evaluation begins. When that is interrupted, by
 // ctx or by a crash, it goes on in the background.
-func (e *Rules) Activate(ctx context.Context, by storage.Session, rs RuleSet, progress func(Progress)) (Activation, error) {
+func (e *Rules) Activate(ctx context.Context, by tagging.Job, rs RuleSet, progress func(Progress)) (Activation, error) {
 	if _, err := e.book(ctx); err != nil {
 		return Activation{}, err
 	}
@@ -59,7 +63,7 @@ func (e *Rules) Activate(ctx context.Context, by storage.Session, rs RuleSet, pr
 
 // Deactivate takes a rule set out of force and takes the tags away that it gave. Its
 // versions stay, and Activate brings it back.
-func (e *Rules) Deactivate(ctx context.Context, by storage.Session, name string, progress func(Progress)) (Activation, error) {
+func (e *Rules) Deactivate(ctx context.Context, by tagging.Job, name string, progress func(Progress)) (Activation, error) {
 	if _, err := e.book(ctx); err != nil {
 		return Activation{}, err
 	}
@@ -76,13 +80,16 @@ func (e *Rules) Deactivate(ctx context.Context, by storage.Session, name string,
 
 // change stores a changed rule set together with the job that follows from it, and runs
 // that.
-func (e *Rules) change(ctx context.Context, by storage.Session, progress func(Progress), save func(*storage.Tx, *job) (*storedSet, error)) (Activation, error) {
+func (e *Rules) change(ctx context.Context, by tagging.Job, progress func(Progress), save func(*storage.Tx, *job) (*storedSet, error)) (Activation, error) {
 	e.jobs.Lock()
 	defer e.jobs.Unlock()
 	j := &job{}
 	var saved *storedSet
-	_, err := e.store.Update(ctx, by, func(tx *storage.Tx) (err error) {
-		*j = job{Actor: by.Actor, Reason: by.Reason}
+	_, err := e.store.Update(ctx, by.Session, func(tx *storage.Tx) (err error) {
+		if err := e.permit(&by, tx); err != nil {
+			return err
+		}
+		*j = job{Actor: by.Session.Actor, Reason: by.Session.Reason}
 		saved, err = save(tx, j)
 		return err
 	})
@@ -94,6 +101,15 @@ func (e *Rules) change(ctx context.Context, by storage.Session, progress func(Pr
 		done.Progress, err = e.runJob(ctx, j, progress)
 	}
 	return done, err
+}
+
+// permit asks for the right to change rules.
+func (e *Rules) permit(by *tagging.Job, tx *storage.Tx) error {
+	access, err := by.Access.In(&tx.Reader)
+	if err != nil {
+		return err
+	}
+	return e.customers.ReaderWith(&tx.Reader, access).PermitAll(customer.RightAdminister, customer.Tags)
 }
 
 // saveSet stores a rule set in place of its former version.
@@ -250,7 +266,7 @@ func changedKeys(a, b map[string]uint64) iter.Seq[string] {
 
 // define creates dimensions and tags that are missing.
 func (e *Rules) define(tx *storage.Tx, specs []DimensionSpec) error {
-	tags := e.tags.Tx(tx, e.customers.Tx(tx), nil)
+	tags := e.tags.Tx(tx, e.customers.Tx(tx))
 	for _, spec := range specs {
 		if err := defineDimension(tags, spec); err != nil {
 			return err

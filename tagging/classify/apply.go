@@ -50,7 +50,7 @@ func (e *Rules) do(ctx context.Context, w work, also func(tx *storage.Tx) error)
 
 func (e *Rules) classifyAll(ctx context.Context, tx *storage.Tx, w work) (tally, error) {
 	customers := e.customers.Tx(tx)
-	tags := e.tags.Tx(tx, customers, nil)
+	tags := e.tags.Tx(tx, customers)
 	p, err := e.plan(&tx.Reader, &tags.Reader)
 	if err != nil {
 		return tally{}, err
@@ -94,7 +94,7 @@ func (v *evaluator) choose(w work, i int) bool {
 
 // classifyOne evaluates one customer and stores what has changed.
 func (e *Rules) classifyOne(tx *storage.Tx, tags *tagging.Tx, v *evaluator, id customer.ID, drop string) (changed bool, err error) {
-	record, err := v.loading.customers.Get(id)
+	record, err := v.loading.customers.Exact(id)
 	if err == nil && record.Status > customer.Suspended || errors.Is(err, storage.ErrNotFound) {
 		if err == nil && record.Status == customer.Erased {
 			if err := e.forgetFailures(tx, id); err != nil {

@@ -85,7 +85,7 @@ func openBench(b *testing.B, n int) *benchBook {
 		}
 	})
 	must(err)
-	_, err = k.rules.Activate(ctx, storage.Session{Actor: "b"}, tenRules(), nil)
+	_, err = k.rules.Activate(ctx, tagging.Job{Session: storage.Session{Actor: "b"}}, tenRules(), nil)
 	must(err)
 	must(k.rules.Sync(ctx))
 	return k
@@ -109,7 +109,7 @@ func BenchmarkTenRules(b *testing.B) {
 	k := openBench(b, 2000)
 	err := k.store.View(context.Background(), func(r *storage.Reader) error {
 		customers := k.customers.Reader(r)
-		tags := k.tags.Reader(r, customers, nil)
+		tags := k.tags.Reader(r, customers)
 		p, err := k.rules.plan(r, tags)
 		if err != nil {
 			return err

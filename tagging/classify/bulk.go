@@ -16,29 +16,11 @@ import (
 
 // Bulk is a pass over many customers.
 type Bulk struct {
-	Filter   string         // whom to classify; empty is everybody
-	Within   Within         // the session's scope
-	Sets     []string       // the rule sets to evaluate, with those that read their tags; empty is all
-	After    customer.ID    // go on after this one, as Progress said
-	Progress func(Progress) // called after every part, from the caller's goroutine
-}
-
-// Within returns whom a session may see, in a state of the book; nil is everybody.
-type Within func(*storage.Reader) (*bitset.Set, error)
-
-func (w Within) set(r *storage.Reader) (*bitset.Set, error) {
-	if w == nil {
-		return nil, nil
-	}
-	return w(r)
-}
-
-func (w Within) narrow(r *storage.Reader, s *bitset.Set) error {
-	within, err := w.set(r)
-	if err == nil && within != nil {
-		s.And(within)
-	}
-	return err
+	Filter   string            // whom to classify; empty is everybody
+	Access   customer.AccessAt // whom the session may see and tag
+	Sets     []string          // the rule sets to evaluate, with those that read their tags; empty is all
+	After    customer.ID       // go on after this one, as Progress said
+	Progress func(Progress)    // called after every part, from the caller's goroutine
 }
 
 // Progress is how far a pass is.
@@ -62,7 +44,7 @@ func (e *Rules) Evaluate(ctx context.Context, b Bulk) (Progress, error) {
 	}
 	w := passing{
 		whom:   func(r *tagging.Reader) (*bitset.Set, error) { return r.Set(tagging.Query{Filter: b.Filter}) },
-		within: b.Within, after: b.After, reason: "bulk evaluation", progress: b.Progress,
+		access: b.Access, after: b.After, reason: "bulk evaluation", progress: b.Progress,
 	}
 	if len(b.Sets) > 0 {
 		w.stages = func(p *plan, s *stage) bool { return s.hasSet(b.Sets) }
@@ -84,7 +66,7 @@ func (s *stage) hasSet(names []string) bool {
 // passing is a pass over many customers.
 type passing struct {
 	whom     func(r *tagging.Reader) (*bitset.Set, error) // nil is everybody
-	within   Within
+	access   customer.AccessAt
 	after    customer.ID
 	stages   func(p *plan, s *stage) bool
 	drop     string
@@ -122,16 +104,21 @@ func (e *Rules) pass(ctx context.Context, w passing) (Progress, error) {
 // whom returns the customers that a pass concerns.
 func (e *Rules) whom(ctx context.Context, w passing) (found *bitset.Set, err error) {
 	err = e.store.View(ctx, func(r *storage.Reader) error {
-		tags := e.tags.Reader(r, e.customers.Reader(r), nil)
+		access, err := w.access.In(r)
+		if err != nil {
+			return err
+		}
+		customers := e.customers.ReaderWith(r, access)
+		if err := customers.PermitAll(customer.RightTag, customer.Tags); err != nil {
+			return err
+		}
+		tags := e.tags.Reader(r, customers)
 		if w.whom == nil {
 			found, err = tags.Set(tagging.Query{})
 		} else {
 			found, err = w.whom(tags)
 		}
-		if err != nil {
-			return err
-		}
-		return w.within.narrow(r, found)
+		return err
 	})
 	if err != nil {
 		return nil, err

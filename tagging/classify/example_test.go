@@ -7,7 +7,6 @@ import (
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging/classify"
 )
 
@@ -44,7 +43,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	done, err := book.Rules().Activate(ctx, storage.Session{Actor: "wang.li", Reason: "spring campaign"}, rules, nil)
+	done, err := book.Rules().Activate(ctx, book.As(clientele.Actor{ID: "wang.li", Reason: "spring campaign"}).Job(), rules, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -80,27 +80,28 @@ type FactValue struct {
 }
 
 // Explain says why a customer has a tag or why not: what each rule that may give it
-// makes of the customer's facts. A customer outside within, or that does not exist, is
-// ErrNotFound. It costs some milliseconds.
-func (e *Rules) Explain(ctx context.Context, id customer.ID, tag TagRef, within Within) (x Explanation, err error) {
+// makes of the customer's facts. A customer that the actor doesn't see, or that does not
+// exist, is ErrNotFound, and what is hidden from the actor counts as not known. It costs
+// some milliseconds.
+func (e *Rules) Explain(ctx context.Context, id customer.ID, tag TagRef, access customer.AccessAt) (x Explanation, err error) {
 	store, err := e.book(ctx)
 	if err != nil {
 		return x, err
 	}
 	err = store.View(ctx, func(r *storage.Reader) error {
-		x, err = e.explain(ctx, r, id, tag, within)
+		x, err = e.explain(ctx, r, id, tag, access)
 		return err
 	})
 	return x, err
 }
 
-func (e *Rules) explain(ctx context.Context, r *storage.Reader, id customer.ID, ref TagRef, within Within) (x Explanation, err error) {
-	customers := e.customers.Reader(r)
-	scope, err := within.set(r)
+func (e *Rules) explain(ctx context.Context, r *storage.Reader, id customer.ID, ref TagRef, at customer.AccessAt) (x Explanation, err error) {
+	access, err := at.In(r)
 	if err != nil {
 		return x, err
 	}
-	tags := e.tags.Reader(r, customers, scope)
+	customers := e.customers.ReaderWith(r, access)
+	tags := e.tags.Reader(r, customers)
 	tag, err := tags.Tag(ref.Dimension, ref.Tag)
 	if err != nil {
 		return x, err
@@ -109,7 +110,7 @@ func (e *Rules) explain(ctx context.Context, r *storage.Reader, id customer.ID, 
 	if err != nil {
 		return x, err
 	}
-	record, err := customers.Get(id)
+	record, err := customers.Exact(id)
 	if err != nil {
 		return x, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 // Failure is the report of a rule that failed. The rule did not apply to the customers
@@ -112,15 +113,18 @@ func (e *Rules) faults(r *storage.Reader) (list []Failure, err error) {
 
 // Release takes a rule out of quarantine, forgets its failures and evaluates it again
 // for all whom it concerns. A rule that has not failed is ErrNotFound.
-func (e *Rules) Release(ctx context.Context, by storage.Session, set, rule string, progress func(Progress)) (Progress, error) {
+func (e *Rules) Release(ctx context.Context, by tagging.Job, set, rule string, progress func(Progress)) (Progress, error) {
 	store, err := e.book(ctx)
 	if err != nil {
 		return Progress{}, err
 	}
 	e.jobs.Lock()
 	defer e.jobs.Unlock()
-	j := &job{Kind: jobRelease, Set: set, Rule: rule, Reason: by.Reason, Actor: by.Actor}
-	_, err = store.Update(ctx, by, func(tx *storage.Tx) error {
+	j := &job{Kind: jobRelease, Set: set, Rule: rule, Reason: by.Session.Reason, Actor: by.Session.Actor}
+	_, err = store.Update(ctx, by.Session, func(tx *storage.Tx) error {
+		if err := e.permit(&by, tx); err != nil {
+			return err
+		}
 		if err := e.fault.Delete(tx, faultKey(set, rule), 0); err != nil {
 			return err
 		}

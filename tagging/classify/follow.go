@@ -209,7 +209,7 @@ func (e *Rules) redefine(ctx context.Context, changes []storage.Change) error {
 	}
 	_, err := e.store.Update(ctx, because("definitions changed"), func(tx *storage.Tx) error {
 		customers := e.customers.Tx(tx)
-		p, err := e.plan(&tx.Reader, &e.tags.Tx(tx, customers, nil).Reader)
+		p, err := e.plan(&tx.Reader, &e.tags.Tx(tx, customers).Reader)
 		if err != nil {
 			return err
 		}

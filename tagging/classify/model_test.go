@@ -157,7 +157,7 @@ func (m *history) random(rt *rapid.T) {
 	}}
 	second.Rules = second.Rules[:rapid.IntRange(0, 3).Draw(rt, "rules")]
 	for _, rs := range []classify.RuleSet{first, second} {
-		if _, err := m.rules.Activate(ctx, admin, rs, nil); err != nil {
+		if _, err := m.rules.Activate(ctx, asAdmin, rs, nil); err != nil {
 			rt.Fatal(err)
 		}
 	}

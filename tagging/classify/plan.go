@@ -140,7 +140,7 @@ func (e *Rules) newPlan(r *storage.Reader, sets []*storedSet) (*plan, error) {
 
 func (e *Rules) newPlanning(r *storage.Reader, sets []*storedSet) (*planning, error) {
 	customers := e.customers.Reader(r)
-	tags := e.tags.Reader(r, customers, nil)
+	tags := e.tags.Reader(r, customers)
 	schema, err := customers.Schema()
 	if err != nil {
 		return nil, err

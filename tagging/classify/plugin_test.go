@@ -126,14 +126,14 @@ func TestAFailingClassifierHarmsNobodyElseAndIsReported(t *testing.T) {
 				t.Errorf("report: %+v", f)
 			}
 			bad.Store(false)
-			done, err := b.rules.Release(ctx, admin, "p", "p", nil)
+			done, err := b.rules.Release(ctx, asAdmin, "p", "p", nil)
 			if err != nil || done.Evaluated != 5 || done.Failed != 0 {
 				t.Errorf("release: %+v, %v", done, err)
 			}
 			if list, _ := b.rules.Failures(ctx); len(list) != 0 {
 				t.Errorf("reports after the release: %v", list)
 			}
-			if _, err := b.rules.Release(ctx, admin, "p", "p", nil); !errors.Is(err, classify.ErrNotFound) {
+			if _, err := b.rules.Release(ctx, asAdmin, "p", "p", nil); !errors.Is(err, classify.ErrNotFound) {
 				t.Errorf("released twice: %v", err)
 			}
 		})

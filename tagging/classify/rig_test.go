@@ -31,7 +31,10 @@ type book struct {
 	dir       string
 }
 
-var admin = storage.Session{Actor: "admin", Reason: "test"}
+var (
+	admin   = storage.Session{Actor: "admin", Reason: "test"}
+	asAdmin = tagging.Job{Session: admin}
+)
 
 func newBook(t testing.TB, opts classify.Options) *book { return openBook(t, "", opts) }
 
@@ -125,12 +128,12 @@ func (b *book) order(id customer.ID, at time.Time, n int64) {
 // tagTx changes tags.
 func (b *book) tagTx(f func(tags *tagging.Tx) error) {
 	b.t.Helper()
-	b.update(func(tx *storage.Tx) error { return f(b.tags.Tx(tx, b.customers.Tx(tx), nil)) })
+	b.update(func(tx *storage.Tx) error { return f(b.tags.Tx(tx, b.customers.Tx(tx))) })
 }
 
 func (b *book) view(f func(r *storage.Reader, tags *tagging.Reader) error) {
 	b.t.Helper()
-	err := b.store.View(ctx, func(r *storage.Reader) error { return f(r, b.tags.Reader(r, b.customers.Reader(r), nil)) })
+	err := b.store.View(ctx, func(r *storage.Reader) error { return f(r, b.tags.Reader(r, b.customers.Reader(r))) })
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -183,7 +186,7 @@ func (b *book) want(id customer.ID, dimension, tag string) {
 
 func (b *book) activate(rs classify.RuleSet) classify.Activation {
 	b.t.Helper()
-	done, err := b.rules.Activate(ctx, admin, rs, nil)
+	done, err := b.rules.Activate(ctx, asAdmin, rs, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -225,6 +228,6 @@ func (b *book) try(f func(tx *customer.Tx) error) error {
 }
 
 func (b *book) tryTags(f func(tx *tagging.Tx) error) error {
-	_, err := b.store.Update(ctx, admin, func(tx *storage.Tx) error { return f(b.tags.Tx(tx, b.customers.Tx(tx), nil)) })
+	_, err := b.store.Update(ctx, admin, func(tx *storage.Tx) error { return f(b.tags.Tx(tx, b.customers.Tx(tx))) })
 	return err
 }

@@ -131,7 +131,7 @@ func TestANewVersionEvaluatesExactlyWhomItCanAffect(t *testing.T) {
 	b.want(ids[0], "market", "home")
 	b.want(ids[1], "market", "")
 	b.want(ids[2], "market", "abroad")
-	gone, err := b.rules.Deactivate(ctx, admin, "markets", nil)
+	gone, err := b.rules.Deactivate(ctx, asAdmin, "markets", nil)
 	if err != nil || gone.Changed != 20 {
 		t.Errorf("deactivated: %+v, %v", gone, err)
 	}
@@ -241,12 +241,12 @@ func TestCyclesAreRefused(t *testing.T) {
 	}
 	b.activate(rules("one", "x", "y"))
 	b.activate(rules("two", "y", "z"))
-	_, err := b.rules.Activate(ctx, admin, rules("three", "z", "x"), nil)
+	_, err := b.rules.Activate(ctx, asAdmin, rules("three", "z", "x"), nil)
 	var cycle *classify.CycleError
 	if !errors.As(err, &cycle) || !errors.Is(err, classify.ErrCycle) || len(cycle.Path) != 4 {
 		t.Fatalf("cycle of three: %v", err)
 	}
-	if _, err := b.rules.Activate(ctx, admin, rules("self", "x", "x"), nil); !errors.Is(err, classify.ErrCycle) {
+	if _, err := b.rules.Activate(ctx, asAdmin, rules("self", "x", "x"), nil); !errors.Is(err, classify.ErrCycle) {
 		t.Errorf("a rule that reads its own dimension: %v", err)
 	}
 	if sets, err := b.rules.RuleSets(ctx); err != nil || len(sets) != 2 {
@@ -307,13 +307,13 @@ func TestWrongRuleSetsAreRefusedWithPlaceAndRemedy(t *testing.T) {
 					t.Errorf("the message lacks %q: %v", part, err)
 				}
 			}
-			if _, err := b.rules.Activate(ctx, admin, c.rs, nil); err == nil {
+			if _, err := b.rules.Activate(ctx, asAdmin, c.rs, nil); err == nil {
 				t.Error("Activate accepts what Check refuses")
 			}
 		})
 	}
 	err := b.store.View(ctx, func(r *storage.Reader) error {
-		_, err := b.tags.Reader(r, b.customers.Reader(r), nil).Dimension("size")
+		_, err := b.tags.Reader(r, b.customers.Reader(r)).Dimension("size")
 		return err
 	})
 	if !errors.Is(err, tagging.ErrUnknownDimension) {

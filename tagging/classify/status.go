@@ -42,7 +42,7 @@ func (e *Rules) RuleSets(ctx context.Context) (list []ActiveSet, err error) {
 }
 
 func (e *Rules) planAt(r *storage.Reader) (*plan, error) {
-	return e.plan(r, e.tags.Reader(r, e.customers.Reader(r), nil))
+	return e.plan(r, e.tags.Reader(r, e.customers.Reader(r)))
 }
 
 var errNoClassifier = errors.New("the classifier is not in this program")

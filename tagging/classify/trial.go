@@ -17,7 +17,8 @@ import (
 type Trial struct {
 	RuleSet RuleSet
 	Filter  string // whom to look at; empty is everybody
-	Within  Within // the session's scope
+	// Access is what the session may see: what is hidden from it counts as not known.
+	Access customer.AccessAt
 	// At is the past instant of a replay: records and tags as the book had them then,
 	// and the clock. Zero is the present state.
 	At time.Time
@@ -152,10 +153,15 @@ func (t *trial) begin(ctx context.Context) (ids []customer.ID, err error) {
 		q = tagging.Query{Statuses: customer.AllStatuses()}
 	}
 	err = store.View(ctx, func(r *storage.Reader) error {
-		found, err := t.tags.Reader(r, t.customers.Reader(r), nil).Set(q)
-		if err == nil {
-			err = t.ask.Within.narrow(r, found)
+		access, err := t.ask.Access.In(r)
+		if err != nil {
+			return err
 		}
+		customers := t.customers.ReaderWith(r, access)
+		if err := customers.PermitAll(customer.RightAdminister, customer.Tags); err != nil {
+			return err
+		}
+		found, err := t.tags.Reader(r, customers).Set(q)
 		if err == nil {
 			ids = idsOf(found)
 		}
@@ -215,8 +221,12 @@ func (t *trial) prepare(ctx context.Context, tx *storage.Tx) (*evaluator, matche
 	if err != nil {
 		return nil, nil, err
 	}
-	customers := t.customers.Reader(&tx.Reader)
-	tags := &t.tags.Tx(tx, t.customers.Tx(tx), nil).Reader
+	access, err := t.ask.Access.In(&tx.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	narrowed := t.customers.TxWith(tx, access)
+	customers, tags := &narrowed.Reader, &t.tags.Tx(tx, narrowed).Reader
 	t.codes = p.codes
 	if t.names, err = dimensionCodes(tags); err != nil {
 		return nil, nil, err
@@ -273,7 +283,7 @@ func (t *trial) one(v *evaluator, filter matcher, id customer.ID) (d Delta, done
 // load returns a customer's record and tags, nil when it is not classified.
 func (t *trial) load(v *evaluator, id customer.ID) (record *customer.Customer, tagged *tagging.Tagged, err error) {
 	if t.ask.At.IsZero() {
-		record, err = v.loading.customers.Get(id)
+		record, err = v.loading.customers.Exact(id)
 	} else {
 		record, err = v.loading.customers.At(id, t.ask.At)
 	}
@@ -314,7 +324,7 @@ func dimensionOf(t *tagging.Tagged, tag tagging.TagID) tagging.DimensionID {
 // read evaluates everybody with the rules in force and calls f after each.
 func (t *trial) read(ctx context.Context, r *storage.Reader, f func(v *evaluator, id customer.ID) error) error {
 	customers := t.customers.Reader(r)
-	tags := t.tags.Reader(r, customers, nil)
+	tags := t.tags.Reader(r, customers)
 	p, err := t.Rules.plan(r, tags)
 	if err != nil || len(p.sets) == 0 {
 		return err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/accesstest"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/tagging"
@@ -169,15 +170,15 @@ func TestExplainSaysWhyAndWhyNot(t *testing.T) {
 	if e = explain(person, "large"); e.Rules[0].Why != classify.NotWhere {
 		t.Errorf("%+v", e.Rules[0])
 	}
-	only := func(*storage.Reader) (*bitset.Set, error) { return bitset.Of(uint64(x)), nil }
+	only := func(*storage.Reader) (customer.Access, error) { return accesstest.Within(bitset.Of(uint64(x))), nil }
 	if _, err := b.rules.Explain(ctx, unknown, classify.TagRef{Dimension: "size", Tag: "large"}, only); !errors.Is(err, classify.ErrNotFound) {
 		t.Errorf("out of sight: %v", err)
 	}
-	outcome, err := b.rules.DryRun(ctx, classify.Trial{RuleSet: sizes(), Within: only})
+	outcome, err := b.rules.DryRun(ctx, classify.Trial{RuleSet: sizes(), Access: only})
 	if err != nil || outcome.Evaluated != 1 {
 		t.Errorf("dry run within a scope: %+v, %v", outcome, err)
 	}
-	done, err := b.rules.Evaluate(ctx, classify.Bulk{Within: only})
+	done, err := b.rules.Evaluate(ctx, classify.Bulk{Access: only})
 	if err != nil || done.Evaluated != 1 {
 		t.Errorf("bulk within a scope: %+v, %v", done, err)
 	}
@@ -200,7 +201,7 @@ func TestAnInterruptedActivationGoesOnWhenTheBookIsOpenedAgain(t *testing.T) {
 	}
 	b.sync()
 	stopping, stop := context.WithCancel(ctx)
-	done, err := b.rules.Activate(stopping, admin, sizes(), func(classify.Progress) { stop() })
+	done, err := b.rules.Activate(stopping, asAdmin, sizes(), func(classify.Progress) { stop() })
 	if !errors.Is(err, context.Canceled) || done.Done == 0 || done.Done == n {
 		t.Fatalf("stopped after %+v, %v", done, err)
 	}

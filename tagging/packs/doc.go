@@ -4,7 +4,7 @@
 //
 //	set, err := packs.Activity(packs.Options{Parameters: map[string]any{"dormant": 1.5}})
 //	if err != nil { … }
-//	_, err = book.Rules().Activate(ctx, session, set, nil)
+//	_, err = book.Rules().Activate(ctx, me.Job(), set, nil)
 //
 // A pack brings its dimensions along, with names in English and in simplified and
 // traditional Chinese. What it reads:

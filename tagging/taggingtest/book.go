@@ -154,13 +154,13 @@ func (b *book) load(_ context.Context, _ *storage.Reader, q classify.Request) ([
 func (b *book) update(f func(*customer.Tx, *tagging.Tx) error) error {
 	_, err := b.store.Update(context.Background(), session, func(tx *storage.Tx) error {
 		customers := b.customers.Tx(tx)
-		return f(customers, b.tags.Tx(tx, customers, nil))
+		return f(customers, b.tags.Tx(tx, customers))
 	})
 	return err
 }
 
 func (b *book) activate(set classify.RuleSet) error {
-	_, err := b.rules.Activate(context.Background(), session, set, nil)
+	_, err := b.rules.Activate(context.Background(), tagging.Job{Session: session}, set, nil)
 	return err
 }
 
@@ -218,7 +218,7 @@ func (b *book) held(id customer.ID, now time.Time) (tagged *tagging.Tagged, err 
 
 func (b *book) view(f func(*tagging.Reader) error) error {
 	return b.store.View(context.Background(), func(r *storage.Reader) error {
-		return f(b.tags.Reader(r, b.customers.Reader(r), nil))
+		return f(b.tags.Reader(r, b.customers.Reader(r)))
 	})
 }
 

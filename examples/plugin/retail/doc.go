@@ -9,5 +9,5 @@
 //		Rules:     classify.Options{Classifiers: []classify.Classifier{retail.Visits{EveryDays: 30}}},
 //	})
 //	channels, err := retail.Channels()
-//	_, err = book.Rules().Activate(ctx, session, channels, nil)
+//	_, err = book.Rules().Activate(ctx, me.Job(), channels, nil)
 package retail

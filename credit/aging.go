@@ -1,0 +1,288 @@
+package credit
+
+import (
+	"iter"
+
+	"github.com/clientele-go/clientele/credit/aging"
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage/bitset"
+)
+
+// AgingQuery says what a report of open items is about.
+type AgingQuery struct {
+	// AsOf is the date of the report, today (UTC) for no date: what counts later is left
+	// out, in the past as in the future.
+	AsOf date.Date
+	// KnownOn leaves out what was recorded after a day, so that a report is again what it
+	// was then; no date is all that is known.
+	KnownOn date.Date
+	Basis   aging.Basis
+	Buckets aging.Buckets
+	// Customers are whom the report is about: a filter's set, a unit's, a representative's;
+	// nil is everybody. Whom the session doesn't see is never in it.
+	Customers bitset.Source
+	// Currency leaves out other currencies; 0 leaves out none.
+	Currency money.Currency
+	// FIFO ignores allocations and settles the debits of each customer and currency by
+	// its credits, those due first first. It is a simulation, for books in which nobody
+	// allocates; it goes by due date and costs as much as there is history.
+	FIFO bool
+}
+
+// Aging yields a row for each customer and currency of which something is open, by
+// customer and currency: what is owed by bucket, and what is not yet allocated. Its cost
+// is that of the open items and of what was posted since the earlier of AsOf and KnownOn:
+// some 10 ns an item on one core, of the wanted customers if they are few.
+func (r *Reader) Aging(q AgingQuery) iter.Seq2[aging.Row, error] {
+	return r.agingRows(q, func(sums *aging.Accumulator) iter.Seq2[aging.Row, error] { return sums.Rows() })
+}
+
+// AgingIn is Aging in a base currency: each bucket of each currency is converted at the
+// rate of the report's date, and the results are added up for each customer.
+func (r *Reader) AgingIn(q AgingQuery, base money.Currency, rates aging.Rates) iter.Seq2[aging.Row, error] {
+	return r.agingRows(q, func(sums *aging.Accumulator) iter.Seq2[aging.Row, error] { return sums.In(base, rates) })
+}
+
+func (r *Reader) agingRows(q AgingQuery, rows func(*aging.Accumulator) iter.Seq2[aging.Row, error]) iter.Seq2[aging.Row, error] {
+	return func(yield func(aging.Row, error) bool) {
+		for sums, err := range r.agingUnits(q, false) {
+			if err != nil {
+				yield(aging.Row{}, err)
+				return
+			}
+			for row, err := range rows(sums) {
+				if !yield(row, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// AgingBy returns the sums of groups of customers: of units, of representatives, of groups
+// of companies. group tells a customer's group, or false to leave it out.
+func (r *Reader) AgingBy(q AgingQuery, group func(customer.ID) (uint64, bool)) (*aging.Accumulator, error) {
+	total := aging.NewAccumulator(q.scheme(r))
+	for sums, err := range r.agingUnits(q, false) {
+		if err != nil {
+			return nil, err
+		}
+		rolled := sums.RollUp(func(id uint64) (uint64, bool) { return group(customer.ID(id)) })
+		if err := total.Merge(rolled); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+// AgingTotal returns the sums of all wanted customers together, under number 0. Of the
+// whole book, by due date, it is the control total, which costs milliseconds whatever the
+// number of items, and the log since AsOf.
+func (r *Reader) AgingTotal(q AgingQuery) (*aging.Accumulator, error) {
+	v, err := r.view(&q)
+	if err != nil {
+		return nil, err
+	}
+	if len(v.within) == 0 && q.Basis == aging.ByDue && !q.FIFO {
+		return r.controlTotal(q, v)
+	}
+	if q.FIFO {
+		return r.AgingBy(q, func(customer.ID) (uint64, bool) { return 0, true })
+	}
+	total := aging.NewAccumulator(q.scheme(r))
+	for sums, err := range r.agingUnits(q, true) {
+		if err != nil {
+			return nil, err
+		}
+		if err := total.Merge(sums); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+// scheme is how the query ages items.
+func (q *AgingQuery) scheme(r *Reader) aging.Scheme {
+	asOf := q.AsOf
+	if asOf == 0 {
+		asOf = r.today()
+	}
+	return aging.Scheme{AsOf: asOf, Basis: q.Basis, Buckets: q.Buckets}
+}
+
+// view checks a query and returns what it sees of the ledger.
+func (r *Reader) view(q *AgingQuery) (view, error) {
+	const op = "age"
+	scheme := q.scheme(r)
+	v := view{asOf: scheme.AsOf, known: q.KnownOn, unswept: q.FIFO}
+	if v.known == 0 {
+		v.known = date.Last
+	}
+	for _, d := range []struct {
+		name string
+		day  date.Date
+	}{{"AsOf", v.asOf}, {"KnownOn", v.known}} {
+		if !d.day.Valid() {
+			return v, &Error{Op: op, Field: d.name, Value: d.day.String(), Remedy: "use a day from 1900-01-01 to 2200-12-31", Err: ErrInvalid}
+		}
+	}
+	if q.FIFO && q.Basis != aging.ByDue {
+		return v, &Error{Op: op, Field: "Basis", Value: q.Basis.String(), Problem: "FIFO settles by due date", Remedy: "age by due date", Err: ErrInvalid}
+	}
+	if q.Customers != nil {
+		v.within = append(v.within, q.Customers)
+	}
+	if access := r.access(); access != nil {
+		if seen := access.WithinUnmasked("item"); seen != nil {
+			v.within = append(v.within, seen)
+		}
+	}
+	return v, nil
+}
+
+// agingUnits yields the sums of one unit after another. With together, those of all
+// customers of a unit are in one.
+func (r *Reader) agingUnits(q AgingQuery, together bool) iter.Seq2[*aging.Accumulator, error] {
+	return func(yield func(*aging.Accumulator, error) bool) {
+		v, err := r.view(&q)
+		var s *scanner
+		if err == nil {
+			s, err = r.newScanner(v)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		a := &ager{view: v, scheme: q.scheme(r), currency: q.Currency, together: together, fifo: q.FIFO}
+		a.columns.set(a.scheme)
+		inOrder(s.units(), a.sums)(yield)
+	}
+}
+
+// ager adds up the open items of units. Several goroutines use one.
+type ager struct {
+	view
+	scheme   aging.Scheme
+	columns  columns
+	currency money.Currency
+	together bool
+	fifo     bool
+}
+
+// sums adds up a unit.
+func (a *ager) sums(u *unit) (*aging.Accumulator, error) {
+	sums := aging.NewAccumulator(a.scheme)
+	if !a.together {
+		sums.Grow(u.customers())
+	}
+	for _, p := range u.pages {
+		if err := a.addPage(sums, u, p); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range u.logs {
+		if err := a.undoPage(sums, u, p); err != nil {
+			return nil, err
+		}
+	}
+	if a.fifo {
+		return sums, sums.Settle()
+	}
+	return sums, nil
+}
+
+func (a *ager) addPage(sums *aging.Accumulator, u *unit, p *openPage) error {
+	var r openReader
+	r.reset(p)
+	for r.group() {
+		if !u.has(r.item.customer) {
+			continue
+		}
+		var account aging.Account
+		currency := money.Currency(0)
+		for r.next() {
+			i := &r.item
+			if i.currency != currency {
+				currency, account = i.currency, sums.Account(a.number(i), i.currency)
+			}
+			if a.currency == 0 || a.currency == currency {
+				sums.Add(account, a.column(i), i.side.sign()*i.amount)
+			}
+		}
+	}
+	return r.err(p)
+}
+
+// undoPage takes what doesn't count out of the sums.
+func (a *ager) undoPage(sums *aging.Accumulator, u *unit, p *logPage) error {
+	var r logReader
+	r.reset(p)
+	for r.next() {
+		e := &r.entry
+		if !a.undoesFrom(p, e) || !u.has(e.customer) || a.currency != 0 && a.currency != e.currency {
+			continue
+		}
+		sums.Add(sums.Account(a.number(&e.openItem), e.currency), a.column(&e.openItem), -e.side.sign()*e.amount)
+	}
+	return r.err()
+}
+
+// undoesFrom is undoes for an entry in a page of either log: the one by month of
+// recording adds to the other what that one didn't show.
+func (v *view) undoesFrom(p *logPage, e *entry) bool {
+	if p.key.log == logRecorded && e.on.Month() >= v.firstMonth() {
+		return false // met in the other log
+	}
+	return v.undoes(e)
+}
+
+// firstMonth is the first month of the log by effective day that is read.
+func (v *view) firstMonth() date.Month {
+	if v.unswept {
+		return date.First.Month()
+	}
+	return min(v.asOf, v.known).Month()
+}
+
+func (a *ager) number(i *openItem) uint64 {
+	if a.together {
+		return 0
+	}
+	return uint64(i.customer)
+}
+
+// column is where an item stands.
+func (a *ager) column(i *openItem) int {
+	switch {
+	case i.side == Credit:
+		return a.scheme.Unapplied()
+	case a.scheme.Basis == aging.ByDocument:
+		return a.columns.of(i.date)
+	}
+	return a.columns.of(i.due)
+}
+
+// columns knows the column of each day about the date of a report.
+type columns struct {
+	asOf        date.Date
+	least, most int // days past the day that a column goes by
+	byDays      []uint8
+}
+
+func (c *columns) set(scheme aging.Scheme) {
+	c.asOf = scheme.AsOf
+	_, c.least, _ = scheme.Buckets.Range(0)
+	c.most, _, _ = scheme.Buckets.Range(scheme.Buckets.Len() - 1)
+	c.byDays = make([]uint8, c.most-c.least+1)
+	for n := range c.byDays {
+		day := c.asOf - date.Date(c.least+n)
+		c.byDays[n] = uint8(scheme.Column(day, day))
+	}
+}
+
+func (c *columns) of(day date.Date) int {
+	past := min(max(int(c.asOf-day), c.least), c.most)
+	return int(c.byDays[past-c.least])
+}

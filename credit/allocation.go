@@ -1,0 +1,568 @@
+package credit
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// AllocationID identifies an allocation.
+type AllocationID uint64
+
+// Method is how it was found what settles what.
+type Method uint8
+
+const (
+	Manual      Method = 0
+	OldestFirst Method = 1
+	ByReference Method = 2
+	BestFit     Method = 3
+	ByReversal  Method = 4 // a reversal settles what it takes back
+)
+
+var methodNames = enum.Names{"manual", "oldest_first", "by_reference", "best_fit", "by_reversal"}
+
+func (m Method) String() string { return methodNames.Of(uint8(m)) }
+
+// MarshalText returns the lower-case English name.
+func (m Method) MarshalText() ([]byte, error) {
+	return methodNames.Marshal(uint8(m), "credit", "method")
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (m *Method) UnmarshalText(text []byte) error {
+	return methodNames.Unmarshal(text, (*uint8)(m), "credit", "method")
+}
+
+// Allocation settles a part of a debit by a part of a credit, or undoes another that
+// did. What it states does not change.
+type Allocation struct {
+	ID           AllocationID
+	Debit        ItemID
+	Credit       ItemID
+	Amount       money.Amount // of the debit, in its currency; positive
+	CreditAmount money.Amount // of the credit, in its currency; the same when that is one
+	Date         date.Date    // the day that was asked for
+	// Effective is the day from which it counts: Date, but no earlier than either item
+	// counts, and not in a period that was closed.
+	Effective date.Date
+	Known     date.Date // the day on which it was recorded, UTC
+	Method    Method
+	Request   string // the caller's key, unique in the book; empty for none
+	// Difference is what the credit is worth more, or less, than the debit at the rates
+	// at which they were booked, in the book's base currency: a gain or a loss by
+	// exchange. It has no currency when a rate is not known.
+	Difference money.Amount
+	Undoes     AllocationID // the allocation that this one takes back, 0 for none
+	UndoneBy   AllocationID
+	Note       string
+
+	Version  uint64
+	Recorded time.Time
+	Actor    string
+	Reason   string
+
+	texts bool
+	rest  string
+}
+
+// AllocationRequest asks for a credit to settle a debit.
+type AllocationRequest struct {
+	Debit, Credit ItemID
+	// Amount is in minor units of the debit's currency; 0 is as much as both have open,
+	// for items of one currency.
+	Amount int64
+	// CreditAmount is what it takes of a credit in another currency, and 0 otherwise.
+	CreditAmount int64
+	Date         date.Date // no date is today, UTC
+	CarryLate    bool      // out of a closed period into the first open day
+	Method       Method
+	Request      string // a key by which asking again changes nothing; at most MaxDocument bytes
+	Note         string
+	// Tolerance is the rest of the debit, in minor units of its currency, up to which it
+	// is rounded away once the credit is used up.
+	Tolerance int64
+	// TakeDiscount deducts the debit's cash discount when the credit's date is in time and
+	// the rest of the debit is no more than that.
+	TakeDiscount bool
+}
+
+// Allocate settles a debit by a credit. Both must belong to one customer, unless
+// Options.Related allows otherwise. It fails with ErrOverAllocated for more than is open
+// of either, ErrSide, ErrCurrency, ErrOtherCustomer, ErrReversed and ErrClosedPeriod. A
+// Request that was fulfilled already returns what it led to.
+func (tx *Tx) Allocate(q AllocationRequest) (*Allocation, error) {
+	const op = "allocate"
+	if former, err := tx.fulfilled(op, q); former != nil || err != nil {
+		return former, err
+	}
+	pair, err := tx.pair(op, q.Debit, q.Credit)
+	if err != nil {
+		return nil, err
+	}
+	a, err := tx.newAllocation(op, pair, q)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.settle(pair, a); err != nil {
+		return nil, err
+	}
+	return a, tx.settleRest(pair, a, q)
+}
+
+// fulfilled returns the allocation that a request led to before.
+func (tx *Tx) fulfilled(op string, q AllocationRequest) (*Allocation, error) {
+	if q.Request == "" {
+		return nil, nil
+	}
+	if len(q.Request) > MaxDocument {
+		return nil, &Error{Op: op, Field: "Request", Value: shorten(q.Request), Remedy: fmt.Sprintf("use at most %d bytes", MaxDocument), Err: ErrInvalid}
+	}
+	id, err := tx.store.allocation.Lookup(tx.storage, tx.store.request, storage.Key(nil).String(q.Request))
+	if isNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := tx.store.allocation.Get(tx.storage, id)
+	if err != nil {
+		return nil, err
+	}
+	if a.Debit != q.Debit || a.Credit != q.Credit || q.Amount != 0 && a.Amount.Minor != q.Amount {
+		return nil, &Error{Op: op, Field: "Request", Value: shorten(q.Request), Problem: "was made for another allocation", Remedy: "use a new key", Err: ErrExists}
+	}
+	return a, nil
+}
+
+// pair is two items of which one may settle the other, and what is open of them.
+type pair struct {
+	debit, credit         *Item
+	openDebit, openCredit int64
+}
+
+// pair reads and checks two items.
+func (tx *Tx) pair(op string, debit, credit ItemID) (*pair, error) {
+	p := &pair{}
+	var err error
+	if p.debit, err = tx.item(op, debit); err != nil {
+		return nil, err
+	}
+	if p.credit, err = tx.item(op, credit); err != nil {
+		return nil, err
+	}
+	if p.debit.Side != Debit || p.credit.Side != Credit {
+		return nil, &Error{Op: op, Customer: p.debit.Customer, Item: debit, Problem: fmt.Sprintf("is a %s settled by a %s", p.debit.Side, p.credit.Side),
+			Remedy: "name a debit and a credit", Err: ErrSide}
+	}
+	if err := tx.mayPost(op, p.debit.Customer); err != nil {
+		return nil, err
+	}
+	if p.credit.Customer != p.debit.Customer {
+		if err := tx.mayShare(op, p); err != nil {
+			return nil, err
+		}
+	}
+	if p.openDebit, err = tx.openAmount(p.debit); err != nil {
+		return nil, err
+	}
+	p.openCredit, err = tx.openAmount(p.credit)
+	return p, err
+}
+
+// mayShare returns nil when one customer's credit may settle another's debit.
+func (tx *Tx) mayShare(op string, p *pair) error {
+	if err := tx.mayPost(op, p.credit.Customer); err != nil {
+		return err
+	}
+	related := false
+	if tx.store.related != nil {
+		var err error
+		if related, err = tx.store.related(&tx.Reader, p.debit.Customer, p.credit.Customer); err != nil {
+			return err
+		}
+	}
+	if related {
+		return nil
+	}
+	return &Error{Op: op, Customer: p.debit.Customer, Item: p.credit.ID, Problem: "belongs to customer " + p.credit.Customer.String(),
+		Remedy: "use an item of the same customer, or of one in its group", Err: ErrOtherCustomer}
+}
+
+// newAllocation checks a request and makes of it what is stored.
+func (tx *Tx) newAllocation(op string, p *pair, q AllocationRequest) (*Allocation, error) {
+	fail := func(field, value, problem string, err error) error {
+		return &Error{Op: op, Customer: p.debit.Customer, Item: q.Debit, Field: field, Value: value, Problem: problem, Err: err}
+	}
+	for _, i := range [2]*Item{p.debit, p.credit} {
+		if i.ReversedBy != 0 && q.Method != ByReversal {
+			return nil, &Error{Op: op, Customer: i.Customer, Item: i.ID, Err: ErrReversed}
+		}
+	}
+	amounts, err := p.amounts(q)
+	switch {
+	case err != nil:
+		return nil, fail("Amount", "", "", err)
+	case amounts[0].Minor <= 0 || amounts[1].Minor <= 0:
+		return nil, fail("Amount", amounts[0].String(), "nothing is left to allocate, or the amount is not positive", ErrOverAllocated)
+	case amounts[0].Minor > p.openDebit:
+		return nil, fail("Amount", amounts[0].String(), "of the debit only "+money.Amount{Minor: p.openDebit, Currency: p.debit.Amount.Currency}.String()+" is open", ErrOverAllocated)
+	case amounts[1].Minor > p.openCredit:
+		return nil, fail("CreditAmount", amounts[1].String(), "of the credit only "+money.Amount{Minor: p.openCredit, Currency: p.credit.Amount.Currency}.String()+" is open", ErrOverAllocated)
+	case len(q.Note) > MaxNote:
+		return nil, fail("Note", shorten(q.Note), fmt.Sprintf("is longer than %d bytes", MaxNote), ErrInvalid)
+	}
+	a := &Allocation{
+		Debit: q.Debit, Credit: q.Credit, Amount: amounts[0], CreditAmount: amounts[1], Date: q.Date, Method: q.Method,
+		Request: q.Request, Note: q.Note, texts: q.Note != "", Known: dayOf(tx.now()),
+	}
+	if a.Date == 0 {
+		a.Date = tx.today()
+	}
+	earliest := max(p.debit.Effective, p.credit.Effective)
+	if a.Effective, err = tx.admit(op, max(a.Date, earliest), q.CarryLate); err != nil {
+		return nil, err
+	}
+	a.Known = max(a.Known, p.debit.Known, p.credit.Known)
+	a.Difference, err = tx.store.exchange(p, a)
+	return a, err
+}
+
+// amounts are what a request takes of the debit and of the credit.
+func (p *pair) amounts(q AllocationRequest) (of [2]money.Amount, err error) {
+	debit, credit := p.debit.Amount.Currency, p.credit.Amount.Currency
+	of[0], of[1] = money.Amount{Minor: q.Amount, Currency: debit}, money.Amount{Minor: q.CreditAmount, Currency: credit}
+	switch {
+	case debit != credit && (q.Amount == 0 || q.CreditAmount == 0):
+		err = fmt.Errorf("%w: the debit is in %s, the credit in %s; give both amounts", ErrCurrency, debit, credit)
+	case debit == credit && q.CreditAmount != 0 && q.CreditAmount != q.Amount:
+		err = fmt.Errorf("%w: both items are in %s; leave CreditAmount out", ErrInvalid, debit)
+	case debit == credit && q.Amount == 0:
+		of[0].Minor = min(p.openDebit, p.openCredit)
+		of[1] = of[0]
+	case debit == credit:
+		of[1] = of[0]
+	}
+	return of, err
+}
+
+// exchange is the difference by exchange of an allocation.
+func (s *Store) exchange(p *pair, a *Allocation) (money.Amount, error) {
+	if s.base == 0 || a.Amount.Currency == s.base && a.CreditAmount.Currency == s.base {
+		return money.Amount{}, nil
+	}
+	owed, known, err := s.worth(a.Amount, p.debit.Rate)
+	if err != nil || !known {
+		return money.Amount{}, err
+	}
+	paid, known, err := s.worth(a.CreditAmount, p.credit.Rate)
+	if err != nil || !known {
+		return money.Amount{}, err
+	}
+	return paid.Sub(owed)
+}
+
+// worth converts an amount to the base currency at the rate at which it was booked.
+func (s *Store) worth(a money.Amount, rate money.Rate) (money.Amount, bool, error) {
+	if a.Currency == s.base {
+		return a, true, nil
+	}
+	if rate.IsZero() {
+		return money.Amount{}, false, nil
+	}
+	worth, err := a.MulRate(rate, s.base)
+	return worth, true, err
+}
+
+// settle stores an allocation and what follows from it.
+func (tx *Tx) settle(p *pair, a *Allocation) error {
+	id, err := tx.store.allocationID.Next(tx.tx, nil)
+	if err != nil {
+		return err
+	}
+	a.ID = AllocationID(id)
+	if err := tx.store.allocation.InsertNew(tx.tx, a.ID, a, uint8(Posted)); err != nil {
+		return err
+	}
+	session := tx.tx.Session()
+	a.Version, a.Recorded, a.Actor, a.Reason = 1, tx.tx.Now(), session.Actor, session.Reason
+	p.openDebit -= a.Amount.Minor
+	p.openCredit -= a.CreditAmount.Minor
+	return tx.record(a.posted(p.debit, p.credit, a.Effective))
+}
+
+// posted are the entries of an allocation; on is the day from which the settlement
+// counts that it makes or undoes.
+func (a *Allocation) posted(debit, credit *Item, on date.Date) []posted {
+	how := settlement{by: credit.Kind, on: on}
+	both := a.entries(debit, credit)
+	return []posted{{both[0], how}, {both[1], how}}
+}
+
+// Undo says how an allocation is taken back.
+type Undo struct {
+	// Date is from when it doesn't count any more; no date is the day from which it
+	// counted, as if it had never been.
+	Date      date.Date
+	CarryLate bool // out of a closed period into the first open day
+	Note      string
+}
+
+// Deallocate takes an allocation back, so that its items are open again, and returns the
+// record of that. It fails with ErrReversed for one that is taken back already.
+func (tx *Tx) Deallocate(id AllocationID, u Undo) (*Allocation, error) {
+	const op = "deallocate"
+	former, err := tx.allocation(op, id)
+	if err != nil {
+		return nil, err
+	}
+	if former.Undoes != 0 || former.UndoneBy != 0 {
+		return nil, &Error{Op: op, Item: former.Debit, Field: "Allocation", Value: fmt.Sprint(id), Problem: "is taken back already, or takes another back", Err: ErrReversed}
+	}
+	debit, err := tx.item(op, former.Debit)
+	if err != nil {
+		return nil, err
+	}
+	credit, err := tx.item(op, former.Credit)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range [2]*Item{debit, credit} {
+		if err := tx.mayPost(op, i.Customer); err != nil {
+			return nil, err
+		}
+	}
+	if former.Method == ByReversal {
+		return nil, &Error{Op: op, Customer: debit.Customer, Item: debit.ID, Problem: "a reversal can't be taken back", Remedy: "post the document again under a new key", Err: ErrReversed}
+	}
+	return tx.undo(op, former, debit, credit, u)
+}
+
+func (tx *Tx) undo(op string, former *Allocation, debit, credit *Item, u Undo) (*Allocation, error) {
+	a := &Allocation{
+		Debit: former.Debit, Credit: former.Credit, Amount: former.Amount, CreditAmount: former.CreditAmount,
+		Date: u.Date, Method: former.Method, Undoes: former.ID, Note: u.Note, texts: u.Note != "", Known: max(dayOf(tx.now()), former.Known),
+	}
+	if a.Date == 0 {
+		a.Date = former.Effective
+	}
+	var err error
+	if a.Effective, err = tx.admit(op, max(a.Date, former.Effective), u.CarryLate); err != nil {
+		return nil, err
+	}
+	if former.Difference.Currency != 0 {
+		if a.Difference, err = former.Difference.Neg(); err != nil {
+			return nil, err
+		}
+	}
+	id, err := tx.store.allocationID.Next(tx.tx, nil)
+	if err != nil {
+		return nil, err
+	}
+	a.ID = AllocationID(id)
+	if err := tx.store.allocation.InsertNew(tx.tx, a.ID, a, uint8(Deallocated)); err != nil {
+		return nil, err
+	}
+	former.UndoneBy = a.ID
+	if err := tx.store.allocation.Put(tx.tx, former.ID, former, uint8(Deallocated)); err != nil {
+		return nil, err
+	}
+	session := tx.tx.Session()
+	a.Version, a.Recorded, a.Actor, a.Reason = 1, tx.tx.Now(), session.Actor, session.Reason
+	return a, tx.record(a.posted(debit, credit, former.Effective))
+}
+
+func (r *Reader) allocation(op string, id AllocationID) (*Allocation, error) {
+	a, err := r.store.allocation.Get(r.storage, id)
+	if isNotFound(err) {
+		return nil, &Error{Op: op, Field: "Allocation", Value: fmt.Sprint(id), Problem: "there is no such allocation", Err: ErrNotFound}
+	}
+	return a, err
+}
+
+// Allocations yields the allocations of an item, on whichever side, in the order in
+// which they were made, those that undo others among them.
+func (r *Reader) Allocations(id ItemID) iter.Seq2[*Allocation, error] {
+	return func(yield func(*Allocation, error) bool) {
+		if _, err := r.Item(id); err != nil {
+			yield(nil, err)
+			return
+		}
+		for a, err := range r.allocations(id) {
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// allocations is Allocations for what the session's scope has no part in.
+func (r *Reader) allocations(id ItemID) iter.Seq2[*Allocation, error] {
+	return func(yield func(*Allocation, error) bool) {
+		prefix := storage.Key(nil).Uint(uint64(id))
+		for e, err := range r.store.allocation.Entries(r.storage, r.store.settles, kv.Prefix(prefix), false) {
+			var a *Allocation
+			if err == nil {
+				a, err = r.fetchAllocation(e, e.Key()[len(prefix):])
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) fetchAllocation(e storage.IndexEntry[AllocationID], rest storage.Key) (*Allocation, error) {
+	id, err := e.Primary(rest)
+	if err != nil {
+		return nil, err
+	}
+	return r.store.allocation.Get(r.storage, id)
+}
+
+// Reverse says how an item is reversed.
+type Reverse struct {
+	Key       string    // of the reversal's document
+	Date      date.Date // from when it counts; no date is today, and it is never before the item's own
+	CarryLate bool
+	// Deallocate takes back the item's allocations, from the reversal's day on; without it
+	// an item that is partly settled can't be reversed.
+	Deallocate bool
+	Note       string
+}
+
+// Reverse takes an item back by another of the opposite side, of the same amount and due
+// day, which settles it (红冲). It returns that one. It fails with ErrReversed for an item
+// that is reversed already, and ErrAllocated for one that is partly settled.
+func (tx *Tx) Reverse(id ItemID, how Reverse) (*Item, error) {
+	const op = "reverse"
+	i, err := tx.item(op, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.mayPost(op, i.Customer); err != nil {
+		return nil, err
+	}
+	if former, err := tx.Document(how.Key); err != nil || len(former) == 1 && former[0].Reverses == id {
+		if err != nil {
+			return nil, err
+		}
+		return former[0], nil
+	}
+	if i.ReversedBy != 0 || i.Kind == Reversal {
+		return nil, &Error{Op: op, Customer: i.Customer, Item: id, Err: ErrReversed}
+	}
+	day := max(how.Date, i.Date)
+	if how.Date == 0 {
+		day = max(tx.today(), i.Date)
+	}
+	if err := tx.release(op, i, how, day); err != nil {
+		return nil, err
+	}
+	return tx.reverse(op, i, how, day)
+}
+
+// release takes back the allocations of an item that is to be reversed.
+func (tx *Tx) release(op string, i *Item, how Reverse, day date.Date) error {
+	var settled []*Allocation
+	for a, err := range tx.allocations(i.ID) {
+		if err != nil {
+			return err
+		}
+		if a.Undoes == 0 && a.UndoneBy == 0 {
+			settled = append(settled, a)
+		}
+	}
+	if len(settled) > 0 && !how.Deallocate {
+		return &Error{Op: op, Customer: i.Customer, Item: i.ID, Remedy: "take its allocations back first, or ask for that", Err: ErrAllocated}
+	}
+	for _, a := range settled {
+		if _, err := tx.Deallocate(a.ID, Undo{Date: day, CarryLate: how.CarryLate, Note: how.Note}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) reverse(op string, i *Item, how Reverse, day date.Date) (*Item, error) {
+	d := Document{Key: how.Key, Customer: i.Customer, Kind: Adjustment, Side: i.Side.opposite(), Date: day, Amount: i.Amount, Note: how.Note}
+	if err := d.check(op); err != nil {
+		return nil, err
+	}
+	back := &Item{
+		Customer: i.Customer, Kind: Reversal, Side: i.Side.opposite(), Document: how.Key, Instalment: 1, Amount: i.Amount,
+		Date: day, Due: i.Due, Reference: i.Document, Note: how.Note, Rate: i.Rate, Reverses: i.ID, texts: how.Note != "",
+	}
+	if err := tx.insert(op, []*Item{back}, how.CarryLate); err != nil {
+		return nil, err
+	}
+	i.ReversedBy = back.ID
+	if err := tx.store.item.Put(tx.tx, i.ID, i, uint8(Amended)); err != nil {
+		return nil, err
+	}
+	q := AllocationRequest{Debit: i.ID, Credit: back.ID, Date: day, CarryLate: how.CarryLate, Method: ByReversal}
+	if i.Side == Credit {
+		q.Debit, q.Credit = q.Credit, q.Debit
+	}
+	if _, err := tx.Allocate(q); err != nil {
+		return nil, err
+	}
+	return back, nil
+}
+
+// SetDispute marks an item as contested since a day, today for no date, or with an empty
+// reason and no date in the Dispute as no longer so.
+func (tx *Tx) SetDispute(id ItemID, d Dispute) (*Item, error) {
+	const op = "dispute"
+	i, err := tx.item(op, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.mayPost(op, i.Customer); err != nil {
+		return nil, err
+	}
+	if len(d.Reason) > MaxNote {
+		return nil, &Error{Op: op, Item: id, Field: "Reason", Value: shorten(d.Reason), Remedy: fmt.Sprintf("use at most %d bytes", MaxNote), Err: ErrInvalid}
+	}
+	if d.Since == 0 && d.Reason != "" {
+		d.Since = tx.today()
+	}
+	if d == i.Dispute {
+		return i, nil
+	}
+	i.Dispute, i.texts = d, i.texts || d.Reason != ""
+	if err := tx.store.item.Put(tx.tx, id, i, uint8(Amended)); err != nil {
+		return nil, err
+	}
+	return i, tx.editOpen(i, func(o *openItem) { o.disputed = d.Since != 0 })
+}
+
+// editOpen changes what the pages say of an item that is open.
+func (tx *Tx) editOpen(i *Item, edit func(*openItem)) error {
+	at := place{i.Customer, i.Due, i.ID}
+	first, err := tx.firstPage(i.Customer)
+	if err != nil {
+		return err
+	}
+	p, err := tx.pageOf(first, at)
+	if err != nil {
+		return err
+	}
+	items, err := p.items()
+	if err != nil {
+		return err
+	}
+	n, found := slices.BinarySearchFunc(items, at, func(o openItem, p place) int { return o.place().compare(p) })
+	if !found {
+		return nil
+	}
+	edit(&items[n])
+	return tx.store.open.Put(tx.tx, p.key, newOpenPage(p.key, p.more, items), uint8(Amended))
+}

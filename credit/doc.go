@@ -1,0 +1,41 @@
+// Package credit keeps what customers owe: receivable items and how they are settled,
+// aging at any date, credit limits and reservations, reminders and dunning.
+//
+// # The ledger
+//
+// [Tx.Post] posts a [Document] (an invoice, a payment, a credit note) to a customer's
+// account; by its [Terms] it becomes one [Item] for each instalment. [Tx.Allocate]
+// settles a debit by a credit, [Tx.AllocateAutomatically] looks for what settles what,
+// [Tx.Deallocate] and [Tx.Reverse] take back. Nothing posted is ever changed: what was
+// wrong is taken back by another posting, so every report of the past can be made again.
+//
+// Each posting has two days. Effective is from when it counts: its date, for an
+// allocation no earlier than its items. Known is when it was recorded. What is open of an
+// item as of a day D is its amount, if it counts by then, less the allocations that do;
+// as known on a day K, only what was recorded by the end of K (UTC) is looked at.
+// [Tx.ClosePeriod] keeps later postings out of closed periods.
+//
+// # Reports
+//
+// [Reader.Aging] gives the rows by customer and currency, [Reader.AgingIn] converted,
+// [Reader.AgingBy] by unit, representative or group, [Reader.AgingTotal] for all together,
+// [Reader.OpenItems] by item, and [Reader.Movements] says why two reports differ. All take
+// a set of customers, and see none that the session doesn't. For every row, buckets and
+// what is unapplied add up to the balance, and the balances of all rows to the control
+// total; [Store.Verify] checks both against what was posted.
+//
+// Open items lie in pages that a report reads at the speed of memory, and every change
+// lies in a log by month, so that the past is today with what came later undone. See
+// docs/adr for the reasons, and the benchmarks for the figures.
+//
+// # Amounts and days
+//
+// Amounts are whole minor units of a currency ([money.Amount]), days are civil days
+// ([date.Date]). An overflow is an error that wraps ErrOverflow, and nothing is posted.
+//
+// # Limits
+//
+// [Reader.Check] says whether a customer may buy for an amount more, and [Tx.Reserve] holds
+// a part of its limit, so that no number of clerks at once exceeds it. [Tx.Dun] and its
+// like produce reminders, each once.
+package credit

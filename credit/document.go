@@ -1,0 +1,266 @@
+package credit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// Document is what is posted to a customer's account: an invoice, a payment, a credit
+// note. It becomes one item for each instalment.
+type Document struct {
+	// Key names the document in the book, for ever: posting the same once more changes
+	// nothing. At most MaxDocument bytes.
+	Key      string
+	Customer customer.ID
+	Kind     Kind
+	Side     Side // of an Adjustment or Rounding; otherwise left 0
+	Date     date.Date
+	Amount   money.Amount // positive
+	// Instalments say what is due when; they must add up to Amount. Without them Terms
+	// do, and without those the whole is due on Date.
+	Instalments []Instalment
+	Terms       Terms
+	Reference   string
+	Note        string
+	Rate        money.Rate // base units for one unit of the currency, if known
+	// CarryLate posts a document of a closed period into the first open day, instead of
+	// refusing it. Its date and due days stay what they are.
+	CarryLate bool
+}
+
+// Instalment is a part of a document and the day on which it is due.
+type Instalment struct {
+	Due       date.Date
+	Amount    int64 // minor units, positive
+	Discounts []CashDiscount
+}
+
+// Post posts a document and returns its items. One that is posted already, with the same
+// contents, is returned as it is; with other contents it is ErrDocument. It fails with
+// ErrClosedPeriod, and with an *Error that wraps ErrInvalid for what can't be. It
+// rewrites a page of open items, one of the log, and the customer's account and figures.
+func (tx *Tx) Post(d Document) ([]*Item, error) {
+	const op = "post"
+	if err := tx.mayPost(op, d.Customer); err != nil {
+		return nil, err
+	}
+	items, err := d.items(op)
+	if err != nil {
+		return nil, err
+	}
+	if former, err := tx.Document(d.Key); err != nil || former != nil {
+		return former, errors.Join(err, sameDocument(op, former, items))
+	}
+	return items, tx.insert(op, items, d.CarryLate)
+}
+
+// insert posts the items of a new document.
+func (tx *Tx) insert(op string, items []*Item, carry bool) error {
+	effective, err := tx.admit(op, items[0].Date, carry)
+	if err != nil {
+		return err
+	}
+	list := make([]posted, len(items))
+	for n, i := range items {
+		id, err := tx.store.itemIDs.Next(tx.tx, nil)
+		if err != nil {
+			return err
+		}
+		i.ID, i.Effective, i.Known = ItemID(id), effective, dayOf(tx.now())
+		if err := tx.store.item.InsertNew(tx.tx, i.ID, i, uint8(Posted)); err != nil {
+			return err
+		}
+		tx.stamp(i)
+		list[n] = posted{entry: i.posted()}
+	}
+	return tx.record(list)
+}
+
+// stamp sets what the storage keeps with a new item.
+func (tx *Tx) stamp(i *Item) {
+	session := tx.tx.Session()
+	i.Version, i.Recorded, i.Actor, i.Reason = i.Version+1, tx.tx.Now(), session.Actor, session.Reason
+}
+
+// sameDocument returns an error when two documents of one key differ. Effective and Known
+// are the ledger's own, and a customer may have been merged since.
+func sameDocument(op string, former, wanted []*Item) error {
+	if former == nil {
+		return nil
+	}
+	same := slices.EqualFunc(former, wanted, func(a, b *Item) bool {
+		return a.sameAs(b)
+	})
+	if same {
+		return nil
+	}
+	return &Error{Op: op, Customer: wanted[0].Customer, Field: "Key", Value: shorten(wanted[0].Document), Remedy: "use a new key for another document", Err: ErrDocument}
+}
+
+func (i *Item) sameAs(o *Item) bool {
+	return (i.Customer == o.Customer || slices.Contains(i.Via, o.Customer)) && i.Kind == o.Kind && i.Side == o.Side &&
+		i.Amount == o.Amount && i.Date == o.Date && i.Due == o.Due
+}
+
+// items checks a document and makes its items.
+func (d *Document) items(op string) ([]*Item, error) {
+	if err := d.check(op); err != nil {
+		return nil, err
+	}
+	parts := d.Instalments
+	if len(parts) == 0 {
+		var err error
+		if parts, err = d.Terms.Split(d.Amount, d.Date); err != nil {
+			return nil, &Error{Op: op, Customer: d.Customer, Field: "Terms", Value: d.Terms.String(), Err: err}
+		}
+	}
+	if err := d.checkParts(op, parts); err != nil {
+		return nil, err
+	}
+	side := d.Kind.Side()
+	if side == 0 {
+		side = d.Side
+	}
+	items := make([]*Item, len(parts))
+	for n, p := range parts {
+		items[n] = &Item{
+			Customer: d.Customer, Kind: d.Kind, Side: side, Document: d.Key, Instalment: n + 1,
+			Amount: money.Amount{Minor: p.Amount, Currency: d.Amount.Currency}, Date: d.Date, Due: p.Due, Effective: d.Date,
+			Reference: d.Reference, Note: d.Note, Discounts: slices.Clone(p.Discounts), Rate: d.Rate, texts: d.Note != "",
+		}
+	}
+	return items, nil
+}
+
+func (d *Document) check(op string) error {
+	wrong := func(field, value, problem, remedy string) error {
+		return &Error{Op: op, Customer: d.Customer, Field: field, Value: shorten(value), Problem: problem, Remedy: remedy, Err: ErrInvalid}
+	}
+	switch {
+	case d.Key == "":
+		return wrong("Key", "", "is missing", "name the document")
+	case d.Kind == 0 || d.Kind > lastKind || d.Kind == Reversal:
+		return wrong("Kind", d.Kind.String(), "can't be posted", "use a kind from invoice to rounding, or Reverse")
+	case d.Kind.Side() == 0 && d.Side != Debit && d.Side != Credit:
+		return wrong("Side", d.Side.String(), d.Kind.String()+" may stand on either side", "say Debit or Credit")
+	case d.Kind.Side() != 0 && d.Side != 0 && d.Side != d.Kind.Side():
+		return wrong("Side", d.Side.String(), "is not that of "+d.Kind.String(), "leave it out")
+	case !d.Amount.Currency.Known():
+		return wrong("Amount", d.Amount.Currency.String(), "has no known currency", "use a code of ISO 4217")
+	case d.Amount.Minor <= 0:
+		return wrong("Amount", d.Amount.String(), "is not positive", "give a positive amount; the kind says the side")
+	case !d.Date.Valid():
+		return wrong("Date", d.Date.String(), "is no date", "use a day from 1900-01-01 to 2200-12-31")
+	}
+	return d.checkTexts(wrong)
+}
+
+func (d *Document) checkTexts(wrong func(field, value, problem, remedy string) error) error {
+	for _, t := range []struct {
+		name, text string
+		most       int
+	}{{"Key", d.Key, MaxDocument}, {"Reference", d.Reference, MaxDocument}, {"Note", d.Note, MaxNote}} {
+		if len(t.text) > t.most || !utf8.ValidString(t.text) || strings.ContainsRune(t.text, 0) {
+			return wrong(t.name, t.text, "is too long or not clean text", fmt.Sprintf("use at most %d bytes of UTF-8", t.most))
+		}
+	}
+	return nil
+}
+
+func (d *Document) checkParts(op string, parts []Instalment) error {
+	wrong := func(n int, field, value, problem string) error {
+		return &Error{Op: op, Customer: d.Customer, Field: fmt.Sprintf("Instalments[%d].%s", n, field), Value: value, Problem: problem, Err: ErrInvalid}
+	}
+	if len(parts) > MaxInstalments {
+		return &Error{Op: op, Customer: d.Customer, Field: "Instalments", Value: fmt.Sprint(len(parts)), Remedy: fmt.Sprintf("use at most %d", MaxInstalments), Err: storage.ErrLimit}
+	}
+	total := int64(0)
+	for n, p := range parts {
+		if !p.Due.Valid() {
+			return wrong(n, "Due", p.Due.String(), "is no date from 1900-01-01 to 2200-12-31")
+		}
+		if p.Amount <= 0 {
+			return wrong(n, "Amount", fmt.Sprint(p.Amount), "is not positive")
+		}
+		for _, c := range p.Discounts {
+			if !c.Until.Valid() || c.Amount <= 0 || c.Amount >= p.Amount {
+				return wrong(n, "Discounts", fmt.Sprint(c.Amount), "is not less than the instalment, or has no date")
+			}
+		}
+		sum, ok := money.AddMinor(total, p.Amount)
+		if !ok {
+			return wrong(n, "Amount", fmt.Sprint(p.Amount), "makes the sum overflow")
+		}
+		total = sum
+	}
+	if total != d.Amount.Minor {
+		return &Error{Op: op, Customer: d.Customer, Field: "Instalments", Value: money.Amount{Minor: total, Currency: d.Amount.Currency}.String(),
+			Problem: "don't add up to " + d.Amount.String(), Err: ErrInvalid}
+	}
+	return nil
+}
+
+// Document returns the items of a document by its key, nil when nothing has it or the
+// session doesn't see its customer.
+func (r *Reader) Document(key string) ([]*Item, error) {
+	var items []*Item
+	prefix := storage.Key(nil).String(key)
+	for e, err := range r.store.item.Entries(r.storage, r.store.document, kv.Prefix(prefix), false) {
+		if err != nil {
+			return nil, err
+		}
+		id, err := e.Primary(nil)
+		if err != nil {
+			return nil, err
+		}
+		i, err := r.Item(id)
+		if isNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	return items, nil
+}
+
+// Item returns an item by its id. One of a customer that the session doesn't see is not
+// found.
+func (r *Reader) Item(id ItemID) (*Item, error) {
+	i, err := r.item("look up", id)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.maySee("look up", i.Customer); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// item is Item for what the session's scope has no part in.
+func (r *Reader) item(op string, id ItemID) (*Item, error) {
+	i, err := r.store.item.Get(r.storage, id)
+	if isNotFound(err) {
+		return nil, &Error{Op: op, Item: id, Problem: "there is no such item", Remedy: "use the id of a posted item", Err: ErrNotFound}
+	}
+	return i, err
+}
+
+// Open returns what is open of an item now, in minor units of its currency.
+func (r *Reader) Open(id ItemID) (int64, error) {
+	i, err := r.Item(id)
+	if err != nil {
+		return 0, err
+	}
+	return r.openAmount(i)
+}

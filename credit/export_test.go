@@ -1,0 +1,48 @@
+package credit
+
+import (
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/customer"
+)
+
+// SmallPages makes pages so small that short histories split and join them.
+func (s *Store) SmallPages() { s.sizes = pageSizes{open: 4, join: 4, small: 3, log: 3} }
+
+// Damage spoils what is derived for a customer, one thing at a time, by number; it
+// returns false when there is no such number.
+func (tx *Tx) Damage(id customer.ID, n int) (bool, error) {
+	first, err := tx.firstPage(id)
+	if err != nil {
+		return false, err
+	}
+	switch n {
+	case 0: // a page is lost
+		return true, tx.store.open.Delete(tx.tx, first.key, 0)
+	case 1: // a page is garbled
+		first.body = first.body[:len(first.body)-1]
+		return true, tx.store.open.Put(tx.tx, first.key, first, 0)
+	case 2: // a balance is wrong
+		a, err := tx.accountOf(id)
+		if err != nil {
+			return false, err
+		}
+		a.balances[0].Debits++
+		return true, tx.store.account.Put(tx.tx, id, a, 0)
+	case 3: // figures are lost
+		years, err := tx.yearsOf(id)
+		if err != nil {
+			return false, err
+		}
+		return true, tx.store.figures.Delete(tx.tx, years[0].key, 0)
+	case 4: // a month of the log is lost
+		months, err := tx.logMonths(logEffective, 0)
+		if err != nil {
+			return false, err
+		}
+		return true, tx.store.log.Delete(tx.tx, logKey{logEffective, months[0], logBlock(id), 0}, 0)
+	case 5: // a total is wrong
+		return true, tx.store.total.Add(tx.tx, totalKey(Debit, money.CNY, date.Unix), 5)
+	}
+	return false, nil
+}

@@ -1,0 +1,58 @@
+package credit
+
+import (
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// Forget removes the free text of a customer's items and allocations for good, also from
+// former versions: notes, reasons of disputes, references. Amounts, dates and document
+// keys stay, since receivables must be kept. It is called when a customer is erased.
+func (tx *Tx) Forget(id customer.ID) error {
+	var items []*Item
+	for i, err := range tx.itemsOf(id) {
+		if err != nil {
+			return err
+		}
+		items = append(items, i)
+	}
+	for _, i := range items {
+		if err := tx.forgetAllocations(i.ID); err != nil {
+			return err
+		}
+		if !i.texts && i.Reference == "" {
+			continue
+		}
+		i.Note, i.Reference, i.Dispute.Reason, i.texts = "", "", "", false
+		if err := tx.store.item.Erase(tx.tx, i.ID, i, uint8(Forgot)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) forgetAllocations(id ItemID) error {
+	var list []*Allocation
+	for a, err := range tx.allocations(id) {
+		if err != nil {
+			return err
+		}
+		if a.texts {
+			list = append(list, a)
+		}
+	}
+	for _, a := range list {
+		a.Note, a.texts = "", false
+		if err := tx.store.allocation.Erase(tx.tx, a.ID, a, uint8(Forgot)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// itemRange is the entries of a customer's items by due day.
+func itemRange(id customer.ID) (prefix storage.Key, keys kv.Range) {
+	prefix = storage.Key(nil).Uint(uint64(id))
+	return prefix, kv.Prefix(prefix)
+}

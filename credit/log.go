@@ -1,0 +1,239 @@
+package credit
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// The log has every change of what is open, so that a report of another day is that of
+// now with what doesn't count then undone: buckets are sums, and an entry tells all that
+// is needed to take it out of one. Its cost follows what changed since, not the history.
+//
+// An entry stands under the month from which it counts. One that was recorded in a later
+// month stands once more under that month, for reports as known on a former day.
+// Sixty-four neighbouring customers share a page.
+const (
+	logEffective = 1
+	logRecorded  = 2
+
+	logBlockBits = 6
+)
+
+// logKey is a page of the log: the first has number 0, and tells the last.
+type logKey struct {
+	log    uint8
+	month  date.Month
+	block  customer.ID // its first customer
+	number uint64
+}
+
+func logBlock(id customer.ID) customer.ID { return id >> logBlockBits << logBlockBits }
+
+func appendLogKey(dst storage.Key, k logKey) storage.Key {
+	return dst.Uint(uint64(k.log)).Uint(uint64(k.month)).Uint(uint64(k.block)).Uint(k.number)
+}
+
+func decodeLogKey(key storage.Key) (logKey, error) {
+	n, err := cutUints(key, 4)
+	return logKey{uint8(n[0]), date.Month(n[1]), customer.ID(n[2]), n[3]}, err
+}
+
+// logKeys returns the pages in which an entry stands, with their numbers left open.
+func (e *entry) logKeys() []logKey {
+	keys := []logKey{{logEffective, e.on.Month(), logBlock(e.customer), 0}}
+	if recorded := e.recorded.Month(); recorded > e.on.Month() {
+		keys = append(keys, logKey{logRecorded, recorded, logBlock(e.customer), 0})
+	}
+	return keys
+}
+
+// logPage is a page of the log as it is stored, in the order in which entries came.
+//
+//	last        uvarint: of the block's pages of the month, in the first page; otherwise 0
+//	count       uvarint
+//	latest on, latest recorded   uvarint: a page without later ones is passed over
+//	item, due, allocation        uvarint: of the last entry, to go on from
+//	currencies
+//	entries:
+//	  head        customer's number in the block, change << 6, currency's number << 8
+//	  kind        and side << 4
+//	  due, item   zigzag, less that of the entry before
+//	  age         zigzag, days from the document's date to the due day
+//	  on          zigzag, less the month's first day
+//	  recorded    zigzag, less on
+//	  amount      zigzag
+//	  allocation  zigzag, less that of the entry before; not of a posted item
+type logPage struct {
+	key        logKey
+	last       uint64
+	count      int
+	on         date.Date
+	recorded   date.Date
+	tail       logTail
+	currencies currencies
+	body       string
+	added      []byte // behind body, not yet stored
+}
+
+type logTail struct {
+	item       ItemID
+	due        date.Date
+	allocation AllocationID
+}
+
+const (
+	logChange   = logBlockBits
+	logCurrency = logChange + changeBits
+)
+
+func appendLogPage(dst []byte, p *logPage) ([]byte, error) {
+	for _, n := range [...]uint64{p.last, uint64(p.count), uint64(p.on), uint64(p.recorded), uint64(p.tail.item), uint64(p.tail.due), uint64(p.tail.allocation)} {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	return append(append(p.currencies.append(dst), p.body...), p.added...), nil
+}
+
+func decodeLogPage(src string, k logKey, _ storage.Meta) (*logPage, error) {
+	c := cursor{src: src}
+	p := &logPage{key: k}
+	p.last, p.count = c.uvarint(), int(c.uvarint())
+	p.on, p.recorded = date.Date(c.uvarint()), date.Date(c.uvarint())
+	p.tail = logTail{ItemID(c.uvarint()), date.Date(c.uvarint()), AllocationID(c.uvarint())}
+	p.currencies.read(&c)
+	if c.bad {
+		return nil, errPage
+	}
+	p.body = src[c.at:]
+	return p, nil
+}
+
+// add appends an entry.
+func (p *logPage) add(e *entry) {
+	head := uint64(e.customer-p.key.block) | uint64(e.change)<<logChange | p.currencies.number(e.currency)<<logCurrency
+	b := binary.AppendUvarint(p.added, head)
+	b = append(b, byte(e.kind)|byte(e.side-Debit)<<headSide)
+	for _, n := range [...]int64{
+		int64(e.due - p.tail.due), int64(e.item - p.tail.item), int64(e.due - e.date),
+		int64(e.on - p.key.month.First()), int64(e.recorded - e.on), e.amount,
+	} {
+		b = binary.AppendVarint(b, n)
+	}
+	p.tail.due, p.tail.item = e.due, e.item
+	if e.change != ItemPosted {
+		b = binary.AppendVarint(b, int64(e.allocation-p.tail.allocation))
+		p.tail.allocation = e.allocation
+	}
+	p.added = b
+	p.count++
+	p.on, p.recorded = max(p.on, e.on), max(p.recorded, e.recorded)
+}
+
+// logReader walks through a page of the log without allocating.
+type logReader struct {
+	c          cursor
+	page       *logPage
+	first      date.Date
+	left       int
+	allocation AllocationID // the last one met
+	entry      entry        // the present one
+}
+
+func (r *logReader) reset(p *logPage) {
+	*r = logReader{c: cursor{src: p.body}, page: p, first: p.key.month.First(), left: p.count}
+}
+
+// next moves to the next entry.
+func (r *logReader) next() bool {
+	if r.left == 0 || r.c.bad {
+		return false
+	}
+	r.left--
+	e := &r.entry
+	head := r.c.uvarint()
+	e.customer = r.page.key.block + customer.ID(head&(1<<logBlockBits-1))
+	e.change, e.currency = Change(head>>logChange&changeMask), r.page.currencies.of(head>>logCurrency)
+	kind := r.c.uvarint()
+	e.kind, e.side = Kind(kind&15), Debit+Side(kind>>headSide&1)
+	e.due += date.Date(r.c.varint())
+	e.item += ItemID(r.c.varint())
+	e.date = e.due - date.Date(r.c.varint())
+	e.on = r.first + date.Date(r.c.varint())
+	e.recorded = e.on + date.Date(r.c.varint())
+	e.amount = r.c.varint()
+	e.allocation = 0
+	if e.change != ItemPosted {
+		r.allocation += AllocationID(r.c.varint())
+		e.allocation = r.allocation
+	}
+	return !r.c.bad
+}
+
+// err tells whether the page was malformed.
+func (r *logReader) err() error {
+	if r.c.bad {
+		return &storage.Error{Op: "read", Table: "log_page", Key: fmt.Sprint(r.page.key), Err: fmt.Errorf("%w: %w", storage.ErrCorrupt, errPage)}
+	}
+	return nil
+}
+
+// logRange is the pages of a month for customers from one on up to another.
+func logRange(log uint8, month date.Month, from, to customer.ID) kv.Range {
+	return kv.Range{
+		Lower: appendLogKey(nil, logKey{log, month, logBlock(from), 0}),
+		Upper: appendLogKey(nil, logKey{log, month, logBlock(to-1) + 1<<logBlockBits, 0}),
+	}
+}
+
+// logMonth is the pages of a month.
+func logMonth(log uint8, month date.Month) kv.Range {
+	return kv.Prefix(storage.Key(nil).Uint(uint64(log)).Uint(uint64(month)))
+}
+
+// appendLog adds entries behind those of a block and month.
+func (tx *Tx) appendLog(key logKey, entries []*entry) error {
+	first, err := tx.logPage(key)
+	if err != nil {
+		return err
+	}
+	page, grown := first, first.count == 0
+	if first.last > 0 {
+		key.number = first.last
+		if page, err = tx.logPage(key); err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		if page.count >= tx.store.sizes.log {
+			if err := tx.putLog(page); err != nil {
+				return err
+			}
+			first.last++
+			grown = true
+			key.number = first.last
+			page = &logPage{key: key}
+		}
+		page.add(e)
+	}
+	if grown && page != first {
+		if err := tx.putLog(first); err != nil {
+			return err
+		}
+	}
+	return tx.putLog(page)
+}
+
+func (tx *Tx) putLog(p *logPage) error { return tx.store.log.Put(tx.tx, p.key, p, uint8(Posted)) }
+
+// logPage returns a page of the log, an empty one when there is none.
+func (r *Reader) logPage(key logKey) (*logPage, error) {
+	p, err := r.store.log.Get(r.storage, key)
+	if isNotFound(err) {
+		return &logPage{key: key}, nil
+	}
+	return p, err
+}

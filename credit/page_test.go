@@ -1,0 +1,133 @@
+package credit
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+)
+
+func randomItems(r *rand.Rand, n int) []openItem {
+	list := make([]openItem, n)
+	for i := range list {
+		list[i] = openItem{
+			customer: 32 + customer.ID(r.IntN(1<<blockBits)), item: ItemID(r.Uint64N(1 << 40)), due: date.First + date.Date(r.IntN(int(date.Last))),
+			date: date.First + date.Date(r.IntN(int(date.Last))), amount: 1 + r.Int64N(1<<62), kind: Kind(1 + r.IntN(int(lastKind))),
+			side: Debit + Side(r.IntN(2)), currency: []money.Currency{money.CNY, money.USD, money.JPY}[r.IntN(3)], disputed: r.IntN(2) == 0,
+		}
+	}
+	slices.SortFunc(list, func(a, b openItem) int { return a.place().compare(b.place()) })
+	return list
+}
+
+func TestPagesKeepWhatTheyAreGiven(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		list := randomItems(r, r.IntN(300))
+		key := firstPage(35)
+		stored, err := appendOpenPage(nil, newOpenPage(key, r.IntN(2) == 0, list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := decodeOpenPage(string(stored), key, storage.Meta{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.items()
+		if err != nil || !slices.Equal(got, list) || p.count != len(list) {
+			t.Fatalf("%d items, %v; want %d", len(got), err, len(list))
+		}
+	}
+}
+
+func TestLogPagesKeepWhatTheyAreGiven(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	month := (date.Unix + 20_000).Month()
+	for range 100 {
+		p := &logPage{key: logKey{logEffective, month, 0, 0}}
+		var want []entry
+		for _, o := range randomItems(r, r.IntN(100)) {
+			o.disputed = false
+			o.amount -= r.Int64N(1 << 62)
+			e := entry{openItem: o, change: Change(r.IntN(3)), on: month.First() + date.Date(r.IntN(28)), recorded: date.First + date.Date(r.IntN(100_000))}
+			if e.change != ItemPosted {
+				e.allocation = AllocationID(1 + r.Uint64N(1<<40))
+			}
+			p.add(&e)
+			want = append(want, e)
+		}
+		stored, err := appendLogPage(nil, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := decodeLogPage(string(stored), p.key, storage.Meta{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []entry
+		var reader logReader
+		for reader.reset(decoded); reader.next(); {
+			got = append(got, reader.entry)
+		}
+		if reader.err() != nil || !slices.Equal(got, want) {
+			t.Fatalf("%d entries, %v; want %d", len(got), reader.err(), len(want))
+		}
+	}
+}
+
+// Whatever the bytes, reading ends, with an error or without.
+func FuzzPages(f *testing.F) {
+	r := rand.New(rand.NewPCG(5, 6))
+	stored, err := appendOpenPage(nil, newOpenPage(firstPage(32), true, randomItems(r, 20)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(stored))
+	log := &logPage{key: logKey{logEffective, 24_000, 0, 0}}
+	for _, o := range randomItems(r, 20) {
+		log.add(&entry{openItem: o, change: ItemSettled, allocation: 5, on: date.Unix, recorded: date.Unix})
+	}
+	if stored, err = appendLogPage(nil, log); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(stored))
+	f.Fuzz(func(t *testing.T, stored string) {
+		if p, err := decodeOpenPage(stored, firstPage(32), storage.Meta{}); err == nil {
+			if items, err := p.items(); err == nil && len(items) > len(stored) {
+				t.Errorf("%d items of %d bytes", len(items), len(stored))
+			}
+		}
+		if p, err := decodeLogPage(stored, log.key, storage.Meta{}); err == nil {
+			var reader logReader
+			n := 0
+			for reader.reset(p); reader.next(); {
+				n++
+			}
+			if n > len(stored) {
+				t.Errorf("%d entries of %d bytes", n, len(stored))
+			}
+		}
+	})
+}
+
+// Averages of sums beyond 64 bits: 10¹⁸ × 100 days and 10¹⁸ × 50 days of 2 × 10¹⁸ are 75.
+func TestWideSums(t *testing.T) {
+	var w Wide
+	w.addProduct(1e18, 100)
+	w.addProduct(1e18, 50)
+	if got := w.Per(2e18); got != 75_000 {
+		t.Errorf("%d thousandths", got)
+	}
+	w.addProduct(-2e18, 150) // 150 − 300 = −150 × 10¹⁸
+	if got := w.Per(2e18); got != -75_000 {
+		t.Errorf("%d thousandths", got)
+	}
+	w.addProduct(1e18, 150)
+	if w != (Wide{}) || w.Per(1) != 0 {
+		t.Errorf("%v", w)
+	}
+}

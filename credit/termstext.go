@@ -1,0 +1,181 @@
+package credit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+func termError(field string, value, most int) error {
+	return &Error{Op: "terms", Field: field, Value: strconv.Itoa(value), Remedy: "use a number from 0 to " + strconv.Itoa(most), Err: ErrInvalid}
+}
+
+// ParseTerms reads terms of payment. Parts are divided by commas, words by spaces:
+//
+//	NET30             30 days after the document's date; NET0 and CASH are at once
+//	EOM, EOM+30       the end of the month, 30 days after it; also 月结, 月结30天
+//	EOM@25+30         of months that end on the 25th
+//	EOQ+15, EOY       the end of the quarter (季结), of the year (年结)
+//	DAY10             the next 10th of a month
+//	EOM 1M DAY10      the 10th of the month after that of the end of the month
+//	2/10 NET30        2 % off within 10 days
+//	30% NET0, 70% EOM+60
+//
+// Upper and lower case are the same.
+func ParseTerms(text string) (Terms, error) {
+	var t Terms
+	parts := strings.Split(strings.ReplaceAll(text, "，", ","), ",")
+	for _, part := range parts {
+		p := TermsPart{Weight: 100}
+		if len(parts) == 1 {
+			p.Weight = 1
+		}
+		words := strings.Fields(strings.ToUpper(part))
+		if len(words) == 0 {
+			return Terms{}, badTerms(text, part)
+		}
+		for _, word := range words {
+			if !t.parseWord(&p, word) {
+				return Terms{}, badTerms(text, word)
+			}
+		}
+		if err := p.Rule.check(); err != nil {
+			return Terms{}, err
+		}
+		t.Parts = append(t.Parts, p)
+	}
+	return t, nil
+}
+
+func badTerms(text, word string) error {
+	return &Error{Op: "parse terms", Field: "Terms", Value: shorten(text), Problem: fmt.Sprintf("%q is not understood", strings.TrimSpace(word)),
+		Remedy: "write for instance NET30, EOM+30, 2/10 NET30, 月结30天, or 30% NET0, 70% NET60", Err: ErrInvalid}
+}
+
+// statements are the words for periods; the first of each is how they are written.
+var statements = []struct {
+	word string
+	is   Statement
+}{{"EOM", Monthly}, {"EOQ", Quarterly}, {"EOY", Yearly}, {"月结", Monthly}, {"季结", Quarterly}, {"年结", Yearly}}
+
+// parseWord reads one word of a part, and reports whether it could.
+func (t *Terms) parseWord(p *TermsPart, word string) bool {
+	if percent, ok := strings.CutSuffix(word, "%"); ok {
+		n, err := strconv.ParseUint(percent, 10, 16)
+		p.Weight = n
+		return err == nil && n > 0
+	}
+	if rate, days, ok := strings.Cut(word, "/"); ok {
+		return t.parseDiscount(rate, days)
+	}
+	if word == "CASH" || word == "现结" {
+		return true
+	}
+	if days, ok := strings.CutPrefix(word, "NET"); ok {
+		return number(days, &p.Rule.Days)
+	}
+	if day, ok := strings.CutPrefix(word, "DAY"); ok {
+		return number(day, &p.Rule.Day)
+	}
+	if months, ok := strings.CutSuffix(word, "M"); ok && number(months, &p.Rule.Months) {
+		return true
+	}
+	for _, s := range statements {
+		if rest, ok := strings.CutPrefix(word, s.word); ok {
+			p.Rule.Statement = s.is
+			return p.Rule.parseRest(rest)
+		}
+	}
+	if days, ok := strings.CutPrefix(word, "+"); ok {
+		return number(days, &p.Rule.Days)
+	}
+	return false
+}
+
+// parseRest reads what follows a statement: a cut-off day, days after it.
+func (r *DueRule) parseRest(rest string) bool {
+	rest = strings.TrimSuffix(rest, "天")
+	days, hasDays := "", false
+	if rest, days, hasDays = strings.Cut(rest, "+"); !hasDays && rest != "" && rest[0] != '@' {
+		rest, days, hasDays = "", rest, true
+	}
+	if cut, ok := strings.CutPrefix(rest, "@"); ok && (r.Statement != Monthly || !number(cut, &r.CutOff)) || !ok && rest != "" {
+		return false
+	}
+	return !hasDays || number(days, &r.Days)
+}
+
+func (t *Terms) parseDiscount(rate, days string) bool {
+	whole, fraction, _ := strings.Cut(rate, ".")
+	if whole == "" || len(fraction) > 2 {
+		return false
+	}
+	points, err := strconv.ParseUint(whole+(fraction + "00")[:2], 10, 16)
+	d := DiscountTerm{BasisPoints: points}
+	if err != nil || points == 0 || points >= 10_000 || !number(days, &d.Days) {
+		return false
+	}
+	t.Discounts = append(t.Discounts, d)
+	return true
+}
+
+// number reads a number without a sign.
+func number(text string, to *int) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	*to = int(n)
+	return err == nil
+}
+
+// String writes terms as ParseTerms reads them.
+func (t Terms) String() string {
+	var b strings.Builder
+	for _, d := range t.Discounts {
+		fmt.Fprintf(&b, "%d", d.BasisPoints/100)
+		if rest := d.BasisPoints % 100; rest > 0 {
+			fmt.Fprintf(&b, ".%02d", rest)
+		}
+		fmt.Fprintf(&b, "/%d ", d.Days)
+	}
+	for i, p := range t.Parts {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if len(t.Parts) > 1 {
+			fmt.Fprintf(&b, "%d%% ", p.Weight)
+		}
+		b.WriteString(p.Rule.String())
+	}
+	if len(t.Parts) == 0 {
+		b.WriteString("NET0")
+	}
+	return b.String()
+}
+
+// String writes a rule as ParseTerms reads it.
+func (r DueRule) String() string {
+	if r.Statement == NoStatement && r.Months == 0 && r.Day == 0 {
+		return "NET" + strconv.Itoa(r.Days)
+	}
+	var words []string
+	for _, s := range statements {
+		if s.is != r.Statement {
+			continue
+		}
+		word := s.word
+		if r.CutOff > 0 {
+			word += "@" + strconv.Itoa(r.CutOff)
+		}
+		words = append(words, word)
+		break
+	}
+	if r.Months > 0 {
+		words = append(words, strconv.Itoa(r.Months)+"M")
+	}
+	if r.Day > 0 {
+		words = append(words, "DAY"+strconv.Itoa(r.Day))
+	}
+	if r.Days > 0 {
+		words = append(words, "+"+strconv.Itoa(r.Days))
+	}
+	return strings.Join(words, " ")
+}

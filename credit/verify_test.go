@@ -1,0 +1,50 @@
+package credit_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/aging"
+)
+
+func TestVerifyFindsDamageAndRepairMendsIt(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	b.setDay(benchDay)
+	b.loadCustomers(70)
+	b.load(sampleAccounts(t, 70, 300, 200)...)
+	q := credit.AgingQuery{AsOf: benchDay - 40, Buckets: aging.Standard()}
+	want := b.rows(q)
+	for n := 0; ; n++ {
+		more := false
+		b.update(func(tx tx) (err error) {
+			more, err = tx.Damage(20, n)
+			return err
+		})
+		if !more {
+			if n < 6 {
+				t.Fatalf("only %d damages", n)
+			}
+			return
+		}
+		found := b.differences()
+		if len(found) == 0 {
+			t.Errorf("damage %d was not found", n)
+		}
+		for _, d := range found {
+			if !d.Derived {
+				t.Errorf("damage %d: %s", n, d)
+			}
+		}
+		mended, err := b.credit.Repair(context.Background(), b.job())
+		if err != nil || mended == 0 {
+			t.Fatalf("damage %d: %d mended, %v", n, mended, err)
+		}
+		if left := b.differences(); len(left) > 0 {
+			t.Errorf("damage %d left %v", n, left)
+		}
+		if got := b.rows(q); got != want {
+			t.Errorf("damage %d: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package exchange
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/message/catalog"
+)
+
+var (
+	// ErrMapping: the mapping can't be carried out.
+	ErrMapping = errors.New("not a usable mapping")
+	// ErrImported: the file was imported with this mapping before; Import.Again imports it
+	// once more.
+	ErrImported = errors.New("imported before")
+	// ErrChanged: the file isn't the one that the import began with.
+	ErrChanged = errors.New("the file has changed")
+	// ErrTooManyFaults: Import.MaxRefused rows were refused, and the import stopped.
+	ErrTooManyFaults = errors.New("too many rows were refused")
+	// ErrDepended: what the import brought is in use; see [DependentsError].
+	ErrDepended = errors.New("later work depends on it")
+)
+
+// Fault is one thing that is wrong with a row.
+type Fault struct {
+	Row     int    // of the file, from 1 on
+	Line    int    // of a text file; 0 in workbooks
+	Column  int    // from 1 on; 0 when the whole row is meant
+	Heading string // of the column
+	Field   Field
+	Value   string // as given, shortened
+	Code    string // a stable word; see Codes
+	Detail  string // what is wrong, in English, from where it was found
+	Remedy  string // what would be right, in English
+	// Kept: the row was imported; the value stands in the note.
+	Kept bool
+}
+
+// The codes of faults beside those of package customer ("required", "malformed",
+// "too_long", "unknown", "repeated", "managed") and package tabular.
+const (
+	CodeDuplicate = "duplicate"  // another customer, or an earlier row, has the value
+	CodeNotFound  = "not_found"  // no customer is there to be updated
+	CodeAmbiguous = "ambiguous"  // several customers fit
+	CodeGarbled   = "garbled"    // U+FFFD: bytes that are no characters
+	CodeInexact   = "inexact"    // a long number of which a spreadsheet kept 15 digits
+	CodeFormula   = "failed"     // an error of the workbook's own, "#REF!"
+	CodeStale     = "stale"      // someone else changed the customer meanwhile
+	CodeDenied    = "denied"     // the actor may not do this
+	CodeWontMerge = "wont_merge" // values contradict those of the duplicate
+)
+
+// String is the fault in English.
+func (f Fault) String() string { return f.In(language.English) }
+
+// In is the fault as a sentence, in English or Chinese.
+func (f Fault) In(tag language.Tag) string {
+	p := message.NewPrinter(tag, message.Catalog(sentences()))
+	where := p.Sprintf("row %d", f.Row)
+	switch {
+	case f.Column > 0 && f.Heading != "":
+		where = p.Sprintf("row %d, column %d (%s)", f.Row, f.Column, f.Heading)
+	case f.Column > 0:
+		where = p.Sprintf("row %d, column %d", f.Row, f.Column)
+	}
+	text := p.Sprintf(message.Key("fault."+f.Code, f.Detail))
+	if f.Value != "" {
+		text = p.Sprintf("%s: %q", text, f.Value)
+	}
+	if f.Remedy != "" && isEnglish(tag) {
+		text += "; " + f.Remedy
+	}
+	return p.Sprintf("%s: %s", where, text)
+}
+
+func isEnglish(tag language.Tag) bool {
+	base, _ := tag.Base()
+	return base.String() == "en"
+}
+
+// chinese are the sentences in Chinese, by code.
+var chinese = map[string]string{
+	"row %d":                 "第%d行",
+	"row %d, column %d":      "第%d行第%d列",
+	"row %d, column %d (%s)": "第%d行第%d列（%s）",
+	"%s: %q":                 "%s：“%s”",
+	"%s: %s":                 "%s：%s",
+	"fault.required":         "必填项为空",
+	"fault.malformed":        "格式不正确",
+	"fault.too_long":         "内容过长",
+	"fault.unknown":          "没有这个值",
+	"fault.repeated":         "同一记录内重复",
+	"fault.managed":          "此项不能导入",
+	"fault.duplicate":        "已属于另一客户，或与前面的行重复",
+	"fault.not_found":        "找不到要更新的客户",
+	"fault.ambiguous":        "有多个客户相符",
+	"fault.garbled":          "含有无法解码的字符，请检查文件编码",
+	"fault.inexact":          "长数字已被表格软件截断为15位，请将该列设为文本后重新导出",
+	"fault.failed":           "单元格是公式错误",
+	"fault.stale":            "导入期间客户已被他人修改，请重新导入此行",
+	"fault.denied":           "没有权限",
+	"fault.wont_merge":       "与重复客户的资料矛盾，未合并",
+	"fault.open_quote":       "引号没有闭合",
+	"fault.row_too_large":    "该行过长",
+	"fault.too_many_cells":   "列数过多",
+	"fault.bad_json":         "不是有效的JSON对象",
+	"fault.unknown_key":      "出现前面没有的键",
+}
+
+func sentences() catalog.Catalog {
+	b := catalog.NewBuilder(catalog.Fallback(language.English))
+	for key, text := range chinese {
+		// The builder fails for malformed messages only; a test reads them all.
+		_ = b.SetString(language.Chinese, key, text)
+	}
+	return b
+}
+
+// DependentsError lists what keeps an import from being undone. It wraps ErrDepended.
+type DependentsError struct {
+	Dependents []Dependent
+	More       int // beyond those listed
+}
+
+func (e *DependentsError) Error() string {
+	return fmt.Sprintf("exchange: undo: %d customers can't be taken back, such as row %d: %s",
+		len(e.Dependents)+e.More, e.Dependents[0].Row, e.Dependents[0].Reason)
+}
+
+func (e *DependentsError) Unwrap() error { return ErrDepended }
+
+// unmarshalStrictly reads one JSON value that has no names but the known ones.
+func unmarshalStrictly(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}

@@ -1,0 +1,380 @@
+package exchange
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange/tabular"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// Mode says what an import may do.
+type Mode uint8
+
+const (
+	Upsert     Mode = iota // update customers that the book has, create others
+	CreateOnly             // refuse rows of customers that the book has
+	UpdateOnly             // refuse rows of customers that the book hasn't
+)
+
+// DuplicatePolicy says what becomes of a row that would create a customer which very
+// likely duplicates another one, of the book or of an earlier row.
+type DuplicatePolicy uint8
+
+const (
+	SkipDuplicates  DuplicatePolicy = iota // leave the row out, and say of whom it is a duplicate
+	MergeDuplicates                        // update the other one with what it lacks
+	FlagDuplicates                         // create it, and put the pair in the queue for review
+	AllowDuplicates                        // create it, unasked
+)
+
+// Import is a file to be imported and how. Only File is required.
+type Import struct {
+	File   *tabular.File
+	Format tabular.Format // nil is recognised
+	// Mapping says what the columns hold; nil is what Inspect guesses, without columns
+	// that it is in doubt about.
+	Mapping *Mapping
+	Mode    Mode
+	// Match are the fields by which customers of the book are found, surest first: Code,
+	// identifier.SCHEME and source.SYSTEM. Empty is all of these that are mapped, source
+	// keys first and Code last.
+	Match      []Field
+	Duplicates DuplicatePolicy
+	// ToNote puts values that the book refuses, but for names and codes, into the note
+	// with a warning. Otherwise they have the row refused.
+	ToNote bool
+	// Clear lets empty cells of mapped columns clear what the customer has. Otherwise
+	// they leave it alone. Lists (phones, identifiers, …) are only ever added to.
+	Clear bool
+	// Sync says that the file is another system's whole list.
+	Sync *Sync
+	// MaxRefused stops the import with ErrTooManyFaults once more rows are refused; 0 is
+	// no limit.
+	MaxRefused int
+	// DryRun does everything but writing. Its summary is what the import would come to,
+	// but for rows that depend on earlier ones.
+	DryRun bool
+	// Again imports a file that was imported before once more.
+	Again  bool
+	Limits tabular.Limits
+	// Faults is called for each fault, in the order of rows within a part.
+	Faults func(Fault)
+	Reason string // kept with every change; empty is the session's
+}
+
+// Sync treats the file as the whole list of another system, whose ids are source keys.
+type Sync struct {
+	System  string // the file must have the column source.SYSTEM
+	Archive bool   // archives customers that the list hasn't; otherwise they are counted
+}
+
+// Progress tells how far an import is. Those of one import only grow.
+type Progress struct {
+	Job     JobID // 0 in a dry run
+	Row     int   // of the file
+	Summary Summary
+	Bytes   int64         // of a text file, of Size; about, from rows, in a workbook
+	Size    int64         // of the file
+	Elapsed time.Duration // of this run
+	Resumed bool          // an earlier run was cut off, and this one goes on
+	Done    bool
+}
+
+// Rate is the rows per second of this run so far.
+func (p Progress) Rate(since Progress) float64 {
+	return float64(p.Summary.Read-since.Summary.Read) / max((p.Elapsed-since.Elapsed).Seconds(), 1e-9)
+}
+
+// Import runs an import to its end; see Run.
+func (s Session) Import(ctx context.Context, im Import) (last Progress, err error) {
+	for p, err := range s.Run(ctx, im) {
+		if err != nil {
+			return last, err
+		}
+		last = p
+	}
+	return last, nil
+}
+
+// Run imports a file and yields how far it is, after each part of some thousand rows. A
+// part is in the book and survives a crash when it is yielded. An error comes last:
+// everything up to the last part is in the book then, and running the same import again
+// goes on behind it, with no row lost and none twice; it is known again by the file's
+// content and the mapping. Stopping the loop stops the import in the same way.
+//
+// A file that was imported to its end is refused with ErrImported, unless Again says so.
+func (s Session) Run(ctx context.Context, im Import) iter.Seq2[Progress, error] {
+	return func(yield func(Progress, error) bool) {
+		r, err := s.prepare(ctx, &im)
+		if err != nil {
+			yield(Progress{}, err)
+			return
+		}
+		if err := r.run(ctx, yield); err != nil && !errors.Is(err, errStopped) {
+			yield(r.progress(), err)
+		}
+	}
+}
+
+// errStopped: the caller wants no more.
+var errStopped = errors.New("stopped by the caller")
+
+// run is one import under way.
+type run struct {
+	Session
+	im        *Import
+	format    tabular.Format
+	converter *converter
+	match     []Field
+	job       *Job
+	began     time.Time
+	resumed   bool
+	before    map[int]*settled // rows behind the job's that an earlier run settled
+	single    bool             // create one by one
+}
+
+// prepare checks what is asked for and finds or begins the job.
+func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
+	if im.File == nil {
+		return nil, &MappingError{Reason: "no file is given"}
+	}
+	if im.Reason != "" {
+		s.Actor.Reason = im.Reason
+	}
+	if s.Twin == nil {
+		s.Twin = Twin
+	}
+	r := &run{Session: s, im: im, format: im.Format, began: time.Now(), before: map[int]*settled{}}
+	mapping, err := r.settleMapping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.converter, err = s.converter(ctx, im, mapping); err != nil {
+		return nil, err
+	}
+	if err := r.settleMatch(mapping); err != nil {
+		return nil, err
+	}
+	if err := s.view(ctx, func(tx *Reader) (err error) {
+		if err = tx.Customers.PermitAll(customer.RightImport, customer.Identity); err == nil && s.Single != nil {
+			r.single, err = s.Single(tx)
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return r, r.find(ctx, mapping)
+}
+
+// settleMapping returns the mapping, guessed if none is given.
+func (r *run) settleMapping(ctx context.Context) (*Mapping, error) {
+	m := r.im.Mapping
+	if m == nil {
+		in, err := r.Inspect(ctx, r.im.File, tabular.Options{Limits: r.im.Limits})
+		if err != nil {
+			return nil, err
+		}
+		for i := range in.Mapping.Columns {
+			if c := &in.Mapping.Columns[i]; c.Confidence < byContent {
+				c.Field = ""
+			}
+		}
+		m, r.format = in.Mapping, in.Format
+	}
+	if r.format != nil {
+		return m, nil
+	}
+	for _, format := range tabular.Formats() {
+		if format.Name() == m.Format {
+			r.format = format
+			return m, nil
+		}
+	}
+	var err error
+	r.format, err = tabular.Find(r.im.File)
+	return m, err
+}
+
+// settleMatch decides by which fields customers are found.
+func (r *run) settleMatch(m *Mapping) error {
+	r.match = r.im.Match
+	for _, f := range r.match {
+		if !identifies(f) || !m.has(f) {
+			return &MappingError{Field: f, Reason: "customers are found by code, identifier.SCHEME or source.SYSTEM, of a column that is mapped"}
+		}
+	}
+	if sync := r.im.Sync; sync != nil && !m.has(Field(sourceOf+sync.System)) {
+		return &MappingError{Field: Field(sourceOf + sync.System), Reason: "a list can be synchronised only with its ids"}
+	}
+	if len(r.match) > 0 {
+		return nil
+	}
+	for _, prefix := range []string{sourceOf, "identifier", string(Code)} {
+		for _, c := range m.Columns {
+			if identifies(c.Field) && len(c.Field) >= len(prefix) && string(c.Field[:len(prefix)]) == prefix {
+				r.match = append(r.match, c.Field)
+			}
+		}
+	}
+	return nil
+}
+
+func identifies(f Field) bool {
+	_, identifier := f.under(identifierOf)
+	_, source := f.under(sourceOf)
+	return identifier || source || f == Code || f == AnyIdentifier
+}
+
+// plan is what decides, with the file's content, what an import does.
+func (r *run) plan(m *Mapping) ([32]byte, error) {
+	type decisive struct {
+		Mapping       *Mapping
+		Mode          Mode
+		Match         []Field
+		Duplicates    DuplicatePolicy
+		ToNote, Clear bool
+		Sync          *Sync
+	}
+	bare := *m
+	bare.Columns = slices.Clone(m.Columns)
+	for i := range bare.Columns {
+		bare.Columns[i].Confidence = 0
+	}
+	b, err := json.Marshal(decisive{&bare, r.im.Mode, r.match, r.im.Duplicates, r.im.ToNote, r.im.Clear, r.im.Sync})
+	return sha256.Sum256(b), err
+}
+
+// find goes on with a job that was cut off, or begins one.
+func (r *run) find(ctx context.Context, m *Mapping) error {
+	job := &Job{File: r.im.File.Name, Size: r.im.File.Size}
+	r.job = job
+	if r.im.DryRun {
+		return nil
+	}
+	text, err := m.JSON()
+	if err != nil {
+		return err
+	}
+	job.Mapping = string(text)
+	if job.Plan, err = r.plan(m); err != nil {
+		return err
+	}
+	if job.Digest, err = digest(ctx, r.im.File); err != nil {
+		return err
+	}
+	err = r.update(ctx, func(tx *Tx) error {
+		earlier, err := r.Imports.like(&tx.Reader, job)
+		if err != nil {
+			return err
+		}
+		if earlier != nil && earlier.State == Running {
+			r.job, r.resumed = earlier, true
+			return nil
+		}
+		if earlier != nil && earlier.State == Done && !r.im.Again {
+			return fmt.Errorf("exchange: %s: %w as import %d, on %s", job.File, ErrImported, earlier.ID, earlier.Ended.Format(time.DateOnly))
+		}
+		r.job, r.resumed = job, false
+		job.Started = tx.Storage.Now()
+		id, err := r.Imports.numbers.Next(tx.Storage, nil)
+		job.ID = JobID(id)
+		if err != nil {
+			return err
+		}
+		return r.Imports.jobs.Insert(tx.Storage, job.ID, job, uint8(Running)+1)
+	})
+	if err != nil || !r.resumed {
+		return err
+	}
+	return r.readSettled(ctx)
+}
+
+// digest returns the SHA-256 of a file's content.
+func digest(ctx context.Context, f *tabular.File) (sum [32]byte, err error) {
+	h := sha256.New()
+	content := io.NewSectionReader(f.Content, 0, f.Size)
+	for err == nil {
+		if err = ctx.Err(); err == nil {
+			_, err = io.CopyN(h, content, 8<<20)
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return sum, err
+	}
+	return [32]byte(h.Sum(nil)), nil
+}
+
+// like returns the last import of a file's content with the same plan, nil if there is
+// none.
+func (s *Store) like(r *Reader, job *Job) (*Job, error) {
+	var set storage.KeySet
+	jobKeys(&set, job)
+	key := set.Key(0)
+	for e, err := range s.jobs.Entries(r.Storage, s.byFile, kv.Prefix(key), true) {
+		if err != nil {
+			return nil, err
+		}
+		id, err := e.Primary(e.Key()[len(key):])
+		if err != nil {
+			return nil, err
+		}
+		return s.jobs.Get(r.Storage, id)
+	}
+	return nil, nil
+}
+
+// readSettled reads what a run that was cut off did behind its last whole part.
+func (r *run) readSettled(ctx context.Context) error {
+	return r.view(ctx, func(tx *Reader) error {
+		for s, err := range r.Imports.settledAfter(tx, r.job.ID, r.job.Row) {
+			if err != nil {
+				return err
+			}
+			r.before[int(s.key.row)] = s
+		}
+		return nil
+	})
+}
+
+// settledAfter yields the kept rows of an import behind a row.
+func (s *Store) settledAfter(r *Reader, job JobID, row int) iter.Seq2[*settled, error] {
+	return s.rows.Records(r.Storage, kv.Range{
+		Lower: rowKeyCodec.Append(nil, rowKey{job, uint64(row) + 1}), Upper: rowKeyCodec.Append(nil, rowKey{job + 1, 0}),
+	}, false)
+}
+
+func (r *run) progress() Progress {
+	p := Progress{
+		Job: r.job.ID, Row: r.job.Row, Summary: r.job.Summary, Size: r.im.File.Size,
+		Elapsed: time.Since(r.began), Resumed: r.resumed, Done: r.job.State == Done,
+	}
+	return p
+}
+
+// Jobs returns the imports of the book, newest first.
+func (s Session) Jobs(ctx context.Context) (list []*Job, err error) {
+	err = s.view(ctx, func(r *Reader) error {
+		if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
+			return err
+		}
+		list = nil
+		for j, err := range s.Imports.jobs.Records(r.Storage, kv.Range{}, true) {
+			if err != nil {
+				return err
+			}
+			list = append(list, j)
+		}
+		return nil
+	})
+	return list, err
+}

@@ -1,0 +1,475 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange/tabular"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// How much of a file is worked on at once.
+const (
+	windowRows  = 20000
+	windowBytes = 24 << 20 // of text
+	dryRows     = 2000     // a dry run's windows are one transaction each
+	pieceRows   = 250      // that one worker takes
+	updateRows  = 100      // in one transaction
+	loadAtLeast = 400      // new customers, below which transactions are as fast
+)
+
+// window is a part of a file: settled as a whole before the import is said to be there.
+type window struct {
+	lines []*line
+	last  int // row of the file
+}
+
+// plannedLine is a line with what is to become of it.
+type fate struct {
+	outcome Outcome
+	id      customer.ID
+	version uint64
+	twin    customer.ID
+}
+
+// run works through the file.
+func (r *run) run(ctx context.Context, yield func(Progress, error) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	windows, failed := make(chan *window), make(chan error, 1)
+	go func() {
+		defer close(windows)
+		failed <- r.readWindows(ctx, windows)
+	}()
+	defer func() { // the reader is gone when run returns
+		cancel()
+		for range windows {
+		}
+	}()
+	if r.resumed && !yield(r.progress(), nil) {
+		return errStopped
+	}
+	for w := range windows {
+		if err := r.settle(ctx, w); err != nil {
+			return err
+		}
+		if !yield(r.progress(), nil) {
+			return errStopped
+		}
+		if most := r.im.MaxRefused; most > 0 && r.job.Summary.Refused > most {
+			return fmt.Errorf("exchange: import: %w: %d of %d rows", ErrTooManyFaults, r.job.Summary.Refused, r.job.Summary.Read)
+		}
+	}
+	if err := <-failed; err != nil {
+		return err
+	}
+	if err := r.finish(ctx); err != nil {
+		return err
+	}
+	yield(r.progress(), nil)
+	return nil
+}
+
+// readWindows reads and converts the file, one window ahead of the one that is settled.
+func (r *run) readWindows(ctx context.Context, out chan<- *window) error {
+	most := windowRows
+	if r.im.DryRun {
+		most = dryRows
+	}
+	var rows []tabular.Row
+	bytes := 0
+	flush := func() error {
+		if len(rows) == 0 {
+			return nil
+		}
+		w := &window{lines: r.convert(rows), last: rows[len(rows)-1].Number}
+		rows, bytes = nil, 0
+		select {
+		case out <- w:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	first := r.converter.mapping.firstRow()
+	for row, err := range r.format.Read(ctx, r.im.File, r.converter.mapping.options(r.im.Limits)) {
+		if err != nil {
+			return errors.Join(flush(), err)
+		}
+		if row.Number < first || row.Number <= r.job.Row || row.Blank() {
+			continue
+		}
+		kept := *row
+		kept.Cells = slices.Clone(row.Cells)
+		for _, c := range kept.Cells {
+			bytes += len(c.Text) + 32
+		}
+		if rows = append(rows, kept); len(rows) == most || bytes > windowBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// convert makes lines of rows on all cores.
+func (r *run) convert(rows []tabular.Row) []*line {
+	lines := make([]*line, len(rows))
+	_ = r.share(len(rows), func(from, to int) error { // conversion can't fail
+		for i := from; i < to; i++ {
+			lines[i] = r.converter.convert(&rows[i])
+		}
+		return nil
+	})
+	return lines
+}
+
+// share has pieces of n items worked on by all cores.
+func (r *run) share(n int, work func(from, to int) error) error {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	for i := range errs {
+		group.Go(func() {
+			for errs[i] == nil {
+				to := int(next.Add(pieceRows))
+				if to-pieceRows >= n {
+					return
+				}
+				errs[i] = work(to-pieceRows, min(to, n))
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// settle brings a window into the book.
+func (r *run) settle(ctx context.Context, w *window) error {
+	fates := make(map[*line]fate, len(w.lines))
+	var open []*line
+	for _, l := range w.lines {
+		switch s := r.before[l.row]; {
+		case s != nil:
+			fates[l] = fate{outcome: s.outcome, id: s.id, version: s.version, twin: s.twin}
+			l.faults = s.faults
+		case l.refused:
+			fates[l] = fate{outcome: Refused}
+		default:
+			open = append(open, l)
+		}
+	}
+	rest := open
+	if !r.im.DryRun && !r.single && r.im.Mode != UpdateOnly && len(open) >= loadAtLeast {
+		fresh, others, err := r.divide(ctx, open)
+		if err != nil {
+			return err
+		}
+		if len(fresh) >= loadAtLeast {
+			left, err := r.load(ctx, fresh, fates)
+			if err != nil {
+				return err
+			}
+			rest = inOrder(others, left)
+		}
+	}
+	size := updateRows
+	if r.im.DryRun {
+		size = max(len(rest), 1)
+	}
+	for part := range slices.Chunk(rest, size) {
+		if err := r.write(ctx, part, fates); err != nil {
+			return err
+		}
+	}
+	return r.close(ctx, w, fates)
+}
+
+// inOrder returns the lines of both lists in the file's order.
+func inOrder(a, b []*line) []*line {
+	return slices.SortedFunc(slices.Values(append(a, b...)), func(x, y *line) int { return x.row - y.row })
+}
+
+// divide finds the lines that surely create a customer: nothing that is unique about
+// them, and no likely duplicate, is in the book or in an earlier line.
+func (r *run) divide(ctx context.Context, lines []*line) (fresh, others []*line, err error) {
+	known := make([]bool, len(lines))
+	err = r.share(len(lines), func(from, to int) error {
+		return r.view(ctx, func(tx *Reader) error {
+			for i := from; i < to; i++ {
+				var err error
+				if known[i], err = r.known(tx, lines[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := map[string]bool{}
+	for i, l := range lines {
+		if r.repeats(seen, l) || known[i] || len(l.tags) > 0 {
+			others = append(others, l)
+		} else {
+			fresh = append(fresh, l)
+		}
+	}
+	return fresh, others, nil
+}
+
+// known reports whether the book has a customer of a line, or one that it may duplicate.
+func (r *run) known(tx *Reader, l *line) (bool, error) {
+	id, err := r.find1(tx, l)
+	if err != nil || id != 0 {
+		return id != 0, ignoreAmbiguous(err)
+	}
+	if r.im.Duplicates == AllowDuplicates {
+		return false, nil
+	}
+	id, err = r.Twin(tx, l.checked)
+	if isNotFound(err) {
+		err = nil
+	}
+	return id != 0, err
+}
+
+// repeats reports whether an earlier line has something that is unique or alike, and
+// remembers what this one has.
+func (r *run) repeats(seen map[string]bool, l *line) bool {
+	c := l.checked
+	repeated := false
+	add := func(key string) {
+		repeated = repeated || seen[key]
+		seen[key] = true
+	}
+	if c.Code != "" {
+		add("code " + foldCode(c.Code))
+	}
+	for _, x := range c.Identifiers {
+		add("id " + x.Scheme + " " + x.Value)
+	}
+	for _, x := range c.SourceKeys {
+		add("source " + x.System + " " + x.Key)
+	}
+	if r.im.Duplicates == AllowDuplicates {
+		return repeated
+	}
+	add("name " + coreName(c.Name))
+	return repeated
+}
+
+// load creates customers in bulk, with their settled rows in the same parts. It returns
+// the lines that turned out to have something that another customer has.
+func (r *run) load(ctx context.Context, lines []*line, fates map[*line]fate) (left []*line, err error) {
+	refused := map[int]bool{}
+	var lock sync.Mutex
+	created := make([]fate, len(lines))
+	opts := customer.LoadOptions{
+		Access:  r.Access,
+		Refused: func(row int, _ error) { refused[row] = true },
+		Add: func(l *storage.Loader, row int, c *customer.Customer) error {
+			lock.Lock()
+			created[row] = fate{outcome: Created, id: c.ID, version: 1}
+			lock.Unlock()
+			s := r.settled(lines[row], created[row])
+			return r.Imports.rows.Load(l, s.key, s, uint8(Created))
+		},
+	}
+	_, err = r.Customers.Load(ctx, r.Storage, r.Actor, opts, func(yield func(customer.Draft, error) bool) {
+		for _, l := range lines {
+			if !yield(l.draft, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range lines {
+		if refused[i] {
+			left = append(left, l)
+		} else {
+			fates[l] = created[i]
+		}
+	}
+	return left, nil
+}
+
+func (r *run) settled(l *line, f fate) *settled {
+	return &settled{
+		key: rowKey{r.job.ID, uint64(l.row)}, outcome: f.outcome, id: f.id, version: f.version, line: l.line, twin: f.twin, faults: l.faults,
+	}
+}
+
+// errDry takes a dry run's transaction back.
+var errDry = errors.New("dry run")
+
+// write settles lines in one transaction, each as the book is by then. A line that the
+// book refuses is left out, and the others are tried again.
+func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) error {
+	for {
+		done := map[*line]fate{}
+		var failed *line
+		var cause error
+		err := r.update(ctx, func(tx *Tx) error {
+			clear(done)
+			failed, cause = nil, nil
+			for _, l := range lines {
+				if _, settled := fates[l]; settled {
+					continue
+				}
+				f, err := r.apply(tx, l)
+				if err != nil {
+					failed, cause = l, err
+					return err
+				}
+				done[l] = f
+				if !r.keeps(f) || r.im.DryRun {
+					continue
+				}
+				s := r.settled(l, f)
+				if err := r.Imports.rows.Put(tx.Storage, s.key, s, uint8(f.outcome)); err != nil {
+					return err
+				}
+			}
+			if r.im.DryRun {
+				return errDry
+			}
+			return nil
+		})
+		switch {
+		case err == nil || errors.Is(err, errDry):
+			maps.Copy(fates, done)
+			return nil
+		case failed == nil || !r.blame(failed, cause):
+			return err
+		}
+		fates[failed] = fate{outcome: Refused}
+	}
+}
+
+// keeps reports whether a row is kept when it is settled in a transaction of changes.
+func (r *run) keeps(f fate) bool {
+	return f.outcome == Created || f.outcome == Updated || f.outcome == Unchanged && r.im.Sync != nil
+}
+
+// blame makes faults of an error that is about a line's values. It reports whether it is.
+func (r *run) blame(l *line, err error) bool {
+	var invalid *customer.ValidationError
+	var duplicate *customer.DuplicateError
+	var f Fault
+	switch {
+	case errors.As(err, &invalid):
+		r.converter.toRefusals(l, invalid)
+		r.converter.name(l)
+		return true
+	case errors.As(err, &duplicate):
+		f = Fault{Code: CodeDuplicate, Value: duplicate.Value, Detail: "belongs to another customer", Remedy: "correct it, or map a column by which the other customer is found"}
+		_, f.Column = l.part(duplicate.Field)
+		if f.Column == 0 {
+			_, f.Column = l.part(element(duplicate.Field, 0))
+		}
+		if duplicate.Holder != 0 {
+			f.Detail = fmt.Sprintf("belongs to customer %d", duplicate.Holder)
+		}
+	case errors.Is(err, errAmbiguous):
+		f = Fault{Code: CodeAmbiguous, Detail: err.Error(), Remedy: "correct the row, or merge the customers"}
+	case errors.Is(err, errNoCustomer):
+		f = Fault{Code: CodeNotFound, Detail: "no customer of the book fits", Remedy: "correct the key, or import in a mode that creates"}
+	case errors.Is(err, errPresent):
+		f = Fault{Code: CodeDuplicate, Detail: err.Error(), Remedy: "leave the row out, or import in a mode that updates"}
+	case errors.Is(err, customer.ErrDenied):
+		f = Fault{Code: CodeDenied, Detail: err.Error()}
+	case errors.Is(err, customer.ErrConflict):
+		f = Fault{Code: CodeStale, Detail: err.Error(), Remedy: "import the row once more"}
+	case errors.Is(err, customer.ErrStatus), refusal(err):
+		f = Fault{Code: string(customer.CodeManaged), Detail: err.Error()}
+	default:
+		return false
+	}
+	f.Field = r.converter.fieldOf(f.Column)
+	l.refuse(f)
+	r.converter.name(l)
+	return true
+}
+
+// close makes the window's end the import's, with its counts.
+func (r *run) close(ctx context.Context, w *window, fates map[*line]fate) error {
+	job := *r.job
+	job.Row = w.last
+	for _, l := range w.lines {
+		f := fates[l]
+		job.Summary.count(f.outcome)
+		if f.outcome != Refused && slices.ContainsFunc(l.faults, func(f Fault) bool { return f.Kept }) {
+			job.Summary.Kept++
+		}
+	}
+	if !r.im.DryRun {
+		err := r.update(ctx, func(tx *Tx) error {
+			for _, l := range w.lines {
+				f := fates[l]
+				if f.outcome != Refused && f.outcome != Duplicate && (len(l.faults) == 0 || r.keeps(f)) {
+					continue
+				}
+				s := r.settled(l, f)
+				if err := r.Imports.rows.Put(tx.Storage, s.key, s, uint8(f.outcome)); err != nil {
+					return err
+				}
+			}
+			next := job
+			return r.Imports.jobs.Put(tx.Storage, job.ID, &next, uint8(Running)+1)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.job = &job
+	if r.im.Faults != nil {
+		for _, l := range w.lines {
+			for _, f := range l.faults {
+				r.im.Faults(f)
+			}
+		}
+	}
+	return nil
+}
+
+// finish ends the import.
+func (r *run) finish(ctx context.Context) error {
+	job := *r.job
+	if r.im.Sync != nil && !r.im.DryRun {
+		missing, err := r.synchronise(ctx)
+		if err != nil {
+			return err
+		}
+		job.Summary.Missing = missing
+	}
+	job.State = Done
+	if r.im.DryRun {
+		r.job = &job
+		return nil
+	}
+	err := r.update(ctx, func(tx *Tx) error {
+		job.Ended = tx.Storage.Now()
+		next := job
+		return r.Imports.jobs.Put(tx.Storage, job.ID, &next, uint8(Done)+1)
+	})
+	r.job = &job
+	return err
+}
+
+// everyRow is the range of an import's kept rows.
+func everyRow(job JobID) kv.Range {
+	return kv.Range{Lower: rowKeyCodec.Append(nil, rowKey{job, 0}), Upper: rowKeyCodec.Append(nil, rowKey{job + 1, 0})}
+}

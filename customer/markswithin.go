@@ -1,0 +1,156 @@
+package customer
+
+import (
+	"iter"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/bitset"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// marksWithin is the bitmap of fields as an actor may see it.
+type marksWithin struct {
+	marks  *storage.Bitmap[Customer]
+	access Access
+}
+
+// Scan implements [storage.AnyBitmap].
+func (m marksWithin) Scan(r *storage.Reader, keys kv.Range, f func(key storage.Key, chunk uint64, stored []byte) error) error {
+	return m.marks.Scan(r, keys, func(key storage.Key, chunk uint64, stored []byte) error {
+		stored, err := m.narrow(key, chunk, stored)
+		if err != nil || stored == nil {
+			return err
+		}
+		return f(key, chunk, stored)
+	})
+}
+
+// Chunks implements [storage.AnyBitmap].
+func (m marksWithin) Chunks(r *storage.Reader, key storage.Key, from, to uint64, f func(chunk uint64, stored []byte) error) error {
+	return m.marks.Chunks(r, key, from, to, func(chunk uint64, stored []byte) error {
+		stored, err := m.narrow(key, chunk, stored)
+		if err != nil || stored == nil {
+			return err
+		}
+		return f(chunk, stored)
+	})
+}
+
+// AddChunk implements [storage.AnyBitmap].
+func (m marksWithin) AddChunk(r *storage.Reader, key storage.Key, chunk uint64, to *bitset.Chunk) error {
+	return m.Chunks(r, key, chunk, chunk+1, func(_ uint64, stored []byte) error { return to.OrStored(stored) })
+}
+
+// Versions implements [storage.AnyBitmap]. They tell that something changed, not what.
+func (m marksWithin) Versions(r *storage.Reader, f func(chunk uint64, changes int64) error) error {
+	return m.marks.Versions(r, f)
+}
+
+// narrow leaves those of a stored chunk whom the actor sees by the key's field, nil for
+// none.
+func (m marksWithin) narrow(key storage.Key, chunk uint64, stored []byte) ([]byte, error) {
+	field, _, err := key.CutString()
+	if err != nil {
+		return nil, err
+	}
+	shown := m.access.WithinUnmasked(field)
+	if shown == nil {
+		return stored, nil
+	}
+	var c bitset.Chunk
+	if err := shown.Read(chunk, &c); err != nil {
+		return nil, err
+	}
+	if err := c.AndStored(stored); err != nil || c.Empty() {
+		return nil, err
+	}
+	return kv.BitmapValue(roaring.FromDense(c[:], true)), nil
+}
+
+// ownedWithin returns which customers of a chunk have a key of the marks, are active or
+// suspended if live is set, and are in a set.
+func (r *Reader) ownedWithin(key storage.Key, live bool, n uint64, members *bitset.Chunk) error {
+	var these bitset.Chunk
+	if err := r.readMark(key, n, &these); err != nil {
+		return err
+	}
+	members.And(&these)
+	if !live || members.Empty() {
+		return nil
+	}
+	return r.keepLive(n, members)
+}
+
+// keepLive leaves the active and suspended customers of a chunk.
+func (r *Reader) keepLive(n uint64, members *bitset.Chunk) error {
+	var live bitset.Chunk
+	for _, s := range []Status{Active, Suspended} {
+		if err := r.readMark(storage.Key(nil).String("status").Uint(uint64(s)), n, &live); err != nil {
+			return err
+		}
+	}
+	members.And(&live)
+	return nil
+}
+
+// liveWithin counts the active and suspended customers of a set that have a key of the
+// marks.
+func (r *Reader) liveWithin(within bitset.Source, key storage.Key) (total int64, err error) {
+	err = r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
+		err := r.ownedWithin(key, true, n, members)
+		total += int64(members.Len())
+		return err
+	})
+	return total, err
+}
+
+// ownerlessWithin counts the active and suspended customers of a set that no unit owns.
+func (r *Reader) ownerlessWithin(within bitset.Source) (total int64, err error) {
+	var owned []storage.Key
+	prefix := storage.Key(nil).String("owner")
+	err = r.store.marks.Scan(r.storage, kv.Prefix(prefix), func(key storage.Key, _ uint64, _ []byte) error {
+		if n := len(owned); n == 0 || string(owned[n-1]) != string(key) {
+			owned = append(owned, append(storage.Key(nil), key...))
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	err = r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
+		var these bitset.Chunk
+		for _, key := range owned {
+			if err := r.readMark(key, n, &these); err != nil {
+				return err
+			}
+		}
+		members.AndNot(&these)
+		err := r.keepLive(n, members)
+		total += int64(members.Len())
+		return err
+	})
+	return total, err
+}
+
+// ownedIDs yields a unit's customers within a set, by id.
+func (r *Reader) ownedIDs(within bitset.Source, owner UnitID) iter.Seq2[ID, error] {
+	return func(yield func(ID, error) bool) {
+		key := storage.Key(nil).String("owner").Uint(uint64(owner))
+		err := r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
+			if err := r.ownedWithin(key, false, n, members); err != nil {
+				return err
+			}
+			for low := range members.All() {
+				if !yield(ID(n*bitset.ChunkSize+uint64(low)), nil) {
+					return errStop
+				}
+			}
+			return nil
+		})
+		if err != nil && err != errStop {
+			yield(0, err)
+		}
+	}
+}

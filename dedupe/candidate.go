@@ -1,0 +1,215 @@
+package dedupe
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe/match"
+	"github.com/clientele-go/clientele/storage"
+)
+
+// Candidate is a customer that another one, or a draft, may be.
+type Candidate struct {
+	// Customer is nil for one that the session may not see. Of that one only the unit to
+	// ask is told.
+	Customer *customer.Customer
+	Unit     customer.UnitID // the owner of one out of sight, 0 for none
+	Decision match.Decision
+	// Score tells how likely it is and why, without what the session may not see.
+	Score match.Score
+}
+
+// The bounds of a search for candidates, which keep it in milliseconds whatever the book.
+const (
+	rareKey    = 64   // customers under a key that is good by itself
+	commonKey  = 1500 // and under one that counts beside others
+	readBudget = 6000 // entries read of common keys
+	maxJudged  = 24   // customers compared
+	// MaxCandidates is how many candidates are returned at most.
+	MaxCandidates = 10
+)
+
+// CandidatesFor returns the customers that a draft may be, the likeliest first, at most
+// [MaxCandidates]. The draft needs not be valid: what can't be read is not compared. It
+// costs some milliseconds against a million customers. Without a trained model it judges
+// by shipped experience; see [Store.Train].
+func (r *Reader) CandidatesFor(d customer.Draft) ([]Candidate, error) {
+	schema, err := customer.Unscoped(r.customers).Schema()
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.store.customerStore.Check(d, schema)
+	if err != nil {
+		c = rough(d)
+	}
+	return r.candidates(c)
+}
+
+// CandidatesOf returns the customers that a customer may be, as CandidatesFor does, but
+// not those that people decided to be different.
+func (r *Reader) CandidatesOf(id customer.ID) ([]Candidate, error) {
+	if err := r.visible(id); err != nil {
+		return nil, err
+	}
+	c, err := r.all().Get(id)
+	if err != nil {
+		return nil, err
+	}
+	return r.candidates(c)
+}
+
+// rough is a draft that is not in order, as far as it says something.
+func rough(d customer.Draft) *customer.Customer {
+	return &customer.Customer{
+		Party: d.Party, Name: d.Name, Aliases: d.Aliases, Country: d.Country, Identifiers: d.Identifiers,
+		Phones: d.Phones, Emails: d.Emails, Addresses: d.Addresses, Website: d.Website,
+	}
+}
+
+// candidates finds whom c may be. c is whole, whoever may see it.
+func (r *Reader) candidates(c *customer.Customer) ([]Candidate, error) {
+	ids, err := r.neighbours(c)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	model, err := r.model()
+	if err != nil {
+		return nil, err
+	}
+	self, err := model.Prepare(recordOf(r.store.fields, c))
+	if err != nil {
+		return nil, err
+	}
+	var against map[customer.ID]bool
+	if c.ID != 0 {
+		if against, err = r.opposed(c.ID); err != nil {
+			return nil, err
+		}
+	}
+	var found []Candidate
+	for _, id := range ids {
+		other, err := r.all().Exact(id)
+		if err != nil {
+			return nil, err
+		}
+		if other.Status > customer.Archived || against[id] {
+			continue
+		}
+		p, err := model.Prepare(recordOf(r.store.fields, other))
+		if err != nil {
+			return nil, err
+		}
+		if s := model.Score(self, p); s.Decision != match.Different {
+			s = model.Explain(self, p)
+			found = append(found, Candidate{Customer: other, Decision: s.Decision, Score: s})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Candidate) int { return cmp.Compare(b.Score.LogOdds, a.Score.LogOdds) })
+	found = found[:min(len(found), MaxCandidates)]
+	for i := range found {
+		if err := r.disclose(&found[i]); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// disclose takes out of a candidate what the session may not see.
+func (r *Reader) disclose(c *Candidate) error {
+	access := r.customers.Access()
+	if access == nil {
+		return nil
+	}
+	sees, err := access.Sees(c.Customer)
+	if err != nil {
+		return err
+	}
+	if !sees {
+		*c = Candidate{Unit: c.Customer.Owner, Decision: c.Decision}
+		return nil
+	}
+	mask, err := access.Mask(c.Customer)
+	if err != nil {
+		return err
+	}
+	c.Customer, c.Score = mask.Apply(c.Customer), r.store.masked(c.Score, mask)
+	return nil
+}
+
+// masked is a score that explains nothing by what a mask hides.
+func (s *Store) masked(score match.Score, mask customer.Mask) match.Score {
+	score.Fields = slices.DeleteFunc(slices.Clone(score.Fields), func(f match.FieldScore) bool {
+		at := slices.IndexFunc(s.fields, func(x Field) bool { return x.Name == f.Field })
+		return at < 0 || s.fields[at].Mask != "" && mask.Hides(s.fields[at].Mask)
+	})
+	return score
+}
+
+// neighbours returns the customers that share the most telling keys with c, the best
+// first.
+func (r *Reader) neighbours(c *customer.Customer) ([]customer.ID, error) {
+	weight := map[customer.ID]float64{}
+	budget := readBudget
+	keys := r.store.keyer.of(c)
+	slices.SortStableFunc(keys, func(a, b likeness) int { return cmp.Compare(a.kind, b.kind) })
+	var common [][]customer.ID
+	for _, k := range keys {
+		limit := rareKey
+		if budget > commonKey {
+			limit = commonKey
+		}
+		ids, whole, err := r.under(k, limit)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !whole: // too many to tell anything
+			budget -= len(ids)
+		case len(ids) <= rareKey:
+			for _, id := range ids {
+				weight[id] += telling(len(ids))
+			}
+		default:
+			budget -= len(ids)
+			common = append(common, ids)
+		}
+	}
+	shared := map[customer.ID]int{}
+	for _, ids := range common {
+		for _, id := range ids {
+			shared[id]++
+			if _, known := weight[id]; known || shared[id] > 1 || len(common) == 1 {
+				weight[id] += telling(len(ids))
+			}
+		}
+	}
+	delete(weight, c.ID)
+	best := make([]customer.ID, 0, len(weight))
+	for id := range weight {
+		best = append(best, id)
+	}
+	slices.SortFunc(best, func(a, b customer.ID) int {
+		return cmp.Or(cmp.Compare(weight[b], weight[a]), cmp.Compare(a, b))
+	})
+	return best[:min(len(best), maxJudged)], nil
+}
+
+// telling is how much it says that two customers share a key that so many have.
+func telling(size int) float64 { return 24 - math.Log2(float64(size)) }
+
+// under returns the customers under a key, whole when these are not more than limit.
+func (r *Reader) under(k likeness, limit int) (ids []customer.ID, whole bool, err error) {
+	r.key = append(r.key[:0], storage.Key(nil).Uint(k.hash)...)
+	for id, err := range r.all().Derived(r.store.likeness, r.key) {
+		if err != nil {
+			return nil, false, err
+		}
+		if len(ids) == limit {
+			return ids, false, nil
+		}
+		ids = append(ids, id)
+	}
+	return ids, true, nil
+}

@@ -1,0 +1,388 @@
+package compare
+
+import (
+	_ "embed"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/internal/region"
+	"github.com/clientele-go/clientele/internal/text"
+)
+
+var addressLevels = []Level{
+	{"different", "the addresses differ", "地址不同"},
+	{"distant", "the addresses have little in common", "地址略有相似"},
+	{"part", "a part of the address agrees, such as the town or the street", "部分一致，如城市或街道"},
+	{"number", "much agrees, but the numbers differ, or half of it agrees", "多处一致但号码不同，或约半数一致"},
+	{"most", "most of the address agrees", "大部分一致"},
+	{"contained", "one address agrees with the other as far as it goes", "一个地址较简略，其余一致"},
+	{"near", "the addresses differ by typing", "地址仅有笔误"},
+	{"equal", "the addresses agree", "地址一致"},
+}
+
+type addressForm struct {
+	key string
+	bag bag
+	// place is the code of the deepest division of the address, empty for none: the words
+	// from region on are the divisions' names.
+	place  string
+	region int
+}
+
+func (f *addressForm) Key() string { return f.key }
+
+type addresses struct {
+	typ    Type
+	corpus *Corpus
+}
+
+func newAddress(t Type, o Options) Comparator { return &addresses{t, o.Corpus} }
+
+func (c *addresses) Type() Type      { return c.typ }
+func (c *addresses) Levels() []Level { return addressLevels }
+
+func (c *addresses) Prepare(value string) Form {
+	s := folded(value)
+	if s == "" {
+		return nil
+	}
+	f := &addressForm{}
+	var words []string
+	if hasHan(s) {
+		rest := digitNumerals(cut(value))
+		place, ok := region.Parse(rest)
+		if ok {
+			rest = place.Rest
+			f.place = place.Code
+		}
+		words = hanAddressWords(text.Fold(rest))
+		f.region = len(words)
+		if ok {
+			words = appendDivisions(words, place)
+		}
+	} else {
+		words = splitAddressWords(latinised(s))
+		f.region = len(words)
+	}
+	if len(words) == 0 {
+		words = strings.Fields(s)
+	}
+	words = strings.Fields(strings.Join(words, " ")) // one piece of memory for all
+	f.bag = newBag(words, canonicalAddressWord)
+	f.key = canonicalKey(words)
+	if hasHan(s) {
+		f.bag.other = romanised(words[:len(f.bag.words)])
+	}
+	return f
+}
+
+func canonicalKey(words []string) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(canonicalAddressWord(w))
+	}
+	return b.String()
+}
+
+// appendDivisions appends the folded names of the divisions that an address names, from
+// the city down; the province says nothing that the city doesn't.
+func appendDivisions(words []string, p region.Place) []string {
+	if p.City == "" {
+		return append(words, text.Fold(p.Province))
+	}
+	words = append(words, text.Fold(p.City))
+	if p.District != "" && p.District != p.City {
+		words = append(words, text.Fold(p.District))
+	}
+	return words
+}
+
+// romanised are the hashes of the pinyin of words in Han, 0 for others.
+func romanised(words []string) []uint64 {
+	other := make([]uint64, len(words))
+	for i, w := range words {
+		if hasHan(w) {
+			other[i] = hashOf(KeyToken, strings.Join(text.Pinyin(w), ""))
+		}
+	}
+	return other
+}
+
+//go:embed data/address-words.txt
+var addressWordText string
+
+// addressWords gives the abbreviation of a word of addresses.
+var addressWords = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for line := range strings.Lines(addressWordText) {
+		short, words, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for w := range strings.FieldsSeq(words) {
+			m[w] = short
+		}
+		m[short] = short
+	}
+	return m
+})
+
+func canonicalAddressWord(w string) string {
+	if short := addressWords()[w]; short != "" {
+		return short
+	}
+	return w
+}
+
+// splitAddressWords divides a folded address into words, digits from letters except in
+// ordinals (87th), without the word for a number.
+func splitAddressWords(s string) []string {
+	var words []string
+	for w := range strings.FieldsSeq(s) {
+		if canonicalAddressWord(w) == "no" {
+			continue
+		}
+		words = append(words, w)
+	}
+	return words
+}
+
+// hanAddressWords divides what is left of a Chinese address into names and numbers:
+// 人民路123号新世界广场12栋402室 → 人民路 123 新世界广场 12 402.
+func hanAddressWords(s string) []string {
+	var words []string
+	var b strings.Builder
+	last := rune(' ')
+	for _, r := range s { // a space between digits and Han
+		if class(r) != class(last) && r != ' ' && last != ' ' {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+		last = r
+	}
+	fields := strings.Fields(b.String())
+	for i, w := range fields {
+		if class(first(w)) != hanClass {
+			if canonicalAddressWord(w) != "no" {
+				words = append(words, w)
+			}
+			continue
+		}
+		if i > 0 && class(first(fields[i-1])) == digitClass {
+			w = afterNumber(w)
+		}
+		words = append(words, streetParts(w)...)
+	}
+	return words
+}
+
+// afterNumber cuts the unit that a number counts from the name that follows: 号新世界广场.
+// 段, 巷 and the like belong to the number as well.
+func afterNumber(w string) string {
+	for _, unit := range []string{"号楼", "号院", "单元", "号", "栋", "幢", "座", "室", "层", "楼", "弄", "之", "房", "段", "巷", "村", "组", "队", "街坊", "邻", "里"} {
+		if rest, ok := strings.CutPrefix(w, unit); ok && (len(unit) > 3 || rest == "" || unit != "里" && unit != "村" && unit != "楼") {
+			return rest
+		}
+	}
+	return w
+}
+
+// streetParts divides a name behind each division and street, as in
+// 西湖区文三路东方大厦.
+func streetParts(w string) []string {
+	if w == "" {
+		return nil
+	}
+	var parts []string
+	start, before := 0, rune(0)
+	for i, r := range w {
+		end := i + utf8.RuneLen(r)
+		if i >= start+2*utf8.RuneLen(r) && end < len(w) && endsPart(before, r, first(w[end:])) {
+			parts = append(parts, w[start:end])
+			start = end
+		}
+		before = r
+	}
+	return append(parts, w[start:])
+}
+
+// endsPart reports whether a rune ends the name of a division or street: 江北区 does, 小区
+// and 市场 don't.
+func endsPart(before, r, next rune) bool {
+	switch r {
+	case '路', '街', '道', '镇', '乡', '村':
+		return !strings.ContainsRune("路街道镇乡村", next)
+	case '市', '县', '区', '州':
+		return !strings.ContainsRune("小社园校厂景矿库城新发", before) && !strings.ContainsRune("场政民区市县州", next)
+	}
+	return false
+}
+
+func first(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+const (
+	otherClass = iota
+	hanClass
+	digitClass
+)
+
+func class(r rune) int {
+	switch {
+	case r >= '0' && r <= '9':
+		return digitClass
+	case text.Han(r):
+		return hanClass
+	}
+	return otherClass
+}
+
+// numerals in Han, with their values; 十 is ten.
+var numerals = map[rune]int{'〇': 0, '零': 0, '一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '十': 10, '廿': 20, '百': 100}
+
+// countable are the units before which a Han numeral is a number: 二段, 十五樓, but not
+// 三元 or 一品.
+const countable = "段路街巷弄号號楼樓层層室栋棟座期区區村组組单單幢"
+
+// digitNumerals writes Han numerals before a unit in digits: 二段二號十五樓 → 2段2號15樓.
+func digitNumerals(s string) string {
+	if !strings.ContainsAny(s, "一二三四五六七八九十廿〇零百") {
+		return s
+	}
+	rs := []rune(s)
+	var b strings.Builder
+	for i := 0; i < len(rs); {
+		j := i
+		for j < len(rs) {
+			if _, ok := numerals[rs[j]]; !ok {
+				break
+			}
+			j++
+		}
+		if j > i && j < len(rs) && strings.ContainsRune(countable, rs[j]) && !(strings.ContainsRune("路街", rs[j]) && j-i > 1) {
+			b.WriteString(itoa(numeralValue(rs[i:j])))
+			i = j
+			continue
+		}
+		if j == i {
+			j++
+		}
+		b.WriteString(string(rs[i:j]))
+		i = j
+	}
+	return b.String()
+}
+
+// numeralValue is the value of a numeral written with 十 and 百, or digit by digit.
+func numeralValue(rs []rune) int {
+	value, digit, placed := 0, 0, false
+	for _, r := range rs {
+		n := numerals[r]
+		switch {
+		case n >= 10 && r != '廿':
+			value += max(digit, 1) * n
+			digit, placed = 0, true
+		case placed:
+			digit = n
+		default:
+			digit = min(digit*10+n, 1e6)
+		}
+	}
+	return value + digit
+}
+
+func (c *addresses) weigh(w *word) (weight, bits float32) {
+	if c.corpus.ready() {
+		bits = c.corpus.bits(w.hash)
+		return min(1.5, max(0.15, bits/8)), bits
+	}
+	switch {
+	case numeric(w.text):
+		return 1, 0
+	case len(w.text) <= 2, addressWords()[w.text] != "":
+		return 0.3, 0
+	}
+	return 1, 0
+}
+
+func (c *addresses) Compare(a, b Form) Outcome {
+	x, ok := a.(*addressForm)
+	y, too := b.(*addressForm)
+	if !ok || !too {
+		return Outcome{}
+	}
+	if longer(x.key, y.key) { // so that the order of arguments makes no difference
+		x, y = y, x
+	}
+	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
+	if x.key == y.key {
+		return Outcome{Exact, o.bits}
+	}
+	return Outcome{addressLevel(&o, x, y), o.bits}
+}
+
+func addressLevel(o *overlap, x, y *addressForm) uint8 {
+	cosine, contained := o.cosine(), o.contained()
+	s := cosine
+	if min(len(x.bag.words), len(y.bag.words)) >= 2 {
+		s = max(s, 0.9*contained)
+	}
+	if o.looseA && o.looseB {
+		return step(min(s, cosine+0.1), 0.25, 0.45, 0.7)
+	}
+	if conflicting(x.place, y.place) {
+		return step(s, 0.3, 0.6, 0.85)
+	}
+	return step(s, 0.2, 0.35, 0.5, 0.68, 0.84, 0.94)
+}
+
+// conflicting reports whether neither of two divisions lies within the other.
+func conflicting(x, y string) bool {
+	if x == "" || y == "" {
+		return false
+	}
+	n := min(len(withoutZeros(x)), len(withoutZeros(y)))
+	return x[:n] != y[:n]
+}
+
+// withoutZeros cuts the pairs of zeros that end the code of a province or city.
+func withoutZeros(code string) string {
+	for strings.HasSuffix(code, "00") && len(code) > 2 {
+		code = code[:len(code)-2]
+	}
+	return code
+}
+
+func (c *addresses) Tokens(f Form, emit func(uint64)) {
+	if p, ok := f.(*addressForm); ok {
+		p.bag.emit(emit)
+	}
+}
+
+func (c *addresses) Keys(f Form, emit func(Key)) {
+	p, ok := f.(*addressForm)
+	if !ok {
+		return
+	}
+	e := emitter(emit)
+	e.text(KeyExact, p.key)
+	for i := range p.bag.words[:min(p.region, len(p.bag.words))] {
+		w := canonicalAddressWord(p.bag.words[i].text)
+		if i > 0 {
+			e.text(KeyBigram, orderedPair(canonicalAddressWord(p.bag.words[i-1].text), w))
+		}
+		if _, common := addressWords()[w]; !common && len(w) >= 4 {
+			e.text(KeyToken, w)
+			if hasHan(w) {
+				e.text(KeyPinyin, strings.Join(text.Pinyin(w), ""))
+			} else {
+				e.text(KeyPinyin, w)
+			}
+		}
+	}
+}
+
+func orderedPair(x, y string) string { return min(x, y) + " " + max(x, y) }

@@ -1,0 +1,140 @@
+package compare
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"sync/atomic"
+)
+
+// Corpus counts in how many values of a column each word stands. Learn is for one
+// goroutine; after Seal the corpus is immutable and safe for concurrent use.
+type Corpus struct {
+	count  map[uint64]uint32
+	values uint64
+	sealed atomic.Bool
+	// After Seal, a hash table with open addressing: the hash of each word, 0 for a free
+	// place, and its information.
+	hash []uint64
+	info []float32
+	rare float32 // the information of a word that a single value has
+}
+
+// NewCorpus returns an empty corpus, to be handed to [New] in Options.
+func NewCorpus() *Corpus { return &Corpus{count: map[uint64]uint32{}} }
+
+// Learn counts the words of a form that times records have. Use the comparator that made
+// the form. It does nothing once the corpus is sealed.
+func (c *Corpus) Learn(by Comparator, f Form, times int) {
+	if f == nil || times <= 0 || c.sealed.Load() {
+		return
+	}
+	c.values += uint64(times)
+	by.Tokens(f, func(h uint64) { c.count[h] += uint32(times) })
+}
+
+// Seal ends the learning. From here on the comparators weigh words by their counts.
+func (c *Corpus) Seal() {
+	if c.sealed.Load() {
+		return
+	}
+	size := 16
+	for size < 2*len(c.count) {
+		size *= 2
+	}
+	c.hash, c.info = make([]uint64, size), make([]float32, size)
+	c.rare = information(1, c.values)
+	for h, n := range c.count {
+		i := c.place(h)
+		c.hash[i], c.info[i] = h, information(n, c.values)
+	}
+	c.count = nil
+	c.sealed.Store(true)
+}
+
+// place is where a hash stands, or would.
+func (c *Corpus) place(h uint64) uint64 {
+	mask := uint64(len(c.hash) - 1)
+	i := h & mask
+	for c.hash[i] != 0 && c.hash[i] != h {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+// information is -log2 of the share of n of all values.
+func information(n uint32, values uint64) float32 {
+	return max(0, float32(math.Log2(float64(values+1)/float64(n))))
+}
+
+// Values is how many values were learned.
+func (c *Corpus) Values() uint64 { return c.values }
+
+// ready reports whether there are frequencies to weigh words by: those of a few values
+// say nothing.
+func (c *Corpus) ready() bool { return c != nil && c.sealed.Load() && c.values >= enoughValues }
+
+const enoughValues = 200
+
+// bits is the information of a word: -log2 of the share of values that have it. A word
+// not learned counts as one that a single value has.
+func (c *Corpus) bits(h uint64) float32 {
+	if i := c.place(h); c.hash[i] == h {
+		return c.info[i]
+	}
+	return c.rare
+}
+
+// AppendBinary appends a sealed corpus: the words that several values have. Words as rare
+// as those left out weigh what such words do.
+func (c *Corpus) AppendBinary(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, c.values)
+	at := len(dst)
+	dst = binary.LittleEndian.AppendUint32(dst, 0)
+	kept := uint32(0)
+	for i, h := range c.hash {
+		if h != 0 && c.info[i] < c.rare-storedFrom {
+			dst = binary.LittleEndian.AppendUint64(dst, h)
+			dst = append(dst, uint8(min(c.info[i]*infoSteps, 255)))
+			kept++
+		}
+	}
+	binary.LittleEndian.PutUint32(dst[at:], kept)
+	return dst
+}
+
+const (
+	storedFrom = 2 // bits less than a word of a single value: four values
+	infoSteps  = 8 // stored steps a bit
+)
+
+// ErrCorpus says that bytes are not those of a corpus.
+var ErrCorpus = errors.New("compare: not a stored corpus")
+
+// CutCorpus reads what AppendBinary wrote and returns what follows.
+func CutCorpus(src []byte) (*Corpus, []byte, error) {
+	values, n := binary.Uvarint(src)
+	if n <= 0 || len(src) < n+4 {
+		return nil, nil, ErrCorpus
+	}
+	words := uint64(binary.LittleEndian.Uint32(src[n:]))
+	src = src[n+4:]
+	const width = 9
+	if uint64(len(src)) < words*width {
+		return nil, nil, ErrCorpus
+	}
+	c := &Corpus{values: values, rare: information(1, values)}
+	size := 16
+	for uint64(size) < 2*words {
+		size *= 2
+	}
+	c.hash, c.info = make([]uint64, size), make([]float32, size)
+	for range words {
+		h := binary.LittleEndian.Uint64(src)
+		i := c.place(h)
+		c.hash[i], c.info[i] = h, float32(src[8])/infoSteps
+		src = src[width:]
+	}
+	c.sealed.Store(true)
+	return c, src, nil
+}

@@ -1,0 +1,79 @@
+package compare
+
+import "github.com/cespare/xxhash/v2"
+
+// KeyKind is what a key stands for, from the most to the least telling.
+type KeyKind uint8
+
+// The kinds of keys.
+const (
+	KeyExact    KeyKind = iota // the whole normal form
+	KeyDeletion                // the normal form without one character: one edit apart
+	KeyToken                   // a word, or the characters of a name's core
+	KeySound                   // how the value, or a word of it, sounds
+	KeyPinyin                  // the pinyin of a Chinese name, or a romanised one
+	KeyInitials                // the initials of its pinyin or its words
+	KeyBigram                  // two characters, adjacent or nearly so
+	KeyPart                    // a part: the beginning of a name, the end of a number
+)
+
+var keyKinds = []string{"exact", "deletion", "token", "sound", "pinyin", "initials", "bigram", "part"}
+
+func (k KeyKind) String() string {
+	if int(k) < len(keyKinds) {
+		return keyKinds[k]
+	}
+	return "unknown"
+}
+
+// Key is a hash under which values meet that may be alike. Keys of different kinds never
+// meet by design, only by chance.
+type Key struct {
+	Hash uint64
+	Kind KeyKind
+}
+
+// hashOf is the stable hash of a text among those of a kind.
+func hashOf(kind KeyKind, s string) uint64 {
+	return mix(xxhash.Sum64String(s) + uint64(kind)*0x9E3779B97F4A7C15)
+}
+
+// mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+	x = (x ^ x>>27) * 0x94D049BB133111EB
+	return x ^ x>>31
+}
+
+// emitter emits keys, leaving out the empty text.
+type emitter func(Key)
+
+func (e emitter) text(kind KeyKind, s string) {
+	if s != "" {
+		e(Key{hashOf(kind, s), kind})
+	}
+}
+
+// deletions emits the text and each text with one character less. Texts that are one
+// insertion, deletion, substitution or transposition apart share one of these, as the
+// whole of one is among the deletions of the other.
+func (e emitter) deletions(s string) {
+	if s == "" {
+		return
+	}
+	e.text(KeyDeletion, s)
+	var buf [64]byte
+	last := rune(-1)
+	for i, r := range s {
+		if r == last { // the same text again
+			continue
+		}
+		last = r
+		without := append(append(buf[:0], s[:i]...), s[i+len(string(r)):]...)
+		if len(without) > 0 {
+			e(Key{mix(xxhash.Sum64(without) + uint64(KeyDeletion)*0x9E3779B97F4A7C15), KeyDeletion})
+		}
+	}
+}
+
+func (e emitter) runes(kind KeyKind, rs ...rune) { e.text(kind, string(rs)) }

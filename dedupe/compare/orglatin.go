@@ -1,0 +1,193 @@
+package compare
+
+import (
+	"strings"
+
+	"github.com/clientele-go/clientele/internal/text"
+)
+
+// latinOrg is the name of an organisation in another script than Chinese.
+type latinOrg struct {
+	bag    bag    // words without the legal form
+	formal bool   // whether a legal form stands in the name
+	joined uint64 // the hash of the words without spaces
+}
+
+// orgWords are abbreviations and variants of words in the names of organisations.
+var orgWords = pairsOf(`intl international int international internat international natl national nat national mfg manufacturing mfrs manufacturers mfr manufacturer
+ tech technology techs technologies technologies technology svc service svcs services services service sys systems system systems assoc associates assn association assoc association
+ univ university dept department govt government ctr center centre center centers center inst institute mgmt management mgt management dev development devel development
+ eng engineering engr engineering engrg engineering ind industries inds industries industry industries indus industries indl industrial labs laboratories lab laboratories laboratory laboratories
+ pharm pharmaceuticals pharma pharmaceuticals pharmaceutical pharmaceuticals comm communications comms communications communication communications telecom telecommunications telecomm telecommunications telecommunication telecommunications syst systems
+ bros brothers grp group hldg holdings hldgs holdings holding holdings fin financial finl financial ins insurance bk bank bancorp bancorp bancorporation bancorp natl national
+ prod products prods products product products elec electric electr electric electronic electronics elecs electronics solns solutions solution solutions resource resources enterprise enterprises ent enterprises
+ hosp hospital med medical amer american am american us us usa us st saint gen general genl general dist distribution distrib distribution distr distribution bldg building constr construction const construction
+ transp transportation transport transportation chem chemical chems chemicals equip equipment mach machinery petr petroleum petrol petroleum invest investment investments investment props properties property properties
+ restaurant restaurant rest restaurant restaurants restaurant cafe cafe caffe cafe und and et and y and e and n and`)
+
+func pairsOf(list string) map[string]string {
+	words := strings.Fields(list)
+	m := make(map[string]string, len(words)/2)
+	for i := 0; i+1 < len(words); i += 2 {
+		m[words[i]] = words[i+1]
+	}
+	return m
+}
+
+func canonicalOrgWord(w string) string {
+	if full, ok := orgWords[w]; ok {
+		return full
+	}
+	return w
+}
+
+// smallWords tell nothing, and plainWords little: they stand in many names.
+var (
+	smallWords = wordsOf(`the of and for de la le les der die das und et y e el los las di da do a an in at on by co inc ltd llc corp corporation company limited incorporated plc gmbh ag sa srl spa`)
+	plainWords = wordsOf(`international national manufacturing technology service systems association center institute management development engineering industries industrial laboratories pharmaceuticals
+ communications telecommunications brothers group holdings financial insurance bank bancorp products electric electronics solutions resources enterprises medical american us general distribution construction
+ transportation chemical equipment machinery petroleum investment properties restaurant cafe trading global world digital data software computer network networks health care energy power foods food consulting
+ school academy hospital university community children childrens child early learning education house new first united services capital partners associates design media company hong kong china asia pacific america europe usa uk india japan taiwan singapore beijing shanghai shenzhen guangzhou york london shop store grill bar hotel church saint`)
+)
+
+func parseLatinOrg(name, key string) *latinOrg {
+	core, form := text.LegalForm(name)
+	if core = latinised(text.Fold(core)); core == "" {
+		core = latinised(key)
+	}
+	words := mergeInitials(strings.Fields(core))
+	return &latinOrg{newBag(words, canonicalOrgWord), form != "", hashOf(KeyToken, strings.Join(words, ""))}
+}
+
+// initials are the first letters of the words but the smallest.
+func (o *latinOrg) initials() string {
+	var b strings.Builder
+	for i := range o.bag.words {
+		if w := o.bag.words[i].text; !smallWords[w] {
+			b.WriteString(firstRune(w))
+		}
+	}
+	return b.String()
+}
+
+// mergeInitials writes single letters that follow one another as one word: u s a → usa.
+func mergeInitials(words []string) []string {
+	merged := make([]string, 0, len(words))
+	for i := 0; i < len(words); {
+		j := i
+		for j < len(words) && len(words[j]) == 1 && words[j][0] >= 'a' && words[j][0] <= 'z' {
+			j++
+		}
+		if j > i+1 {
+			merged = append(merged, strings.Join(words[i:j], ""))
+			i = j
+			continue
+		}
+		merged = append(merged, words[i])
+		i++
+	}
+	return merged
+}
+
+func (c *organisations) weigh(w *word) (weight, bits float32) {
+	if c.corpus.ready() {
+		bits = c.corpus.bits(w.hash)
+		if smallWords[w.text] {
+			return 0.1, bits
+		}
+		return min(1.3, max(0.1, bits/9)), bits
+	}
+	switch {
+	case smallWords[w.text]:
+		return 0.08, 0
+	case plainWords[canonicalOrgWord(w.text)]:
+		return 0.4, 0
+	}
+	return 1, 0
+}
+
+func (c *organisations) compareLatin(x, y *latinOrg) (level uint8, same, bits float32) {
+	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
+	if x.joined == y.joined {
+		return orgSpelling, 0.97, max(o.bits, min(c.latinBits(x), c.latinBits(y)))
+	}
+	level, same = latinLevel(&o, x, y)
+	if level < orgAbbreviation && (acronym(x, y) || acronym(y, x)) {
+		return orgAbbreviation, 0.55, max(o.bits, min(c.latinBits(x), c.latinBits(y)))
+	}
+	return level, same, o.bits
+}
+
+func (c *organisations) latinBits(x *latinOrg) float32 {
+	var sum float32
+	for i := range x.bag.words {
+		_, bits := c.weigh(&x.bag.words[i])
+		sum += bits
+	}
+	return sum
+}
+
+// acronym reports whether x is the initials of y.
+func acronym(x, y *latinOrg) bool {
+	if len(x.bag.words) != 1 || len(y.bag.words) < 2 {
+		return false
+	}
+	w := x.bag.words[0].text
+	if len(w) < 2 || len(w) > 6 {
+		return false
+	}
+	initials := y.initials()
+	return initials == w || len(w) >= 3 && len(y.bag.words) >= 3 && strings.HasPrefix(initials, w)
+}
+
+func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
+	cosine, contained := o.cosine(), o.contained()
+	v, w := &x.bag.words[0], &y.bag.words[0]
+	first := v.hash == w.hash || alikeWords(v, w) >= 0.9 || smallWords[v.text] || smallWords[w.text]
+	switch {
+	case o.looseA && o.looseB:
+		return step(cosine, 0.25, 0.45, 0.8), 0.1
+	case cosine >= 0.93:
+		return orgSpelling, 0.95
+	case contained >= 0.93 && cosine >= 0.6 && cosine < 0.75 && x.formal && y.formal:
+		return orgAbbreviation, 0.45 // Siemens AG and Siemens Healthineers AG
+	case contained >= 0.93 && cosine >= 0.6 && first:
+		return orgContained, 0.35 + 0.6*cosine
+	case cosine >= 0.84:
+		return orgContained, 0.7
+	case contained >= 0.93 && cosine >= 0.4, contained >= 0.85 && cosine >= 0.6:
+		return orgAbbreviation, 0.2 + 0.4*cosine
+	case cosine >= 0.55, contained >= 0.93:
+		return orgPart, 0.3
+	case cosine >= 0.35:
+		return orgRelated, 0.1
+	case cosine >= 0.15:
+		return orgDistant, 0.03
+	}
+	return orgDifferent, 0.01
+}
+
+func (o *latinOrg) keys(e emitter) {
+	for i := range o.bag.words {
+		w := canonicalOrgWord(o.bag.words[i].text)
+		if smallWords[w] {
+			continue
+		}
+		e.text(KeyToken, w)
+		if n := len(w); n >= 5 && n <= 14 && !plainWords[w] {
+			e.deletions(w)
+			e.text(KeySound, skeleton(w))
+		}
+		if i > 0 {
+			e.text(KeyBigram, o.bag.words[i-1].text+o.bag.words[i].text)
+		}
+		e.text(KeyPinyin, w)
+	}
+	joined := o.bag.joined()
+	e.text(KeyBigram, joined)
+	if len(o.bag.words) == 1 && len(joined) <= 6 {
+		e.text(KeyInitials, joined)
+	} else if initials := o.initials(); len(initials) >= 3 && len(initials) <= 8 {
+		e.text(KeyInitials, initials)
+	}
+}

@@ -1,0 +1,93 @@
+package compare
+
+import "strings"
+
+// several is a comparator of fields that may hold several values, written "a | b": two
+// lists are as alike as their most alike values.
+type several struct{ Comparator }
+
+// listForm is the form of more than one value.
+type listForm struct {
+	key   string
+	forms []Form
+}
+
+func (f *listForm) Key() string { return f.key }
+
+const separator = " | "
+
+// maxValues is how many values of a list are looked at.
+const maxValues = 16
+
+func (s *several) Prepare(value string) Form {
+	if !strings.Contains(value, separator) {
+		return s.Comparator.Prepare(value)
+	}
+	list := &listForm{}
+	var keys []string
+	for _, v := range strings.SplitN(cut(value), separator, maxValues+1) {
+		if f := s.Comparator.Prepare(v); f != nil && len(list.forms) < maxValues {
+			list.forms = append(list.forms, f)
+			keys = append(keys, f.Key())
+		}
+	}
+	switch len(list.forms) {
+	case 0:
+		return nil
+	case 1:
+		return list.forms[0]
+	}
+	list.key = strings.Join(keys, separator)
+	return list
+}
+
+func (s *several) Compare(a, b Form) Outcome {
+	x, many := a.(*listForm)
+	y, too := b.(*listForm)
+	if !many && !too {
+		return s.one(a, b)
+	}
+	var best Outcome
+	for _, f := range forms(x, a) {
+		for _, g := range forms(y, b) {
+			if o := s.one(f, g); o.Level > best.Level || o.Level == best.Level && o.Bits > best.Bits {
+				best = o
+			}
+		}
+	}
+	return best
+}
+
+func (s *several) one(a, b Form) Outcome {
+	if a == nil || b == nil {
+		return Outcome{}
+	}
+	return s.Comparator.Compare(a, b)
+}
+
+func forms(list *listForm, f Form) []Form {
+	if list != nil {
+		return list.forms
+	}
+	return []Form{f}
+}
+
+func (s *several) Keys(f Form, emit func(Key)) {
+	if f == nil {
+		return
+	}
+	list, _ := f.(*listForm)
+	for _, f := range forms(list, f) {
+		s.Comparator.Keys(f, emit)
+	}
+}
+
+func (s *several) Tokens(f Form, emit func(uint64)) {
+	if f == nil {
+		return
+	}
+	list, _ := f.(*listForm)
+	for _, f := range forms(list, f) {
+		s.Comparator.Tokens(f, emit)
+	}
+}

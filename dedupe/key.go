@@ -1,0 +1,125 @@
+package dedupe
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe/compare"
+	"github.com/clientele-go/clientele/internal/text"
+	"github.com/clientele-go/clientele/storage"
+)
+
+// keysVersion names what the keys of the index of likenesses are made of, beside what
+// text.Fingerprint stands for. It changes with every change of a comparator's keys.
+const keysVersion = "1"
+
+// indexLikeness is the id of the index among the customer table's.
+const indexLikeness = 16
+
+// liveKinds are the keys by type that are worth an index entry of every customer. The
+// others, one for each pair of characters or each letter left out, are for runs.
+func liveKinds(t compare.Type) []compare.KeyKind {
+	switch t {
+	case compare.Name, compare.PersonName, compare.OrganisationName:
+		return []compare.KeyKind{compare.KeyExact, compare.KeyToken, compare.KeySound, compare.KeyPinyin, compare.KeyDeletion}
+	case compare.Phone:
+		return []compare.KeyKind{compare.KeyExact, compare.KeyPart}
+	case compare.Email:
+		return []compare.KeyKind{compare.KeyExact, compare.KeyToken}
+	case compare.Category, compare.AddressPostcode, compare.AddressCity, compare.AddressRegion, compare.AddressLocality, compare.Number, compare.Text:
+		return nil
+	}
+	return []compare.KeyKind{compare.KeyExact}
+}
+
+// keyer makes the keys under which customers that may be alike meet. It depends on the
+// fields and the country alone, not on a model, so that a new model needs no new index.
+type keyer struct {
+	fields []Field
+	by     []compare.Comparator
+	kinds  [][]compare.KeyKind
+}
+
+func newKeyer(fields []Field, country string) (*keyer, error) {
+	k := &keyer{fields: fields}
+	for _, f := range fields {
+		c, err := compare.New(f.Type, compare.Options{Country: country})
+		if err != nil {
+			return nil, &Error{Op: "describe fields", Field: f.Name, Value: string(f.Type), Remedy: "use one of compare.Types", Err: err}
+		}
+		k.by = append(k.by, c)
+		k.kinds = append(k.kinds, liveKinds(f.Type))
+	}
+	return k, nil
+}
+
+// version names the keys for [storage.Index].
+func (k *keyer) version(country string) string {
+	var b strings.Builder
+	b.WriteString(keysVersion + " " + text.Fingerprint() + " " + country)
+	for _, f := range k.fields {
+		b.WriteString(" " + f.Name + "=" + string(f.Type))
+	}
+	return b.String()
+}
+
+// likeness is one key: a hash, salted by the field, and how telling its kind is.
+type likeness struct {
+	hash  uint64
+	field int
+	kind  compare.KeyKind
+}
+
+// of returns the keys of a customer, none twice.
+func (k *keyer) of(c *customer.Customer) []likeness {
+	var all []likeness
+	for i := range k.fields {
+		if k.kinds[i] == nil {
+			continue
+		}
+		for _, v := range k.fields[i].Values(c) {
+			form := k.by[i].Prepare(v)
+			if form == nil {
+				continue
+			}
+			k.by[i].Keys(form, func(key compare.Key) {
+				if slices.Contains(k.kinds[i], key.Kind) {
+					all = append(all, likeness{salted(key.Hash, i), i, key.Kind})
+				}
+			})
+		}
+	}
+	slices.SortFunc(all, func(a, b likeness) int {
+		if a.hash != b.hash {
+			if a.hash < b.hash {
+				return -1
+			}
+			return 1
+		}
+		return int(a.kind) - int(b.kind)
+	})
+	return slices.CompactFunc(all, func(a, b likeness) bool { return a.hash == b.hash })
+}
+
+// salted keeps equal values of different fields apart; 48 bits keep entries short.
+func salted(hash uint64, field int) uint64 {
+	return (hash ^ (uint64(field)+1)*0x9E3779B97F4A7C15) * 0xBF58476D1CE4E5B9 >> 16
+}
+
+// index is the index of the customer table that the keys are in.
+func (k *keyer) index(country string, live bool) *storage.Index[customer.Customer] {
+	x := &storage.Index[customer.Customer]{ID: indexLikeness, Label: "likeness", Version: "none", Keys: func(*storage.KeySet, *customer.Customer) {}}
+	if live {
+		x.Version = k.version(country)
+		x.Keys = func(set *storage.KeySet, c *customer.Customer) {
+			if c.Status > customer.Archived {
+				return
+			}
+			for _, l := range k.of(c) {
+				set.Uint(l.hash).End()
+			}
+		}
+	}
+	return x
+}

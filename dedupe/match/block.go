@@ -1,0 +1,337 @@
+package match
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// maxBlock is how many records may share a key before the key is too common to be used
+// alone. Larger blocks are split by joining their keys in twos and threes.
+const maxBlock = 60
+
+// index is the blocks of a table: which rows share a key, and which keys a row has.
+type index struct {
+	rows   []uint32 // of all blocks
+	start  []uint32 // of each block in rows
+	weight []float32
+	column []uint8
+	blocks []uint32          // of all rows, those of a column together, rarest first
+	first  []uint32          // of each row in blocks
+	common map[uint64]uint32 // keys too common to be used alone, with their size
+}
+
+// bigKey is a key too common to be used alone.
+type bigKey struct {
+	hash   uint64
+	size   uint32
+	column uint8
+}
+
+// blocker builds an index.
+type blocker struct {
+	t    *table
+	x    *index
+	big  [][]bigKey // by row
+	n    float64
+	join joining
+}
+
+// hashed is a key of a value or a row.
+type hashed struct {
+	hash uint64
+	id   uint32
+}
+
+// buildIndex makes the blocks of a table.
+func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
+	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, big: make([][]bigKey, t.rows()), n: float64(t.rows()), join: newJoining(len(t.layout.columns))}
+	spaces := keySpaces(t.layout.columns)
+	for i, space := range spaces {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b.columns(space)
+		o.report(Blocking, i+1, len(spaces)+1)
+	}
+	b.composite()
+	b.invert()
+	return b.x, ctx.Err()
+}
+
+// columns makes the blocks of the keys of columns that may meet.
+func (b *blocker) columns(space []int) {
+	var keys []hashed
+	var at []valueAt
+	for _, i := range space {
+		c, d := &b.t.layout.columns[i], b.t.dicts[i]
+		start, rows := b.t.rowsOf(i)
+		salt := keySalt(c.typ)
+		for v, f := range d.forms {
+			if f == nil || d.count[v] == 0 {
+				continue
+			}
+			id := uint32(len(at))
+			at = append(at, valueAt{rows[start[v]:start[v+1]], uint8(i)})
+			c.cmp.Keys(f, func(k compare.Key) { keys = append(keys, hashed{mixHash(k.Hash, salt), id}) })
+		}
+	}
+	sortHashed(keys)
+	eachGroup(keys, func(group []hashed) { b.group(group, at) })
+}
+
+// valueAt is where a value stands.
+type valueAt struct {
+	rows   []uint32
+	column uint8
+}
+
+// group makes a block of the values that share a key, or notes that it is too common.
+func (b *blocker) group(group []hashed, at []valueAt) {
+	group = slices.CompactFunc(group, func(a, b hashed) bool { return a.id == b.id })
+	from := len(b.x.rows)
+	for _, k := range group {
+		b.x.rows = append(b.x.rows, at[k.id].rows...)
+	}
+	slices.Sort(b.x.rows[from:])
+	b.x.rows = b.x.rows[:from+len(slices.Compact(b.x.rows[from:]))]
+	switch size := len(b.x.rows) - from; {
+	case size < 2:
+		b.x.rows = b.x.rows[:from]
+	case size > maxBlock:
+		b.x.rows = b.x.rows[:from]
+		b.x.common[group[0].hash] = uint32(size)
+		for _, k := range group {
+			for _, row := range at[k.id].rows {
+				b.big[row] = append(b.big[row], bigKey{k.hash, uint32(size), at[k.id].column})
+			}
+		}
+	default:
+		b.close(at[group[0].id].column)
+	}
+}
+
+// close ends a block.
+func (b *blocker) close(column uint8) {
+	from := b.x.start[len(b.x.start)-1]
+	size := len(b.x.rows) - int(from)
+	b.x.start = append(b.x.start, uint32(len(b.x.rows)))
+	b.x.weight = append(b.x.weight, float32(math.Log2(b.n/float64(size))+0.1))
+	b.x.column = append(b.x.column, column)
+}
+
+// The columns of blocks that two or three columns share.
+const (
+	pairColumn   = 254
+	tripleColumn = 255
+)
+
+// bigPerRow is how many common keys of a row are joined at most.
+const bigPerRow = 14
+
+// joining says which common keys are joined.
+type joining struct {
+	perColumn int  // common keys of a column that take part
+	within    bool // keys of one column may be joined with one another
+}
+
+// newJoining joins the keys of one column with those of others; where there are no
+// others, with one another.
+func newJoining(columns int) joining {
+	return joining{perColumn: max(3, 10/columns), within: columns == 1}
+}
+
+// composite splits the large blocks: the common keys of different columns are joined in
+// twos, and where these are still too large, in threes.
+func (b *blocker) composite() {
+	var twos []hashed
+	for row := range b.big {
+		b.big[row] = b.join.rarest(b.big[row])
+		b.join.eachTwo(b.big[row], func(_, _ int, two uint64) { twos = append(twos, hashed{two, uint32(row)}) })
+	}
+	large := b.blocksOf(twos, pairColumn)
+	var threes []hashed
+	for _, k := range large {
+		big := b.big[k.id]
+		b.join.eachTwo(big, func(i, j int, two uint64) {
+			if two == k.hash {
+				b.join.eachThird(big, i, j, two, func(three uint64) { threes = append(threes, hashed{three, k.id}) })
+			}
+		})
+	}
+	b.blocksOf(threes, tripleColumn)
+}
+
+// eachTwo joins the keys of different columns.
+func (o joining) eachTwo(big []bigKey, f func(i, j int, two uint64)) {
+	for i := range big {
+		for j := i + 1; j < len(big); j++ {
+			if o.within || big[i].column != big[j].column {
+				f(i, j, joinHash(big[i].hash)+joinHash(big[j].hash))
+			}
+		}
+	}
+}
+
+// eachThird joins two keys with each later one of another column.
+func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint64)) {
+	for m := j + 1; m < len(big); m++ {
+		if o.within || big[m].column != big[j].column && big[m].column != big[i].column {
+			f(two + joinHash(big[m].hash))
+		}
+	}
+}
+
+// blocksOf makes the blocks of rows' keys and returns the keys too common.
+func (b *blocker) blocksOf(keys []hashed, column uint8) (large []hashed) {
+	sortHashed(keys)
+	eachGroup(keys, func(group []hashed) {
+		if len(group) < 2 {
+			return
+		}
+		if len(group) > maxBlock {
+			large = append(large, group...)
+			b.x.common[group[0].hash] = uint32(len(group))
+			return
+		}
+		for _, k := range group {
+			b.x.rows = append(b.x.rows, k.id)
+		}
+		b.close(column)
+	})
+	return large
+}
+
+// rarest keeps the rarest keys of each column, and of all; in an order that all rows share.
+func (o joining) rarest(big []bigKey) []bigKey {
+	slices.SortFunc(big, func(a, b bigKey) int {
+		if a.column != b.column {
+			return int(a.column) - int(b.column)
+		}
+		if a.size != b.size {
+			return int(a.size) - int(b.size)
+		}
+		return compareHash(a.hash, b.hash)
+	})
+	kept := big[:0]
+	count := 0
+	for i, k := range big {
+		if i > 0 && big[i-1].column == k.column {
+			count++
+		} else {
+			count = 0
+		}
+		if count < o.perColumn {
+			kept = append(kept, k)
+		}
+	}
+	if len(kept) > bigPerRow {
+		slices.SortStableFunc(kept, func(a, b bigKey) int { return int(a.size) - int(b.size) })
+		kept = kept[:bigPerRow]
+		slices.SortStableFunc(kept, func(a, b bigKey) int {
+			if a.column != b.column {
+				return int(a.column) - int(b.column)
+			}
+			return int(a.size) - int(b.size)
+		})
+	}
+	return slices.Clip(kept)
+}
+
+// invert lists the blocks of every row. Blocks are made column by column, so a row's
+// are in the order of columns.
+func (b *blocker) invert() {
+	x := b.x
+	x.first = make([]uint32, b.t.rows()+1)
+	for _, row := range x.rows {
+		x.first[row+1]++
+	}
+	for row := 1; row < len(x.first); row++ {
+		x.first[row] += x.first[row-1]
+	}
+	x.blocks = make([]uint32, len(x.rows))
+	next := append([]uint32(nil), x.first...)
+	for block := range x.weight {
+		for _, row := range x.rows[x.start[block]:x.start[block+1]] {
+			x.blocks[next[row]] = uint32(block)
+			next[row]++
+		}
+	}
+}
+
+// spaceOf is the type whose keys a type's keys may meet: a phone may stand under fax,
+// a given name where the family name belongs.
+func spaceOf(t compare.Type) compare.Type {
+	if t == compare.PersonFamily {
+		return compare.PersonGiven
+	}
+	return t
+}
+
+// keySalt keeps the keys of other types apart.
+func keySalt(t compare.Type) uint64 { return xxhash.Sum64String(string(spaceOf(t))) }
+
+// keySpaces groups the columns whose keys may meet.
+func keySpaces(columns []column) [][]int {
+	var spaces [][]int
+	at := map[compare.Type]int{}
+	for i := range columns {
+		t := spaceOf(columns[i].typ)
+		s, known := at[t]
+		if !known {
+			s = len(spaces)
+			at[t] = s
+			spaces = append(spaces, nil)
+		}
+		spaces[s] = append(spaces[s], i)
+	}
+	return spaces
+}
+
+// joinHash is what a key adds to a joined one: in any order, as a family name may stand
+// where the given name belongs.
+func joinHash(h uint64) uint64 { return mixHash(h, 0x5bd1e995) }
+
+func mixHash(a, b uint64) uint64 {
+	x := a ^ (b*0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019)
+	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+	x = (x ^ x>>27) * 0x94D049BB133111EB
+	return x ^ x>>31
+}
+
+func compareHash(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func eachGroup(keys []hashed, f func(group []hashed)) {
+	for from := 0; from < len(keys); {
+		to := from + 1
+		for to < len(keys) && keys[to].hash == keys[from].hash {
+			to++
+		}
+		f(keys[from:to])
+		from = to
+	}
+}
+
+func sortHashed(keys []hashed) {
+	slices.SortFunc(keys, func(a, b hashed) int {
+		if c := compareHash(a.hash, b.hash); c != 0 {
+			return c
+		}
+		return int(a.id) - int(b.id)
+	})
+}
+
+// formHash is the stable hash of a normal form.
+func formHash(f compare.Form) uint64 { return xxhash.Sum64String(f.Key()) }

@@ -1,0 +1,110 @@
+package match
+
+import (
+	"context"
+	"slices"
+)
+
+// pair is two rows, the smaller first.
+type pair struct{ a, b uint32 }
+
+// gather finds the rows worth comparing: for every row the neighbours with which it
+// shares the most surprising keys. A pair stays when either row chose it.
+// In mode Link it is told whether to look across the sources or within them.
+func gather(ctx context.Context, o *Options, t *table, x *index, within bool) ([]pair, error) {
+	workers := o.workers()
+	found := make([][]uint64, workers)
+	scratch := make([]*neighbours, workers)
+	err := chunks(ctx, workers, t.rows(), func(w, from, to int) {
+		if scratch[w] == nil {
+			scratch[w] = newNeighbours(t.rows())
+		}
+		for row := from; row < to; row++ {
+			found[w] = scratch[w].best(t, x, uint32(row), o.candidates(), within, found[w])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	packed := slices.Concat(found...)
+	sortUint64(packed)
+	packed = slices.Compact(packed)
+	pairs := make([]pair, len(packed))
+	for i, p := range packed {
+		pairs[i] = pair{uint32(p >> 32), uint32(p)}
+	}
+	return pairs, nil
+}
+
+// neighbours is one worker's room for weighing the neighbours of a row.
+type neighbours struct {
+	weight []float32
+	last   []uint16  // column that added last, plus one
+	top    []float32 // the most that this column added
+	who    []uint32
+}
+
+func newNeighbours(rows int) *neighbours {
+	return &neighbours{weight: make([]float32, rows), last: make([]uint16, rows), top: make([]float32, rows)}
+}
+
+// touchesPerRow bounds the work that a row with many keys makes.
+const touchesPerRow = 4000
+
+// best appends a row's best neighbours to the list of packed pairs.
+func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool, to []uint64) []uint64 {
+	touches := 0
+	blocks := x.blocks[x.first[row]:x.first[row+1]]
+	for _, block := range blocks {
+		column, weight := uint16(x.column[block])+1, x.weight[block]
+		for _, other := range x.rows[x.start[block]:x.start[block+1]] {
+			if other == row || t.link && (t.source[other] == t.source[row]) != within {
+				continue
+			}
+			n.add(other, column, weight)
+			touches++
+		}
+		if touches > touchesPerRow {
+			break
+		}
+	}
+	if len(n.who) > most {
+		slices.SortFunc(n.who, func(a, b uint32) int {
+			switch wa, wb := n.weight[a], n.weight[b]; {
+			case wa > wb:
+				return -1
+			case wa < wb:
+				return 1
+			}
+			return int(a) - int(b)
+		})
+	}
+	for i, other := range n.who {
+		if i < most {
+			to = append(to, uint64(min(row, other))<<32|uint64(max(row, other)))
+		}
+		n.weight[other], n.last[other] = 0, 0
+	}
+	n.who = n.who[:0]
+	return to
+}
+
+// again is how much a further shared key of a column counts.
+const again = 0.1
+
+// add counts the rarest key of each column, and a little of the others.
+func (n *neighbours) add(other uint32, column uint16, weight float32) {
+	switch n.last[other] {
+	case column:
+		n.weight[other] += weight * again
+	case 0:
+		n.who = append(n.who, other)
+		fallthrough
+	default:
+		n.last[other], n.top[other] = column, 0
+	}
+	if weight > n.top[other] {
+		n.weight[other] += weight - n.top[other]
+		n.top[other] = weight
+	}
+}

@@ -1,0 +1,164 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// column is what is compared: a field of the schema, or several fields put together
+// (the parts of a date, a name whose parts stand apart in some records).
+type column struct {
+	name   string
+	typ    compare.Type
+	from   []int // fields of the schema
+	join   string
+	group  group // of columns that say the same thing twice
+	whole  int   // field that stands in for the parts where it is filled, or -1
+	cmp    compare.Comparator
+	corpus *compare.Corpus
+}
+
+// group tells columns apart that repeat one another.
+type group uint8
+
+const (
+	alone group = iota
+	nameGroup
+	addressGroup
+)
+
+// layout is the columns of a schema.
+type layout struct {
+	schema  []Field
+	columns []column
+	given   []int // columns of given names
+	family  []int // columns of family names
+}
+
+// newLayout decides the columns. Parts of a birth date become one date; a whole name or
+// address beside its parts is filled from them where it is empty, so that a record with
+// the whole can be compared with a record of parts. Corpora that are stored are taken over.
+func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
+	if len(o.Schema) == 0 {
+		return nil, &Error{Kind: ErrSchema, Field: "fields", Remedy: "name at least one field"}
+	}
+	l := &layout{schema: o.Schema}
+	seen := map[string]bool{}
+	by := map[compare.Type][]int{}
+	for i, f := range o.Schema {
+		if f.Name == "" || seen[f.Name] {
+			return nil, &Error{Kind: ErrSchema, Field: "field", Value: f.Name, Remedy: "give every field a name of its own"}
+		}
+		seen[f.Name] = true
+		by[f.Type] = append(by[f.Type], i)
+	}
+	l.addDate(by)
+	for i, f := range o.Schema {
+		if isDatePart(f.Type) && len(by[compare.DateBirthYear]) > 0 {
+			continue
+		}
+		l.columns = append(l.columns, l.plain(i, by))
+	}
+	for i := range l.columns {
+		c := &l.columns[i]
+		if c.corpus = compare.NewCorpus(); stored != nil {
+			if i >= len(stored) {
+				return nil, &Error{Kind: ErrModel, Field: c.name, Remedy: "the model is of another schema; train it again"}
+			}
+			c.corpus = stored[i]
+		}
+		cmp, err := o.comparator(c.typ, c.corpus)
+		if err != nil {
+			return nil, &Error{Kind: ErrSchema, Field: c.name, Value: string(c.typ), Remedy: err.Error()}
+		}
+		c.cmp = cmp
+		switch c.typ {
+		case compare.PersonGiven:
+			l.given = append(l.given, i)
+		case compare.PersonFamily:
+			l.family = append(l.family, i)
+		}
+	}
+	return l, nil
+}
+
+func isDatePart(t compare.Type) bool {
+	return t == compare.DateBirthYear || t == compare.DateBirthMonth || t == compare.DateBirthDay
+}
+
+// addDate puts year, month and day together.
+func (l *layout) addDate(by map[compare.Type][]int) {
+	years := by[compare.DateBirthYear]
+	if len(years) == 0 {
+		return
+	}
+	from := []int{years[0]}
+	for _, t := range []compare.Type{compare.DateBirthMonth, compare.DateBirthDay} {
+		if len(by[t]) > 0 {
+			from = append(from, by[t][0])
+		}
+	}
+	names := make([]string, len(from))
+	for i, f := range from {
+		names[i] = l.schema[f].Name
+	}
+	l.columns = append(l.columns, column{name: strings.Join(names, "+"), typ: compare.DateBirth, from: from, join: "-", whole: -1})
+}
+
+var nameParts = []compare.Type{compare.PersonGiven, compare.PersonFamily}
+
+var addressParts = []compare.Type{
+	compare.AddressNumber, compare.AddressStreet, compare.AddressBuilding, compare.AddressLocality,
+	compare.AddressCity, compare.AddressRegion, compare.AddressPostcode,
+}
+
+func (l *layout) plain(i int, by map[compare.Type][]int) column {
+	f := l.schema[i]
+	c := column{name: f.Name, typ: f.Type, from: []int{i}, whole: -1}
+	switch f.Type {
+	case compare.Name, compare.PersonName:
+		if parts := fieldsOf(by, nameParts); len(by[f.Type]) == 1 && len(parts) > 1 {
+			c.from, c.whole, c.join = parts, i, " "
+		}
+		c.group = nameGroup
+	case compare.PersonGiven, compare.PersonFamily:
+		c.group = nameGroup
+	case compare.Address:
+		if parts := fieldsOf(by, addressParts); len(by[f.Type]) == 1 && len(parts) > 1 {
+			c.from, c.whole, c.join = parts, i, " "
+		}
+		c.group = addressGroup
+	case compare.AddressNumber, compare.AddressStreet, compare.AddressBuilding, compare.AddressLocality,
+		compare.AddressCity, compare.AddressRegion, compare.AddressPostcode:
+		c.group = addressGroup
+	}
+	return c
+}
+
+func fieldsOf(by map[compare.Type][]int, types []compare.Type) []int {
+	var fields []int
+	for _, t := range types {
+		fields = append(fields, by[t]...)
+	}
+	return fields
+}
+
+// text is what a record has in a column.
+func (c *column) text(values []string) string {
+	if c.whole >= 0 && values[c.whole] != "" {
+		return values[c.whole]
+	}
+	if len(c.from) == 1 {
+		return values[c.from[0]]
+	}
+	parts := make([]string, 0, len(c.from))
+	for _, i := range c.from {
+		if values[i] != "" {
+			parts = append(parts, values[i])
+		} else if c.typ == compare.DateBirth {
+			break
+		}
+	}
+	return strings.Join(parts, c.join)
+}

@@ -1,0 +1,227 @@
+package match
+
+import (
+	"context"
+	"math"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// Beside the comparators' eight levels a column has two states of its own.
+const (
+	crossed = compare.Exact + 1 // agrees with the other record's value in another column
+	absent  = compare.Exact + 2 // one of the values is missing: neutral
+	states  = compare.Exact + 3
+)
+
+// evidence is what comparing said of many pairs, column by column within a pair.
+type evidence struct {
+	columns int
+	state   []uint8
+	bits    []uint8 // of information shared, in quarters
+}
+
+func (e *evidence) of(i int) (state, bits []uint8) {
+	from, to := i*e.columns, (i+1)*e.columns
+	return e.state[from:to], e.bits[from:to]
+}
+
+func quarterBits(bits float32) uint8 {
+	return uint8(min(max(bits*4+0.5, 0), 255))
+}
+
+// value is what a record has in a column.
+type value struct {
+	form  compare.Form
+	id    uint32 // in the column's dictionary, 0 if it is in none
+	exact uint8  // information of two records having it, in quarters of a bit
+}
+
+// comparer compares records. One worker uses it at a time.
+type comparer struct {
+	l     *layout
+	cross [][]int // by column: later columns whose values may stand in it
+	cache []outcomeCache
+	t     *table
+	x, y  []value // room for two rows
+}
+
+func newComparer(l *layout) *comparer {
+	return &comparer{l: l, cross: crossColumns(l)}
+}
+
+// newRowComparer compares the rows of a table, and remembers what it compared.
+func newRowComparer(t *table) *comparer {
+	c := newComparer(t.layout)
+	c.t, c.x, c.y = t, make([]value, len(t.dicts)), make([]value, len(t.dicts))
+	for _, d := range t.dicts {
+		c.cache = append(c.cache, newOutcomeCache(len(d.texts)))
+	}
+	return c
+}
+
+// crossColumns lists for each column the later ones of the same kind.
+func crossColumns(l *layout) [][]int {
+	cross := make([][]int, len(l.columns))
+	for i := range l.columns {
+		for j := i + 1; j < len(l.columns); j++ {
+			if spaceOf(l.columns[i].typ) == spaceOf(l.columns[j].typ) && l.columns[i].typ != compare.Category {
+				cross[i] = append(cross[i], j)
+			}
+		}
+	}
+	return cross
+}
+
+// rows compares two rows of the table.
+func (c *comparer) rows(a, b uint32, state, bits []uint8) {
+	for i, d := range c.t.dicts {
+		c.x[i], c.y[i] = d.value(c.t.values[i][a]), d.value(c.t.values[i][b])
+	}
+	c.records(c.x, c.y, state, bits)
+}
+
+func (d *dictionary) value(id uint32) value { return value{d.forms[id], id, d.exact[id]} }
+
+// records compares two records.
+func (c *comparer) records(a, b []value, state, bits []uint8) {
+	for i := range a {
+		state[i], bits[i] = c.values(i, &a[i], &b[i])
+	}
+	for i, others := range c.cross {
+		for _, j := range others {
+			c.crossing(i, j, a, b, state, bits)
+		}
+	}
+}
+
+// crossAt is the least level at which a value counts as standing in another column.
+const crossAt = compare.Exact - 1
+
+// crossing looks at two columns crosswise: given and family name swapped, a phone that
+// is the other's fax.
+func (c *comparer) crossing(i, j int, a, b []value, state, bits []uint8) {
+	if full(state[i]) && full(state[j]) {
+		return
+	}
+	l1, b1 := c.across(i, &a[i], &b[j])
+	l2, b2 := c.across(i, &b[i], &a[j])
+	if l1 < l2 {
+		l1, b1, l2, b2 = l2, b2, l1, b1
+	}
+	if l1 < crossAt {
+		return
+	}
+	if !full(state[i]) {
+		state[i], bits[i] = crossed, b1
+		if l2 >= crossAt && !full(state[j]) {
+			state[j], bits[j] = crossed, b2
+		}
+	} else if !full(state[j]) && l2 >= crossAt {
+		state[j], bits[j] = crossed, b1
+	}
+}
+
+func full(state uint8) bool { return state >= crossAt && state <= crossed }
+
+func (c *comparer) across(i int, a, b *value) (level, bits uint8) {
+	if a.form == nil || b.form == nil {
+		return 0, 0
+	}
+	out := c.l.columns[i].cmp.Compare(a.form, b.form)
+	return out.Level, quarterBits(out.Bits)
+}
+
+// values compares two values of a column.
+func (c *comparer) values(i int, a, b *value) (state, bits uint8) {
+	if a.form == nil || b.form == nil {
+		return absent, 0
+	}
+	if a.id == missing || b.id == missing {
+		if a.form.Key() == b.form.Key() {
+			return compare.Exact, min(a.exact, b.exact)
+		}
+		out := c.l.columns[i].cmp.Compare(a.form, b.form)
+		return min(out.Level, compare.Exact), quarterBits(out.Bits)
+	}
+	if a.id == b.id {
+		return compare.Exact, a.exact
+	}
+	if a.id > b.id {
+		a, b = b, a
+	}
+	cell := c.cache[i].cell(a.id, b.id)
+	if cell.a != a.id || cell.b != b.id {
+		out := c.l.columns[i].cmp.Compare(a.form, b.form)
+		*cell = outcomeCell{a.id, b.id, min(out.Level, compare.Exact), quarterBits(out.Bits)}
+	}
+	return cell.state, cell.bits
+}
+
+// outcomeCache remembers the comparisons of value pairs, the last of those that share
+// a cell.
+type outcomeCache []outcomeCell
+
+type outcomeCell struct {
+	a, b        uint32
+	state, bits uint8
+}
+
+func newOutcomeCache(values int) outcomeCache {
+	size := 1 << 10
+	for size < values*8 && size < 1<<17 {
+		size <<= 1
+	}
+	return make(outcomeCache, size)
+}
+
+func (c outcomeCache) cell(a, b uint32) *outcomeCell {
+	h := mixHash(uint64(a)<<32|uint64(b), 1)
+	return &c[h&uint64(len(c)-1)]
+}
+
+// compareAll compares all pairs.
+func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evidence, error) {
+	n := len(t.layout.columns)
+	e := &evidence{n, make([]uint8, len(pairs)*n), make([]uint8, len(pairs)*n)}
+	comparers := make([]*comparer, o.workers())
+	err := chunks(ctx, o.workers(), len(pairs), func(w, from, to int) {
+		if comparers[w] == nil {
+			comparers[w] = newRowComparer(t)
+		}
+		for p := from; p < to; p++ {
+			state, bits := e.of(p)
+			comparers[w].rows(pairs[p].a, pairs[p].b, state, bits)
+		}
+	})
+	return e, err
+}
+
+// weighValues gives every value the information of two records having it.
+func (t *table) weighValues() {
+	for i, d := range t.dicts {
+		d.exact = make([]uint8, len(d.texts))
+		filled := 0
+		for v := 1; v < len(d.count); v++ {
+			filled += int(d.count[v])
+		}
+		for v, f := range d.forms {
+			if f == nil || d.count[v] == 0 {
+				continue
+			}
+			own := float32(math.Log2(float64(filled) / float64(d.count[v])))
+			said := t.layout.columns[i].cmp.Compare(f, f).Bits
+			d.exact[v] = quarterBits(exactBits(own, said, d.count[v]))
+		}
+	}
+}
+
+// exactBits is the information of a value that several records have: by its count where
+// that says something, by the rarity of its words where so few have it that they may
+// all be one customer.
+func exactBits(counted, said float32, count int32) float32 {
+	if said <= counted {
+		return counted
+	}
+	return counted + (said-counted)/float32(count)
+}

@@ -1,0 +1,180 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+)
+
+// cardinality says how many links a record may have.
+type cardinality struct {
+	single []bool // by source: no two records of the source are one customer
+}
+
+// fewTwice is the share of linked records with a duplicate in their own source up to
+// which the source counts as free of duplicates.
+const fewTwice = 0.35
+
+// newCardinality decides by the pairs within the sources that are as alike as the better
+// half of the links across them. Weaker ones are likely to be neighbours, not duplicates:
+// the dishes of one street, the papers of one author.
+func newCardinality(t *table, across, twice []scored) cardinality {
+	best := make([]float32, t.rows())
+	for _, e := range across {
+		best[e.a], best[e.b] = max(best[e.a], e.score), max(best[e.b], e.score)
+	}
+	var mutual []float32
+	for _, e := range across {
+		if e.score == best[e.a] && e.score == best[e.b] {
+			mutual = append(mutual, e.score)
+		}
+	}
+	c := cardinality{single: make([]bool, len(t.names))}
+	for s := range c.single {
+		c.single[s] = true
+	}
+	if len(mutual) == 0 {
+		return c
+	}
+	slices.Sort(mutual)
+	high := mutual[len(mutual)/2]
+	doubled := make([]bool, t.rows())
+	for _, e := range twice {
+		if e.score >= high {
+			doubled[e.a], doubled[e.b] = true, true
+		}
+	}
+	all, both := make([]int, len(t.names)), make([]int, len(t.names))
+	for row, x := range best {
+		if x >= high {
+			all[t.source[row]]++
+		}
+		if doubled[row] {
+			both[t.source[row]]++
+		}
+	}
+	for s := range c.single {
+		c.single[s] = float64(both[s]) <= fewTwice*float64(all[s])+1
+	}
+	if os.Getenv("D1DEBUG") != "" {
+		fmt.Fprintln(os.Stderr, "cardinality", high, all, both, c.single)
+	}
+	return c
+}
+
+// compete lets the candidates of a record share its odds: where a source has no
+// duplicates, at most one of its records can be the right one.
+func compete(t *table, c cardinality, pairs []pair, scores []float32) {
+	for i, share := range rivalry(t, c, pairs, scores, nil) {
+		scores[i] += share
+	}
+}
+
+// rivalry is the logarithm of each pair's share of the odds of all pairs that exclude it.
+func rivalry(t *table, c cardinality, pairs []pair, scores []float32, allied []ally) []float32 {
+	sum := make([][]float64, len(t.names)) // by source of the partner, and row
+	for s := range sum {
+		if c.single[s] {
+			sum[s] = make([]float64, t.rows())
+		}
+	}
+	for i, p := range pairs {
+		if of := sum[t.source[p.b]]; of != nil {
+			of[p.a] += oddsOf(scores[i])
+		}
+		if of := sum[t.source[p.a]]; of != nil {
+			of[p.b] += oddsOf(scores[i])
+		}
+	}
+	pardon := map[int]float64{}
+	for _, a := range allied {
+		pardon[a.one] += oddsOf(scores[a.other])
+		pardon[a.other] += oddsOf(scores[a.one])
+	}
+	share := make([]float32, len(pairs))
+	for i, p := range pairs {
+		own, rivals := oddsOf(scores[i]), 0.0
+		if of := sum[t.source[p.b]]; of != nil {
+			rivals += of[p.a] - own
+		}
+		if of := sum[t.source[p.a]]; of != nil {
+			rivals += of[p.b] - own
+		}
+		share[i] = -float32(math.Log1p(max(rivals-pardon[i], 0) / own))
+	}
+	return share
+}
+
+func oddsOf(x float32) float64 { return math.Exp(min(max(float64(x), -300), 300)) }
+
+// ally is two pairs, by their numbers, that do not exclude one another: two records of
+// one source have the same best partner, are equally like it, and no less like one
+// another. So the
+// variants of one name may share a partner even in a list mostly free of duplicates.
+type ally struct{ one, other int }
+
+// allySlack is how much the likenesses of allies may differ, in log-odds.
+const allySlack = 1
+
+func allies(t *table, pairs []pair, scores []float32, within []scored) []ally {
+	best := make([]int, t.rows())
+	for i := range best {
+		best[i] = -1
+	}
+	for i, p := range pairs {
+		for _, row := range []uint32{p.a, p.b} {
+			if best[row] < 0 || scores[i] > scores[best[row]] {
+				best[row] = i
+			}
+		}
+	}
+	var list []ally
+	for _, e := range within {
+		x, y := best[e.a], best[e.b]
+		if x < 0 || y < 0 || x == y || partner(pairs[x], e.a) != partner(pairs[y], e.b) {
+			continue
+		}
+		if lo, hi := min(scores[x], scores[y]), max(scores[x], scores[y]); e.score >= lo-3*allySlack && hi <= lo+allySlack {
+			list = append(list, ally{x, y})
+		}
+	}
+	return list
+}
+
+func partner(p pair, row uint32) uint32 {
+	if p.a == row {
+		return p.b
+	}
+	return p.a
+}
+
+// links chooses the final links of two lists, best first. A source without duplicates in
+// itself allows every record of the other side but one partner in it, save for allies.
+func links(t *table, edges []scored, c cardinality, allied map[[2]uint32]bool) []scored {
+	slices.SortStableFunc(edges, func(a, b scored) int {
+		if d := cmp.Compare(b.score, a.score); d != 0 {
+			return d
+		}
+		return cmp.Or(cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))
+	})
+	type end struct {
+		row    uint32
+		source uint8
+	}
+	taken := map[end]uint32{}
+	free := func(row, other uint32) bool {
+		by, is := taken[end{row, t.source[other]}]
+		return !is || !c.single[t.source[other]] || allied[[2]uint32{min(by, other), max(by, other)}]
+	}
+	var chosen []scored
+	for _, e := range edges {
+		if e.score <= 0 || !free(e.a, e.b) || !free(e.b, e.a) {
+			continue
+		}
+		taken[end{e.a, t.source[e.b]}], taken[end{e.b, t.source[e.a]}] = e.b, e.a
+		chosen = append(chosen, e)
+	}
+	return chosen
+}

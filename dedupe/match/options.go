@@ -1,0 +1,131 @@
+package match
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// Options say what the records are. Only the schema is needed.
+type Options struct {
+	// Schema says what each column holds, in the order of [Record].Values.
+	Schema []Field
+	// Mode says which pairs count.
+	Mode Mode
+	// Model scores the records. Nil: a model is trained from the records themselves.
+	Model *Model
+	// Judged pairs are forced: people decided them.
+	Judged []Judgement
+	// Candidates is how many neighbours of each record are compared at most.
+	// 0 stands for 20.
+	Candidates int
+	// Workers is how many goroutines share the work. 0 stands for all processors.
+	Workers int
+	// Memory bounds the bytes that the pairs of a run may take, beside the records and
+	// their index. What does not fit is dropped from the unlikely end, and Statistics say
+	// so. 0 stands for 2 GiB.
+	Memory int64
+	// Country is the ISO 3166-1 alpha-2 code for phones without a calling code.
+	Country string
+	// Comparators replace or add comparators by type.
+	Comparators map[compare.Type]func(compare.Type, compare.Options) (compare.Comparator, error)
+	// Progress, if not nil, is called now and then by one goroutine at a time.
+	Progress func(Progress)
+}
+
+// Judgement is a person's decision about a pair, by the ids of its records.
+type Judgement struct {
+	A, B string
+	Same bool
+}
+
+// Stage is a step of a run.
+type Stage string
+
+// The stages of a run, in their order.
+const (
+	Reading    Stage = "read"
+	Preparing  Stage = "prepare"
+	Blocking   Stage = "block"
+	Comparing  Stage = "compare"
+	Training   Stage = "train"
+	Clustering Stage = "cluster"
+)
+
+// Progress tells how far a stage is. Total is 0 while it is unknown.
+type Progress struct {
+	Stage       Stage
+	Done, Total int
+}
+
+// What an [Error] wraps.
+var (
+	ErrSchema = errors.New("invalid schema")
+	ErrRecord = errors.New("invalid record")
+	ErrModel  = errors.New("invalid model")
+)
+
+// Error names what is wrong, and what would be right.
+type Error struct {
+	Kind   error  // ErrSchema, ErrRecord or ErrModel
+	Field  string // of the schema, or "id"
+	Row    int    // of the stream, from 1; 0 where there is none
+	Value  string
+	Remedy string
+}
+
+func (e *Error) Error() string {
+	row := ""
+	if e.Row > 0 {
+		row = fmt.Sprintf(" in row %d", e.Row)
+	}
+	return fmt.Sprintf("match: %v%s: %s %q: %s", e.Kind, row, e.Field, clip(e.Value), e.Remedy)
+}
+
+// Unwrap returns the kind.
+func (e *Error) Unwrap() error { return e.Kind }
+
+func clip(s string) string {
+	const longest = 60
+	if len(s) <= longest {
+		return s
+	}
+	return s[:longest] + "…"
+}
+
+func (o *Options) workers() int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func (o *Options) candidates() int {
+	if o.Candidates > 0 {
+		return o.Candidates
+	}
+	if v := os.Getenv("D1K"); v != "" {
+		n, _ := strconv.Atoi(v)
+		return n
+	}
+	return 20
+}
+
+func (o *Options) memory() int64 {
+	if o.Memory > 0 {
+		return o.Memory
+	}
+	return 2 << 30
+}
+
+func (o *Options) comparator(t compare.Type, corpus *compare.Corpus) (compare.Comparator, error) {
+	with := compare.Options{Country: o.Country, Corpus: corpus}
+	if make := o.Comparators[t]; make != nil {
+		return make(t, with)
+	}
+	return compare.New(t, with)
+}

@@ -1,0 +1,5 @@
+package match
+
+import "slices"
+
+func sortUint64(s []uint64) { slices.Sort(s) }

@@ -1,0 +1,45 @@
+package match
+
+import (
+	"math"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// starterRows is how many records a model expects that has seen none.
+const starterRows = 2000
+
+// starterU are the shares of the levels among unrelated pairs before any were seen, those
+// of a name, and what equality has instead in fields of other types.
+var (
+	starterU     = [absent]float64{0.945, 0.02, 0.012, 0.01, 0.006, 0.003, 0.0012, 0.0008, 0.002}
+	starterExact = map[compare.Type]float64{
+		compare.Phone: 2e-5, compare.Email: 2e-5, compare.Identifier: 1e-5, compare.Website: 1e-4, compare.Address: 3e-4,
+		compare.AddressPostcode: 0.01, compare.AddressCity: 0.05, compare.AddressRegion: 0.1, compare.AddressLocality: 0.05,
+		compare.Category: 0.2, compare.DateBirth: 1e-3, compare.DateBirthYear: 0.02, compare.DateBirthMonth: 0.08,
+		compare.DateBirthDay: 0.03, compare.Number: 0.05,
+	}
+)
+
+// Starter returns a model that has learned nothing yet, for a book with too few records
+// to learn from: shipped shares for every field, and the duplicates of a small book. Of
+// the options it uses Schema, Mode, Country and Comparators.
+func Starter(o Options) (*Model, error) {
+	l, err := newLayout(&o, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &parameters{Columns: make([]weights, len(l.columns)), Prior: math.Log(0.4 / starterRows), Related: math.Log(0.1 / starterRows)}
+	for i := range p.Columns {
+		l.columns[i].corpus.Seal()
+		w, t := &p.Columns[i], l.columns[i].typ
+		w.M, w.U = *shippedFor(t), starterU
+		if u, found := starterExact[t]; found {
+			w.U[compare.Exact] = u
+			w.U[compare.Exact-1] = max(4*u, starterU[compare.Exact-1])
+		}
+		pool(w)
+		w.R = relatedShares(t, &w.M, &w.U)
+	}
+	return newModel(l, p), nil
+}

@@ -1,0 +1,214 @@
+package match
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// missing is the id of the value that says nothing.
+const missing = 0
+
+// dictionary is the distinct values of a column.
+type dictionary struct {
+	ids   map[string]uint32
+	texts []string
+	forms []compare.Form
+	count []int32 // rows that have the value
+	exact []uint8 // information of two records having it, in quarters of a bit
+}
+
+func newDictionary() *dictionary {
+	return &dictionary{ids: map[string]uint32{"": missing}, texts: []string{""}, count: []int32{0}}
+}
+
+func (d *dictionary) id(text string) uint32 {
+	id, ok := d.ids[text]
+	if !ok {
+		id = uint32(len(d.texts))
+		text = strings.Clone(text)
+		d.ids[text] = id
+		d.texts = append(d.texts, text)
+		d.count = append(d.count, 0)
+	}
+	d.count[id]++
+	return id
+}
+
+// table is the records of a run, column by column.
+type table struct {
+	layout *layout
+	link   bool
+	ids    []string
+	source []uint8
+	names  []string      // of the sources
+	values [][]uint32    // by column and row
+	dicts  []*dictionary // by column
+}
+
+func (t *table) rows() int { return len(t.ids) }
+
+// maxRows is what a row number can hold, with room for packing two of them.
+const maxRows = 1 << 31
+
+// readTable reads the stream.
+func readTable(ctx context.Context, o *Options, l *layout, records iter.Seq2[Record, error]) (*table, map[string]int32, error) {
+	t := &table{layout: l, link: o.Mode == Link, values: make([][]uint32, len(l.columns))}
+	for range l.columns {
+		t.dicts = append(t.dicts, newDictionary())
+	}
+	rowOf := map[string]int32{}
+	for r, err := range records {
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := t.add(&r, rowOf); err != nil {
+			return nil, nil, err
+		}
+		if t.rows()%4096 == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
+			o.report(Reading, t.rows(), 0)
+		}
+	}
+	return t, rowOf, ctx.Err()
+}
+
+func (t *table) add(r *Record, rowOf map[string]int32) error {
+	row := t.rows() + 1
+	if err := t.layout.check(r, row); err != nil {
+		return err
+	}
+	if r.ID == "" {
+		return &Error{ErrRecord, "id", row, "", "give every record an id"}
+	}
+	if first, twice := rowOf[r.ID]; twice {
+		return &Error{ErrRecord, "id", row, r.ID, "ids must be unique; row " + itoa(int(first)+1) + " has it too"}
+	}
+	source, err := t.sourceOf(r, row)
+	if err != nil {
+		return err
+	}
+	rowOf[r.ID] = int32(row - 1)
+	t.ids = append(t.ids, r.ID)
+	t.source = append(t.source, source)
+	for i := range t.layout.columns {
+		t.values[i] = append(t.values[i], t.dicts[i].id(t.layout.columns[i].text(r.Values)))
+	}
+	return nil
+}
+
+// sourceOf numbers the sources of a link; a list to deduplicate has but one.
+func (t *table) sourceOf(r *Record, row int) (uint8, error) {
+	if !t.link {
+		return 0, nil
+	}
+	if r.Source == "" {
+		return 0, &Error{ErrRecord, "source", row, "", "in mode link every record needs the name of its source"}
+	}
+	for i, name := range t.names {
+		if name == r.Source {
+			return uint8(i), nil
+		}
+	}
+	if len(t.names) == 255 {
+		return 0, &Error{ErrRecord, "source", row, r.Source, "link at most 255 sources"}
+	}
+	t.names = append(t.names, r.Source)
+	return uint8(len(t.names) - 1), nil
+}
+
+// check says whether a record fits the schema.
+func (l *layout) check(r *Record, row int) error {
+	if len(r.Values) != len(l.schema) {
+		return &Error{ErrRecord, "values", row, itoa(len(r.Values)), "give " + itoa(len(l.schema)) + " values, one for each field of the schema"}
+	}
+	for i, v := range r.Values {
+		if !utf8.ValidString(v) {
+			return &Error{ErrRecord, l.schema[i].Name, row, strings.ToValidUTF8(v, "\uFFFD"), "write the text in UTF-8"}
+		}
+	}
+	return nil
+}
+
+// prepare makes the normal form of every distinct value, learns the corpora, and joins
+// the values whose normal forms are equal.
+func (t *table) prepare(ctx context.Context, o *Options, learn bool) error {
+	for i := range t.layout.columns {
+		if err := t.prepareColumn(ctx, o, i, learn); err != nil {
+			return err
+		}
+		o.report(Preparing, i+1, len(t.layout.columns))
+	}
+	return nil
+}
+
+func (t *table) prepareColumn(ctx context.Context, o *Options, i int, learn bool) error {
+	d, c := t.dicts[i], &t.layout.columns[i]
+	d.ids = nil
+	d.forms = make([]compare.Form, len(d.texts))
+	err := parallel(ctx, o.workers(), len(d.texts), func(v int) {
+		if v != missing {
+			d.forms[v] = c.cmp.Prepare(d.texts[v])
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if learn {
+		for v, f := range d.forms {
+			c.corpus.Learn(c.cmp, f, int(d.count[v]))
+		}
+		c.corpus.Seal()
+	}
+	t.join(i)
+	return nil
+}
+
+// join gives values with equal normal forms one id, and those without a form the missing one.
+func (t *table) join(i int) {
+	d := t.dicts[i]
+	same := make(map[string]uint32, len(d.forms))
+	to := make([]uint32, len(d.forms))
+	for v, f := range d.forms {
+		if v == missing || f == nil {
+			continue
+		}
+		first, known := same[f.Key()]
+		if !known {
+			first = uint32(v)
+			same[f.Key()] = first
+		}
+		to[v] = first
+		if first != uint32(v) {
+			d.count[first] += d.count[v]
+			d.count[v] = 0
+		}
+	}
+	for row, v := range t.values[i] {
+		t.values[i][row] = to[v]
+	}
+}
+
+// rowsOf inverts a column: the rows of each value, as offsets into one slice.
+func (t *table) rowsOf(i int) (start []uint32, rows []uint32) {
+	values := t.values[i]
+	start = make([]uint32, len(t.dicts[i].texts)+1)
+	for _, v := range values {
+		start[v+1]++
+	}
+	for v := 1; v < len(start); v++ {
+		start[v] += start[v-1]
+	}
+	next := append([]uint32(nil), start...)
+	rows = make([]uint32, len(values))
+	for row, v := range values {
+		rows[next[v]] = uint32(row)
+		next[v]++
+	}
+	return start, rows
+}

@@ -1,0 +1,239 @@
+package match
+
+import (
+	"context"
+	"math"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// trainer finds the parameters by expectation and maximisation (Dempster, Laird and Rubin
+// 1977) over the candidates, with U held to what random pairs show.
+type trainer struct {
+	t      *table
+	layout *layout
+	sides  cardinality
+	pairs  []pair
+	e      *evidence
+	chance []chance
+	all    float64 // pairs in the population
+	scale  float64 // of candidates in the population to those here
+	p      *parameters
+	post   []float32
+	kin    []float32 // probability that the pair is related, not one
+}
+
+const rounds = 25
+
+func newTrainer(t *table, pairs []pair, e *evidence, by []chance) *trainer {
+	tr := &trainer{t: t, layout: t.layout, pairs: pairs, e: e, chance: by, all: t.comparablePairs(), scale: 1}
+	if len(pairs) > enoughPairs {
+		tr.sample(float64(enoughPairs) / float64(len(pairs)))
+	}
+	tr.post, tr.kin = make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs))
+	tr.begin(float64(t.rows()))
+	return tr
+}
+
+// enoughPairs is how many candidates training looks at; more teach nothing new.
+const enoughPairs = 300_000
+
+// sample keeps all pairs of some rows, drawn blindly.
+func (tr *trainer) sample(share float64) {
+	drawn := 1 - math.Sqrt(1-share) // of the rows, as a pair has two
+	limit := uint64(drawn * math.MaxUint64)
+	in := func(row uint32) bool { return mixHash(uint64(row), 0x5eed) < limit }
+	e := &evidence{columns: tr.e.columns}
+	var pairs []pair
+	for i, p := range tr.pairs {
+		if in(p.a) || in(p.b) {
+			state, bits := tr.e.of(i)
+			pairs = append(pairs, p)
+			e.state, e.bits = append(e.state, state...), append(e.bits, bits...)
+		}
+	}
+	tr.scale = float64(len(tr.pairs)) / max(float64(len(pairs)), 1)
+	tr.pairs, tr.e = pairs, e
+}
+
+// run goes through rounds of expectation and maximisation.
+func (tr *trainer) run(ctx context.Context, o *Options, rounds int) error {
+	for r := range rounds {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := tr.expect(ctx, o); err != nil {
+			return err
+		}
+		tr.maximise(tr.t.rows())
+		o.report(Training, r+1, rounds)
+	}
+	return nil
+}
+
+// begin starts from the shipped shares, and one duplicate for every five records.
+func (tr *trainer) begin(rows float64) {
+	tr.p = &parameters{Columns: make([]weights, tr.e.columns), Prior: math.Log(max(rows*0.2, 1) / tr.all), Related: math.Log(max(rows*0.05, 1) / tr.all)}
+	for i := range tr.p.Columns {
+		w := &tr.p.Columns[i]
+		w.M = *shippedFor(tr.layout.columns[i].typ)
+		tr.setU(i, [absent]float64{}, [absent]float64{})
+		w.R = relatedShares(tr.layout.columns[i].typ, &w.M, &w.U)
+		pool(w)
+	}
+}
+
+// expect finds the probability of every pair to be one customer, and to be related.
+func (tr *trainer) expect(ctx context.Context, o *Options) error {
+	s := newScorer(tr.layout, tr.p)
+	err := chunks(ctx, o.workers(), len(tr.pairs), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			same, related := s.both(tr.e.of(i))
+			tr.post[i] = same - softplus(related)
+			tr.kin[i] = logistic(related - softplus(same))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if tr.sides.single != nil {
+		compete(tr.t, tr.sides, tr.pairs, tr.post)
+	}
+	for i, x := range tr.post {
+		tr.post[i] = logistic(x)
+	}
+	return nil
+}
+
+func logistic(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+
+// maximise learns M from each record's best two candidates, so that one large cluster
+// does not teach more than many small ones, and U from what the candidates that are no
+// matches have in common.
+func (tr *trainer) maximise(rows int) {
+	teach := tr.teachers(rows)
+	c := tr.e.columns
+	m := make([][absent]float64, c)
+	other := make([][absent]float64, c)
+	otherBits := make([][absent]float64, c)
+	r := make([][absent]float64, c)
+	total, related := 0.0, 0.0
+	for p := range tr.pairs {
+		post, kin := float64(tr.post[p]), float64(tr.kin[p])
+		total += post
+		related += kin
+		state, bits := tr.e.of(p)
+		for i, s := range state {
+			if s == absent {
+				continue
+			}
+			if teach[p] {
+				m[i][s] += post
+			}
+			r[i][s] += kin
+			other[i][s] += 1 - post
+			otherBits[i][s] += (1 - post) * float64(bits[i]) / 4
+		}
+	}
+	for i := range tr.p.Columns {
+		w := &tr.p.Columns[i]
+		w.M = blend(m[i], shippedFor(tr.layout.columns[i].typ))
+		tr.setU(i, other[i], otherBits[i])
+		pool(w)
+		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
+		w.R = relatedShares(tr.layout.columns[i].typ, &seen, &w.U)
+	}
+	tr.p.Prior = math.Log(max(total*tr.scale, 1) / tr.all)
+	tr.p.Related = math.Log(max(related*tr.scale, 0.002*float64(rows), 1) / tr.all)
+}
+
+// teachers are the pairs more likely than not that are one of the best two of a record.
+func (tr *trainer) teachers(rows int) []bool {
+	best := make([][2]float32, rows)
+	for p, rows := range tr.pairs {
+		for _, row := range []uint32{rows.a, rows.b} {
+			switch b, x := &best[row], tr.post[p]; {
+			case x > b[0]:
+				b[0], b[1] = x, b[0]
+			case x > b[1]:
+				b[1] = x
+			}
+		}
+	}
+	teach := make([]bool, len(tr.pairs))
+	for p, rows := range tr.pairs {
+		x := tr.post[p]
+		teach[p] = x > 0.1 && (x >= best[rows.a][1] || x >= best[rows.b][1])
+	}
+	return teach
+}
+
+// blend leans a tenth on the shipped shares, and wholly where nothing was seen.
+func blend(seen [absent]float64, shipped *[absent]float64) [absent]float64 {
+	total := 0.0
+	for _, n := range seen {
+		total += n
+	}
+	weight := total*0.1 + 8
+	var m [absent]float64
+	for s := range m {
+		m[s] = (seen[s] + weight*shipped[s]) / (total + weight)
+	}
+	return m
+}
+
+// enough is how many random pairs in a state make a share of it.
+const enough = 30
+
+// setU sets a column's U: from random pairs where enough are in the state, and from the
+// candidates that are no matches where not, as blocking finds nearly all pairs that agree
+// in something rare.
+func (tr *trainer) setU(i int, other, otherBits [absent]float64) {
+	w, c := &tr.p.Columns[i], &tr.chance[i]
+	total := 0.0
+	for s := range absent {
+		total += c.count[s]
+	}
+	filled := (total + 1) / (total + c.count[absent] + 1)
+	duplicates := math.Exp(tr.p.Prior)
+	for s := range absent {
+		u, mean := 0.0, 0.0
+		if c.count[s] >= enough {
+			u = max(c.count[s]/total-duplicates*w.M[s], 0.2*c.count[s]/total)
+			mean = c.bits[s] / c.count[s]
+		} else {
+			u = max(other[s]*tr.scale/(tr.all*filled), (c.count[s]*0.5+0.1)/(total+1)*0.3)
+			if n := other[s] + c.count[s]; n > 1 {
+				mean = (otherBits[s] + c.bits[s]) / n
+			}
+		}
+		w.U[s], w.Mean[s] = min(u, 1), mean
+	}
+}
+
+// pool makes the ratio of M to U grow with the level, by pooling adjacent violators
+// (Ayer et al. 1955): more alike is never worse evidence.
+func pool(w *weights) {
+	type block struct {
+		m, u float64
+		n    int
+	}
+	var pools []block
+	for s := 0; s <= compare.Exact; s++ {
+		pools = append(pools, block{w.M[s], w.U[s], 1})
+		for len(pools) > 1 {
+			a, b := pools[len(pools)-2], pools[len(pools)-1]
+			if a.m*b.u <= b.m*a.u {
+				break
+			}
+			pools = append(pools[:len(pools)-2], block{a.m + b.m, a.u + b.u, a.n + b.n})
+		}
+	}
+	s := 0
+	for _, p := range pools {
+		for range p.n {
+			w.M[s] = w.U[s] * p.m / p.u
+			s++
+		}
+	}
+}

@@ -1,0 +1,274 @@
+package dedupe_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe"
+	"github.com/clientele-go/clientele/orgtree"
+	"github.com/clientele-go/clientele/tagging"
+)
+
+func (b *book) merge(survivor customer.ID, losers ...customer.ID) {
+	b.t.Helper()
+	b.update(func(tx *clientele.Tx) error {
+		_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: survivor, Losers: losers})
+		return err
+	})
+}
+
+// Whatever named the loser names the survivor: id, code, identifier, source key.
+func TestLoserResolves(t *testing.T) {
+	b := openFor(t)
+	first := b.create(customer.Draft{Name: "甲", Code: "A1"})
+	second := b.create(customer.Draft{
+		Name: "乙", Code: "B7", Identifiers: []customer.Identifier{{Scheme: "tw.ubn", Value: "22099131"}},
+		SourceKeys: []customer.SourceKey{{System: "erp", Key: "4711"}},
+	})
+	b.merge(first.ID, second.ID)
+	b.view(func(tx *clientele.ReadTx) error {
+		for what, get := range map[string]func() (*customer.Customer, error){
+			"id":         func() (*customer.Customer, error) { return tx.Customers.Get(second.ID) },
+			"code":       func() (*customer.Customer, error) { return tx.Customers.ByCode("b7") },
+			"identifier": func() (*customer.Customer, error) { return tx.Customers.ByIdentifier("tw.ubn", "22099131") },
+			"source key": func() (*customer.Customer, error) { return tx.Customers.BySourceKey("erp", "4711") },
+		} {
+			if c, err := get(); err != nil || c.ID != first.ID {
+				t.Errorf("by %s: %+v, %v", what, c, err)
+			}
+		}
+		if way, err := tx.Customers.Resolve(second.ID); err != nil || !slices.Equal(way, []customer.ID{second.ID, first.ID}) {
+			t.Errorf("the way is %v, %v", way, err)
+		}
+		exact, err := tx.Customers.Exact(second.ID)
+		if err != nil || exact.Status != customer.Merged || exact.Survivor != first.ID || exact.Name != "乙" {
+			t.Errorf("the loser's record is %+v, %v", exact, err)
+		}
+		return nil
+	})
+}
+
+// What doesn't fit the survivor's lists still leads to it.
+func TestSourceKeysBeyondTheLimitResolve(t *testing.T) {
+	b := openFor(t)
+	keys := func(prefix string) (list []customer.SourceKey) {
+		for i := range 70 {
+			list = append(list, customer.SourceKey{System: prefix, Key: fmt.Sprint(i)})
+		}
+		return list
+	}
+	x, y := b.create(customer.Draft{Name: "X", SourceKeys: keys("x")}), b.create(customer.Draft{Name: "Y", SourceKeys: keys("y")})
+	b.merge(x.ID, y.ID)
+	if c := b.get(x.ID); len(c.SourceKeys) != customer.MaxList {
+		t.Errorf("the survivor has %d source keys", len(c.SourceKeys))
+	}
+	b.view(func(tx *clientele.ReadTx) error {
+		for i := range 70 {
+			if c, err := tx.Customers.BySourceKey("y", fmt.Sprint(i)); err != nil || c.ID != x.ID {
+				t.Errorf("key %d leads to %v, %v", i, c, err)
+			}
+		}
+		return nil
+	})
+}
+
+func TestMergeMovesTagsAndPlacementsAndUnmergeBringsThemBack(t *testing.T) {
+	b := openFor(t)
+	var tag tagging.TagID
+	var north, south customer.UnitID
+	b.update(func(tx *clientele.Tx) error {
+		for _, u := range []struct {
+			code string
+			id   *customer.UnitID
+		}{{"N", &north}, {"S", &south}} {
+			made, err := tx.Org.CreateUnit(orgtree.Unit{Code: u.code, Name: u.code})
+			if err != nil {
+				return err
+			}
+			*u.id = made.ID
+		}
+		if _, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "level"}); err != nil {
+			return err
+		}
+		d, err := tx.Tags.Dimension("level")
+		if err != nil {
+			return err
+		}
+		made, err := tx.Tags.CreateTag(tagging.Tag{Dimension: d.ID, Code: "vip"})
+		if err != nil {
+			return err
+		}
+		tag = made.ID
+		return nil
+	})
+	x := b.create(customer.Draft{Name: "X", Owner: north})
+	y := b.create(customer.Draft{Name: "Y", Owner: south})
+	b.update(func(tx *clientele.Tx) error {
+		_, err := tx.Tags.Assign(y.ID, tagging.Assignment{Tag: tag})
+		return err
+	})
+	state := func(id customer.ID) (tags int, assigned []customer.UnitID) {
+		b.view(func(tx *clientele.ReadTx) error {
+			held, err := tx.Tags.Of(id)
+			if err != nil {
+				return err
+			}
+			tags = len(held.Assignments)
+			_, assigned, err = tx.Org.UnitsOf(id)
+			return err
+		})
+		return tags, assigned
+	}
+	b.merge(x.ID, y.ID)
+	if tags, assigned := state(x.ID); tags != 1 || !slices.Equal(assigned, []customer.UnitID{south}) {
+		t.Errorf("after the merge the survivor has %d tags and is assigned to %v", tags, assigned)
+	}
+	b.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(y.ID); return err })
+	if tags, assigned := state(x.ID); tags != 0 || len(assigned) != 0 {
+		t.Errorf("after the undoing it has %d tags and is assigned to %v", tags, assigned)
+	}
+	if tags, _ := state(y.ID); tags != 1 || b.get(y.ID).Owner != south {
+		t.Errorf("the loser has %d tags", tags)
+	}
+}
+
+// Clusters that overlap, merged by many at once, end as one customer.
+func TestConcurrentMergesOfOverlappingClusters(t *testing.T) {
+	b := openFor(t)
+	var ids []customer.ID
+	for i := range 24 {
+		ids = append(ids, b.create(customer.Draft{Name: fmt.Sprint("Customer ", i)}).ID)
+	}
+	var wait sync.WaitGroup
+	for i := 0; i+3 < len(ids); i += 3 {
+		wait.Go(func() {
+			_, err := b.Dedupe().MergeCluster(b.ctx, b.DedupeJob(), dedupe.Merge{Survivor: ids[i+3], Losers: ids[i : i+3]})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	end := b.get(ids[0]).ID
+	for _, id := range ids[:22] {
+		if got := b.get(id).ID; got != end {
+			t.Errorf("customer %d leads to %d, customer %d to %d", ids[0], end, id, got)
+		}
+	}
+}
+
+func TestMergeClusterOfManyResumes(t *testing.T) {
+	n := 10_000
+	if testing.Short() {
+		n = 1000
+	}
+	b := openFor(t)
+	var losers []customer.ID
+	first := b.create(customer.Draft{Name: "Company"})
+	_, err := b.Load(b.ctx, customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
+		for i := range n {
+			if !yield(customer.Draft{Name: "Company", SourceKeys: []customer.SourceKey{{System: "erp", Key: fmt.Sprint(i)}}}, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		losers = append(losers, first.ID+1+customer.ID(i))
+	}
+	b.view(func(tx *clientele.ReadTx) error { // ids of a load need not follow
+		losers = losers[:0]
+		for c, err := range tx.Customers.List(customer.List{}) {
+			if err != nil {
+				return err
+			}
+			if c.ID != first.ID {
+				losers = append(losers, c.ID)
+			}
+		}
+		return nil
+	})
+	job := b.DedupeJob()
+	part, err := b.Dedupe().MergeCluster(b.ctx, job, dedupe.Merge{Survivor: first.ID, Losers: losers[:n/2]})
+	if err != nil || part.Merged != n/2 {
+		t.Fatalf("%+v, %v", part, err)
+	}
+	whole, err := b.Dedupe().MergeCluster(b.ctx, job, dedupe.Merge{Survivor: first.ID, Losers: losers})
+	if err != nil || whole.Merged != n-n/2 || whole.Already != n/2 {
+		t.Fatalf("%+v, %v", whole, err)
+	}
+	b.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(losers[7]); return err })
+	if c := b.get(first.ID); c.Absorbed != n-1 {
+		t.Errorf("%d customers are merged", c.Absorbed)
+	}
+}
+
+func TestMergeRefuses(t *testing.T) {
+	b := openFor(t)
+	x, y, z := b.create(customer.Draft{Name: "X"}), b.create(customer.Draft{Name: "Y"}), b.create(customer.Draft{Name: "Z"})
+	b.merge(x.ID, y.ID)
+	for name, m := range map[string]dedupe.Merge{
+		"a merged loser":    {Survivor: z.ID, Losers: []customer.ID{y.ID}},
+		"a merged survivor": {Survivor: y.ID, Losers: []customer.ID{z.ID}},
+		"itself":            {Survivor: z.ID, Losers: []customer.ID{z.ID}},
+		"nobody":            {Survivor: z.ID},
+		"who isn't there":   {Survivor: z.ID, Losers: []customer.ID{999}},
+	} {
+		err := b.Session.Update(b.ctx, func(tx *clientele.Tx) error { _, err := tx.Dedupe.Merge(m); return err })
+		if err == nil {
+			t.Errorf("%s was merged", name)
+		}
+	}
+	b.merge(z.ID, x.ID)
+	err := b.Session.Update(b.ctx, func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(y.ID); return err })
+	if !errors.Is(err, customer.ErrStatus) {
+		t.Errorf("undoing the inner of two merges gave %v", err)
+	}
+}
+
+// Erasing the survivor leaves nothing of those that were merged into it.
+func TestEraseTakesTheMerged(t *testing.T) {
+	b := openFor(t)
+	x, y := b.create(customer.Draft{Name: "X"}), b.create(customer.Draft{Name: "Yvonne", Note: "secret"})
+	b.merge(x.ID, y.ID)
+	b.update(func(tx *clientele.Tx) error { _, err := tx.Customers.Erase(x.ID); return err })
+	b.view(func(tx *clientele.ReadTx) error {
+		for _, id := range []customer.ID{x.ID, y.ID} {
+			if c, err := tx.Customers.Exact(id); err != nil || c.Status != customer.Erased || c.Name != "" {
+				t.Errorf("customer %d is %+v, %v", id, c, err)
+			}
+		}
+		return nil
+	})
+	if report, err := b.Verify(b.ctx, nil); err != nil || !report.OK() {
+		t.Errorf("verify: %+v, %v", report, err)
+	}
+}
+
+func TestSurvivorshipRules(t *testing.T) {
+	b := openFor(t)
+	x := b.create(customer.Draft{Name: "Acme", Website: "old.example", SourceKeys: []customer.SourceKey{{System: "crm", Key: "1"}}})
+	y := b.create(customer.Draft{Name: "Acme Corporation", Website: "new.example", Note: "pays late", SourceKeys: []customer.SourceKey{{System: "erp", Key: "1"}}})
+	rules := &dedupe.Survivorship{
+		Fields: map[string]dedupe.Rule{dedupe.FieldName: dedupe.Longest, dedupe.FieldWebsite: dedupe.Trusted("erp", "crm")},
+		Finish: func(golden, _, loser *customer.Customer) error { golden.Note = "from " + loser.Name; return nil },
+	}
+	m := dedupe.Merge{Survivor: x.ID, Losers: []customer.ID{y.ID}, Rules: rules}
+	var preview []dedupe.Preview
+	b.view(func(tx *clientele.ReadTx) (err error) { preview, err = tx.Dedupe.Preview(m); return err })
+	b.update(func(tx *clientele.Tx) error { _, err := tx.Dedupe.Merge(m); return err })
+	got := b.get(y.ID)
+	if got.Name != "Acme Corporation" || got.Website != "new.example" || got.Note != "from Acme Corporation" || !slices.Equal(got.Aliases, []string{"Acme"}) {
+		t.Errorf("got %+v", got)
+	}
+	if g := preview[0].Golden; g.Name != got.Name || g.Website != got.Website || g.Note != got.Note || len(g.SourceKeys) != 2 {
+		t.Errorf("the preview showed %+v", g)
+	}
+}

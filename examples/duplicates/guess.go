@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+	"github.com/clientele-go/clientele/dedupe/match"
+)
+
+// schema says what the columns hold. Columns that it doesn't name are not compared.
+type schema struct {
+	ID     string                  `json:"id"`
+	Mode   string                  `json:"mode,omitempty"`
+	Source string                  `json:"source,omitempty"`
+	Fields map[string]compare.Type `json:"fields"`
+}
+
+// readSchema reads a schema and checks it against the file.
+func readSchema(name string, t *table) (*schema, error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &schema{}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(s); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(s.Fields) == 0 {
+		return nil, fmt.Errorf("%s: names no fields", name)
+	}
+	for column, typ := range s.Fields {
+		if t.column(column) < 0 {
+			return nil, fmt.Errorf("%s: column %q is not in the file; it has %q", name, column, t.header)
+		}
+		if !slices.Contains(compare.Types(), typ) {
+			return nil, fmt.Errorf("%s: column %q: type %q is unknown; use one of %s", name, column, typ, strings.Join(typeNames(), ", "))
+		}
+	}
+	return s, nil
+}
+
+func (s *schema) text() string {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil { // texts and a map of texts always can be
+		return err.Error()
+	}
+	return string(text)
+}
+
+// fields are the columns to compare, in the file's order.
+func (s *schema) fields(t *table) []match.Field {
+	var fields []match.Field
+	for _, h := range t.header {
+		if typ, found := s.Fields[h]; found {
+			fields = append(fields, match.Field{Name: h, Type: typ})
+		}
+	}
+	return fields
+}
+
+// records yields the rows, by their number, since the file's ids may repeat.
+func (s *schema) records(t *table) iter.Seq2[match.Record, error] {
+	var columns []int
+	for i, h := range t.header {
+		if _, found := s.Fields[h]; found {
+			columns = append(columns, i)
+		}
+	}
+	return func(yield func(match.Record, error) bool) {
+		for i, row := range t.rows {
+			r := match.Record{ID: strconv.Itoa(i + 1)}
+			for _, c := range columns {
+				r.Values = append(r.Values, row[c])
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// byHeader are words of headers, in the order in which they are tried: a longer or more
+// special one before what it contains.
+var byHeader = []struct {
+	words string
+	typ   compare.Type
+}{
+	{"e-?mail|邮箱|郵箱|电子邮件|電子郵件", compare.Email},
+	{"phone|mobile|\\btel|fax|电话|電話|手机|手機|传真|傳真|联系方式", compare.Phone},
+	{"website|homepage|\\burl\\b|网址|網址|网站|網站", compare.Website},
+	{"birth|\\bdob\\b|生日|出生", compare.DateBirth},
+	{"post ?code|postal|\\bzip\\b|邮编|郵編|邮政编码|郵遞區號", compare.AddressPostcode},
+	{"tax|vat|uscc|licen[cs]e|passport|ssn|soc_?sec|national.?id|\\blei\\b|identifier|税号|稅號|统一社会信用代码|統一編號|身份证|身分證|证件|證號", compare.Identifier},
+	{"given|first.?name|fname|name_first|\\b名\\b", compare.PersonGiven},
+	{"surname|last.?name|family|lname|name_last|\\b姓\\b", compare.PersonFamily},
+	{"company|organi[sz]ation|employer|agency|business|firm|公司|企业|企業|单位|單位|商号", compare.OrganisationName},
+	{"street.?(no|num)|house.?no|门牌|門牌", compare.AddressNumber},
+	{"address|addr\\b|street|地址|住址", compare.Address},
+	{"city|town|suburb|城市|市$|区县", compare.AddressCity},
+	{"state|province|region|county|省", compare.AddressRegion},
+	{"full.?name|contact|person|director|姓名|联系人|聯絡人", compare.PersonName},
+	{"name|title|名称|名稱|客户|客戶", compare.Name},
+	{"gender|sex|type|category|status|kind|性别|类型|類型|类别|状态", compare.Category},
+	{"note|remark|comment|description|备注|備註|说明", compare.Text},
+	{"amount|price|total|金额|金額|数量", compare.Number},
+	{"date|日期", compare.Date},
+}
+
+// byContent are what a column's values look like when its header tells nothing.
+var byContent = []struct {
+	pattern *regexp.Regexp
+	typ     compare.Type
+}{
+	{regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`), compare.Email},
+	{regexp.MustCompile(`^(https?://|www\.)`), compare.Website},
+	{regexp.MustCompile(`^(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})$`), compare.Date},
+	{regexp.MustCompile(`^\+?[\d\s()-]{7,18}$`), compare.Phone},
+	{regexp.MustCompile(`(路|街|巷|号|號|弄).*\d|\d.*(路|街|号|號)|^\d+ \w+ (St|Ave|Rd|Street|Avenue|Road)\b`), compare.Address},
+	{regexp.MustCompile(`(公司|Co\.?,? ?Ltd|Inc\.?|LLC|GmbH)`), compare.OrganisationName},
+	{regexp.MustCompile(`^[0-9A-Z]{8,20}$`), compare.Identifier},
+}
+
+var idHeader = regexp.MustCompile(`(?i)^(id|.*_id|rec_?id|code|编号|編號|客户编码|客戶編號|no\.?)$`)
+
+// guess decides what the columns hold by their headers, then by their values.
+func guess(t *table) *schema {
+	s := &schema{Mode: "dedupe", Fields: map[string]compare.Type{}}
+	for i, h := range t.header {
+		values := t.sample(i)
+		if s.ID == "" && idHeader.MatchString(strings.TrimSpace(h)) && distinct(values) {
+			s.ID = h
+			continue
+		}
+		if len(values) == 0 {
+			continue
+		}
+		if typ := guessColumn(h, values); typ != "" {
+			s.Fields[h] = typ
+		}
+	}
+	return s
+}
+
+func guessColumn(header string, values []string) compare.Type {
+	for _, rule := range byHeader {
+		if regexp.MustCompile("(?i)" + rule.words).MatchString(strings.TrimSpace(header)) {
+			return rule.typ
+		}
+	}
+	for _, rule := range byContent {
+		matching := 0
+		for _, v := range values {
+			if rule.pattern.MatchString(v) {
+				matching++
+			}
+		}
+		if 10*matching >= 6*len(values) {
+			return rule.typ
+		}
+	}
+	return ""
+}
+
+// sampled is how many values of a column are looked at.
+const sampled = 1000
+
+// sample returns values of a column that are not empty.
+func (t *table) sample(column int) []string {
+	var values []string
+	for _, row := range t.rows {
+		if v := strings.TrimSpace(row[column]); v != "" {
+			if values = append(values, v); len(values) == sampled {
+				break
+			}
+		}
+	}
+	return values
+}
+
+func distinct(values []string) bool {
+	sorted := slices.Sorted(slices.Values(values))
+	return len(slices.Compact(sorted)) == len(values)
+}

@@ -1,0 +1,218 @@
+// Duplicates finds the records of any CSV file that are one customer, and shows them on a
+// page side by side or writes the file with their clusters.
+//
+//	go run ./examples/duplicates -in customers.csv [-schema schema.json] -out duplicates.html -out duplicates.csv
+//
+// The schema says what each column holds. Without one it is guessed from headers and
+// content and printed; with the name of a file that doesn't exist it is written there, to
+// be edited and used the next time.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/clientele-go/clientele/dedupe"
+	"github.com/clientele-go/clientele/dedupe/compare"
+	"github.com/clientele-go/clientele/dedupe/match"
+)
+
+func main() {
+	var c command
+	flag.StringVar(&c.in, "in", "", "the CSV `file`, in UTF-8 or GB18030, with a header")
+	flag.StringVar(&c.schema, "schema", "", "the `file` that says what each column holds; without, it is guessed")
+	flag.Func("out", "the `file` to write, .html or .csv; may be given twice", func(name string) error {
+		c.out = append(c.out, name)
+		return nil
+	})
+	flag.IntVar(&c.limit, "limit", 500, "pairs and clusters on the page at most")
+	flag.StringVar(&c.country, "country", "CN", "ISO 3166-1 alpha-2 code of phones without a calling code")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := c.run(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "duplicates:", err)
+		os.Exit(1)
+	}
+}
+
+// command is what the program was asked to do.
+type command struct {
+	in, schema, country string
+	out                 []string
+	limit               int
+}
+
+func (c *command) check() error {
+	if c.in == "" {
+		return errors.New("name a CSV file with -in")
+	}
+	if len(c.out) == 0 {
+		return errors.New("name what to write with -out duplicates.html or -out duplicates.csv")
+	}
+	for _, name := range c.out {
+		if ext := strings.ToLower(filepath.Ext(name)); ext != ".html" && ext != ".csv" {
+			return fmt.Errorf("-out %s: use a name that ends in .html or .csv", name)
+		}
+	}
+	return nil
+}
+
+func (c *command) run(ctx context.Context, out io.Writer) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	t, err := readTable(c.in)
+	if err != nil {
+		return err
+	}
+	s, err := c.decideSchema(t, out)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	result, err := match.Run(ctx, match.Options{Schema: s.fields(t), Country: c.country}, s.records(t))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d records, %d clusters of one customer, %d pairs to look at, %.1f s\n",
+		len(t.rows), len(result.Clusters), possible(result), time.Since(began).Seconds())
+	for _, name := range c.out {
+		if strings.EqualFold(filepath.Ext(name), ".csv") {
+			err = writeCSV(name, t, result)
+		} else {
+			err = c.writePage(name, t, s, result)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "wrote", name)
+	}
+	return nil
+}
+
+func possible(r *match.Result) (n int) {
+	for _, p := range r.Pairs {
+		if p.Decision == match.Possible {
+			n++
+		}
+	}
+	return n
+}
+
+// decideSchema reads the schema or guesses it, and shows what was guessed.
+func (c *command) decideSchema(t *table, out io.Writer) (*schema, error) {
+	if c.schema != "" {
+		s, err := readSchema(c.schema, t)
+		if !errors.Is(err, os.ErrNotExist) {
+			return s, err
+		}
+	}
+	s := guess(t)
+	text := s.text()
+	fmt.Fprintf(out, "guessed schema (types: %s):\n%s\n", strings.Join(typeNames(), ", "), text)
+	if c.schema == "" {
+		return s, nil
+	}
+	fmt.Fprintf(out, "written to %s; edit it and run again if a column is something else\n", c.schema)
+	return s, os.WriteFile(c.schema, []byte(text+"\n"), 0o644)
+}
+
+func typeNames() []string {
+	var names []string
+	for _, t := range compare.Types() {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// writePage writes the pairs in doubt first, where people are needed, then the clusters.
+func (c *command) writePage(name string, t *table, s *schema, result *match.Result) error {
+	report := &dedupe.Report{Title: filepath.Base(c.in), Made: time.Now().UTC(), Records: len(t.rows)}
+	for _, f := range s.fields(t) {
+		report.Fields = append(report.Fields, f.Name)
+	}
+	var rows []match.Record
+	for r, err := range s.records(t) {
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	shown := func(row uint32) dedupe.ReportRecord {
+		return dedupe.ReportRecord{ID: t.name(int(row), s), Values: rows[row].Values}
+	}
+	for _, wanted := range []match.Decision{match.Possible, match.Same} {
+		for _, p := range result.Pairs {
+			if p.Decision != wanted {
+				continue
+			}
+			if len(report.Pairs) == c.limit {
+				report.More++
+				continue
+			}
+			score, err := explain(result.Model, rows[p.A], rows[p.B])
+			if err != nil {
+				return err
+			}
+			report.Pairs = append(report.Pairs, dedupe.ReportPair{A: shown(p.A), B: shown(p.B), Score: score.as(p)})
+		}
+	}
+	for i, cluster := range result.Clusters {
+		if i == c.limit {
+			report.More += len(result.Clusters) - i
+			break
+		}
+		group := dedupe.ReportCluster{ID: fmt.Sprint(i + 1)}
+		for _, row := range cluster {
+			group.Records = append(group.Records, shown(row))
+		}
+		report.Clusters = append(report.Clusters, group)
+	}
+	return create(name, report.WriteHTML)
+}
+
+// explained is a score of the model, which knows a pair by itself, to be shown with the
+// run's judgement, which knows its neighbours too.
+type explained match.Score
+
+func explain(m *match.Model, a, b match.Record) (explained, error) {
+	x, err := m.Prepare(a)
+	if err != nil {
+		return explained{}, err
+	}
+	y, err := m.Prepare(b)
+	if err != nil {
+		return explained{}, err
+	}
+	return explained(m.Explain(x, y)), nil
+}
+
+func (e explained) as(p match.Pair) match.Score {
+	e.Decision = p.Decision
+	e.LogOdds = float64(p.LogOdds)
+	e.Probability = probability(e.LogOdds)
+	return match.Score(e)
+}
+
+// create writes a file, and removes it when that fails.
+func create(name string, write func(io.Writer) error) (err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(name)
+		}
+	}()
+	return write(f)
+}

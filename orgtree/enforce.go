@@ -1,0 +1,161 @@
+package orgtree
+
+import (
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+)
+
+// access returns what the session may see and do, nil for everything.
+func (r *Reader) access() customer.Access { return r.customers.Access() }
+
+// mayAt returns nil when the session has a right on everything of some units.
+func (r *Reader) mayAt(right customer.Right, d customer.Data, units ...customer.UnitID) error {
+	a := r.access()
+	if a == nil {
+		return nil
+	}
+	own, ok := a.(*Access)
+	if !ok {
+		return a.Allows(right, d, nil)
+	}
+	for _, unit := range units {
+		if err := own.AllowsAt(right, d, unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayAdminister returns nil when the session may administer some units, 0 for the whole
+// book.
+func (r *Reader) mayAdminister(units ...customer.UnitID) error {
+	return r.mayAt(customer.RightAdminister, customer.Identity, units...)
+}
+
+// mayReview returns nil when the session may look into everybody's access.
+func (r *Reader) mayReview() error {
+	if err := r.mayAt(customer.RightReview, customer.Identity, 0); err != nil {
+		return r.mayAdminister(0)
+	}
+	return nil
+}
+
+// mayDo returns nil when the session has a right on a kind of data of a customer. The
+// error is that of an absent customer for one out of sight.
+func (r *Reader) mayDo(right customer.Right, d customer.Data, id customer.ID) error {
+	return r.customers.Permit(right, d, id)
+}
+
+// mayOverlay returns nil when the session may replace an overlay.
+func (tx *Tx) mayOverlay(id customer.ID, old, next *Overlay) error {
+	if err := tx.mayDo(customer.RightUpdate, customer.Identity, id); err != nil {
+		return err
+	}
+	if tx.access() == nil {
+		return nil
+	}
+	if old.Terms != next.Terms {
+		if err := tx.mayDo(customer.RightUpdate, customer.Credit, id); err != nil {
+			return err
+		}
+	}
+	if old.Limit == nil && next.Limit == nil || old.Limit != nil && next.Limit != nil && *old.Limit == *next.Limit {
+		return nil
+	}
+	return tx.mayDo(customer.RightSetLimit, customer.Credit, id)
+}
+
+// narrowed returns what the session may see of a placement: nothing for a customer out of
+// sight, otherwise what concerns units that it sees from, and those above them.
+func (r *Reader) narrowed(p *Placement) (*Placement, error) {
+	a := r.access()
+	if a == nil {
+		return p, nil
+	}
+	none := &Placement{Customer: p.Customer}
+	c, err := customer.Unscoped(r.customers).Exact(p.Customer)
+	if isNotFound(err) {
+		return none, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sees, err := a.Sees(c); err != nil || !sees {
+		return none, err
+	}
+	mask, err := a.Mask(c)
+	if err != nil {
+		return nil, err
+	}
+	return p.shown(mask, r.seesFrom()), nil
+}
+
+// maskOf returns what is hidden of a customer.
+func (r *Reader) maskOf(id customer.ID) (customer.Mask, error) {
+	a := r.access()
+	if a == nil {
+		return customer.Mask{}, nil
+	}
+	c, err := customer.Unscoped(r.customers).Exact(id)
+	if err != nil {
+		return customer.Mask{}, err
+	}
+	return a.Mask(c)
+}
+
+// seesFrom returns whether what a unit has of its own concerns the session.
+func (r *Reader) seesFrom() func(customer.UnitID) bool {
+	own, ok := r.access().(*Access)
+	if !ok {
+		return func(customer.UnitID) bool { return true }
+	}
+	return own.plan.looksFrom
+}
+
+// looksFrom reports whether the actor sees from a unit, or from one below it.
+func (p *plan) looksFrom(unit customer.UnitID) bool {
+	for _, h := range p.hats {
+		for _, g := range h.grants {
+			reach := g.Scope.reach()
+			if g.reads.has(customer.Identity) && (p.tree.covers(reach, unit) || p.tree.Contains(unit, reach.Unit)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// shown returns the part of a placement that a mask leaves, and that concerns units.
+func (p *Placement) shown(mask customer.Mask, concerns func(customer.UnitID) bool) *Placement {
+	s := *p
+	s.rest = ""
+	s.Assignments = slices.DeleteFunc(slices.Clone(p.Assignments), func(a Assignment) bool { return !concerns(a.Unit) })
+	s.Overlays = slices.DeleteFunc(slices.Clone(p.Overlays), func(o Overlay) bool { return !concerns(o.Unit) })
+	for i := range s.Assignments {
+		if mask.Hides("rep") {
+			s.Assignments[i].Rep = ""
+		}
+	}
+	for i := range s.Overlays {
+		s.Overlays[i].hide(mask)
+	}
+	return &s
+}
+
+// hide empties what a mask hides.
+func (o *Overlay) hide(mask customer.Mask) {
+	o.rest = ""
+	if mask.Hides("rep") {
+		o.Rep = ""
+	}
+	if mask.Hides("terms") {
+		o.Terms = ""
+	}
+	if mask.Hides("limit") {
+		o.Limit = nil
+	}
+	if mask.Hides("note") {
+		o.Note = ""
+	}
+}

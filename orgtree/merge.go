@@ -1,0 +1,237 @@
+package orgtree
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/record"
+)
+
+// PlacementMerge is what a merge of two customers did to their placements, for its
+// undoing. It belongs to the record of the merge: encode it with MarshalBinary.
+type PlacementMerge struct {
+	Survivor, Loser customer.ID
+	Former          Placement // the survivor's before
+	Lost            Placement // the loser's before; it has none after
+	Combined        Placement // the survivor's after
+}
+
+// MergeCustomers gives the survivor of a merge the loser's assignments, overlays and
+// team where it has none of its own, and assigns it to the loser's owner unit, which so
+// keeps its customer. What is beyond [MaxPlacement] stays behind. The loser's placement
+// ends. Neither's status matters, but that it is not erased.
+func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*PlacementMerge, error) {
+	const op = "merge customers"
+	if survivor == loser {
+		return nil, &Error{Op: op, Field: "Loser", Value: loser.String(), Remedy: "name two customers", Err: ErrInvalid}
+	}
+	to, keeper, err := tx.placedRecord(op, survivor)
+	if err != nil {
+		return nil, err
+	}
+	from, gone, err := tx.placedRecord(op, loser)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := tx.Tree()
+	if err != nil {
+		return nil, err
+	}
+	done := &PlacementMerge{Survivor: survivor, Loser: loser, Former: to.copy(), Lost: from.copy()}
+	to.join(from, keeper.Owner)
+	if gone.Owner != keeper.Owner && tree.Open(gone.Owner) {
+		to.join(&Placement{Assignments: []Assignment{{Unit: gone.Owner, Rep: gone.Rep, Team: from.Team}}}, keeper.Owner)
+	}
+	to.settle(tx.now())
+	done.Combined = to.copy()
+	// The loser first: it gives up the local codes that the survivor takes.
+	if err := tx.rewritePlacement(op, &Placement{Customer: loser}); err != nil {
+		return nil, err
+	}
+	return done, tx.rewritePlacement(op, to)
+}
+
+// UnmergeCustomers undoes what MergeCustomers did: the loser has its placement again, and
+// the survivor loses what it had from it, but that what was changed since stays.
+func (tx *Tx) UnmergeCustomers(done *PlacementMerge) error {
+	const op = "unmerge customers"
+	to, _, err := tx.placedRecord(op, done.Survivor)
+	if err != nil {
+		return err
+	}
+	given := done.given()
+	to.Assignments = slices.DeleteFunc(to.Assignments, func(a Assignment) bool {
+		return slices.ContainsFunc(given.Assignments, func(g Assignment) bool { return sameAssignment(a, g) })
+	})
+	to.Overlays = slices.DeleteFunc(to.Overlays, func(o Overlay) bool {
+		return slices.ContainsFunc(given.Overlays, func(g Overlay) bool { return sameOverlay(&o, &g) })
+	})
+	if given.Team != 0 && to.Team == given.Team {
+		to.Team = 0
+	}
+	to.settle(tx.now())
+	if err := tx.rewritePlacement(op, to); err != nil {
+		return err
+	}
+	again := done.Lost.copy()
+	again.Customer = done.Loser
+	again.settle(tx.now())
+	return tx.rewritePlacement(op, &again)
+}
+
+// placedRecord returns the placement and the record of a customer of any status but
+// Erased, whoever may see them.
+func (tx *Tx) placedRecord(op string, id customer.ID) (*Placement, *customer.Customer, error) {
+	c, err := customer.Unscoped(&tx.customers.Reader).Exact(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Status == customer.Erased {
+		return nil, nil, &customer.StatusError{ID: id, Status: c.Status, Action: op}
+	}
+	p, err := tx.store.placement.Get(&tx.tx.Reader, id)
+	if isNotFound(err) {
+		return &Placement{Customer: id}, c, nil
+	}
+	return p, c, err
+}
+
+// rewritePlacement stores a placement, none when it is empty, unless nothing is
+// different.
+func (tx *Tx) rewritePlacement(op string, p *Placement) error {
+	old, err := tx.store.placement.Get(&tx.tx.Reader, p.Customer)
+	none := isNotFound(err)
+	if none {
+		old, err = &Placement{Customer: p.Customer}, nil
+	}
+	if err != nil {
+		return err
+	}
+	same, err := samePlacement(old, p)
+	if err != nil || same {
+		return err
+	}
+	if p.empty() {
+		err = tx.store.placement.Delete(tx.tx, p.Customer, uint8(PlacementMerged))
+	} else {
+		err = tx.store.placement.Put(tx.tx, p.Customer, p, uint8(PlacementMerged))
+	}
+	if unique := (*storage.UniqueError)(nil); errors.As(err, &unique) {
+		return repeatedLocalCode(op, p, unique)
+	}
+	return err
+}
+
+// copy shares nothing that is changed.
+func (p *Placement) copy() Placement {
+	c := *p
+	c.Assignments, c.Overlays = slices.Clone(p.Assignments), slices.Clone(p.Overlays)
+	return c
+}
+
+// join adds what another placement has for units that p and its owner don't have yet.
+func (p *Placement) join(other *Placement, owner customer.UnitID) {
+	if p.Team == 0 {
+		p.Team = other.Team
+	}
+	for _, a := range other.Assignments {
+		if a.Unit != owner && p.in(a.Unit) < 0 && len(p.Assignments) < MaxPlacement {
+			p.Assignments = append(p.Assignments, a)
+		}
+	}
+	for _, o := range other.Overlays {
+		has := slices.ContainsFunc(p.Overlays, func(x Overlay) bool { return x.Unit == o.Unit })
+		if !has && len(p.Overlays) < MaxPlacement {
+			p.Overlays = append(p.Overlays, o)
+		}
+	}
+}
+
+// given is what the merge gave the survivor.
+func (done *PlacementMerge) given() Placement {
+	var g Placement
+	for _, a := range done.Combined.Assignments {
+		if done.Former.in(a.Unit) < 0 {
+			g.Assignments = append(g.Assignments, a)
+		}
+	}
+	for _, o := range done.Combined.Overlays {
+		if !slices.ContainsFunc(done.Former.Overlays, func(x Overlay) bool { return x.Unit == o.Unit }) {
+			g.Overlays = append(g.Overlays, o)
+		}
+	}
+	if done.Former.Team == 0 {
+		g.Team = done.Combined.Team
+	}
+	return g
+}
+
+// sameAssignment compares what was agreed, not whether it has begun.
+func sameAssignment(a, b Assignment) bool {
+	a.live, b.live = false, false
+	return a.Unit == b.Unit && a.From.Equal(b.From) && a.Until.Equal(b.Until) && a.Rep == b.Rep && a.Team == b.Team
+}
+
+func sameOverlay(a, b *Overlay) bool {
+	var x, y record.Writer
+	appendOverlay(&x, a)
+	appendOverlay(&y, b)
+	return string(x.Buf) == string(y.Buf)
+}
+
+// The fields of a stored PlacementMerge.
+const (
+	mergeSurvivor = 1
+	mergeLoser    = 2
+	mergeFormer   = 3
+	mergeLost     = 4
+	mergeCombined = 5
+)
+
+// MarshalBinary encodes a PlacementMerge for UnmarshalBinary of this or a later version.
+func (done *PlacementMerge) MarshalBinary() ([]byte, error) {
+	var w record.Writer
+	w.Uint(mergeSurvivor, uint64(done.Survivor))
+	w.Uint(mergeLoser, uint64(done.Loser))
+	for i, p := range []*Placement{&done.Former, &done.Lost, &done.Combined} {
+		stored, err := appendPlacement(nil, p)
+		if err != nil {
+			return nil, err
+		}
+		w.Bytes(mergeFormer+i, stored)
+	}
+	return w.Buf, nil
+}
+
+// UnmarshalBinary decodes what MarshalBinary encoded.
+func (done *PlacementMerge) UnmarshalBinary(data []byte) error {
+	*done = PlacementMerge{}
+	r := record.NewReader(string(data))
+	for r.Next() {
+		switch field := r.Field(); field {
+		case mergeSurvivor:
+			done.Survivor = customer.ID(r.Uint())
+		case mergeLoser:
+			done.Loser = customer.ID(r.Uint())
+		case mergeFormer, mergeLost, mergeCombined:
+			p, err := decodePlacement(r.String(), 0, storage.Meta{})
+			if err != nil {
+				r.Fail(err)
+				continue
+			}
+			*[]*Placement{&done.Former, &done.Lost, &done.Combined}[field-mergeFormer] = *p
+		default:
+			r.Skip()
+		}
+	}
+	if r.Err() == nil && (done.Survivor == 0 || done.Loser == 0) {
+		return errors.New("orgtree: the bytes are no PlacementMerge: they name no customers")
+	}
+	if r.Err() != nil {
+		return fmt.Errorf("orgtree: decode a PlacementMerge: %w", r.Err())
+	}
+	return nil
+}

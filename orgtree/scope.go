@@ -1,0 +1,424 @@
+package orgtree
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/bitset"
+)
+
+// Filters reads the filters of scopes. The book's read the language of package tagging;
+// see [Options.Filters].
+type Filters interface {
+	// Check reports what is wrong with a filter.
+	Check(r *storage.Reader, customers *customer.Reader, filter string) error
+	// Find returns the customers of a filter, whoever asks, for the time of the transaction.
+	Find(r *storage.Reader, customers *customer.Reader, filter string) (bitset.Source, error)
+}
+
+// Access is what one actor may see and do in one state of the book: it implements
+// [customer.Access]. A customer is seen when a grant in force gives the right to read its
+// identity, and no denial takes it away; each field likewise, by the kind of data that it
+// belongs to and the grants' masks. To do something a grant must give the right on a
+// customer that belongs to its units; what units share is for reading ([Tree.Acts]).
+type Access struct {
+	reader Reader // shows everything
+	plan   *plan
+	filter map[string]bitset.Source
+	stand  standing
+	state  chunkState
+}
+
+var _ customer.Access = (*Access)(nil)
+
+// standing is where a customer stands: the one that was asked for last.
+type standing struct {
+	id       customer.ID
+	owner    customer.UnitID
+	rep      string
+	known    bool // what follows, of the placement
+	assigned []customer.UnitID
+	reps     []string
+	teams    []customer.UnitID
+}
+
+// Access returns what an actor may see and do in a state, nil while access is not
+// enforced. An actor that is no principal sees nothing. It costs a microsecond for an
+// actor that was at work before and since when nothing of access has changed, some tens
+// otherwise; nothing grows with what the actor doesn't see.
+func (s *Store) Access(r *storage.Reader, customers *customer.Reader, actor string) (customer.Access, error) {
+	reader := s.Reader(r, customer.Unscoped(customers))
+	mark, err := reader.policyMark()
+	if err != nil || !mark.Enforced {
+		return nil, err
+	}
+	return reader.accessOf(mark, actor)
+}
+
+// accessOf returns what a principal may see and do, enforced or not.
+func (r *Reader) accessOf(mark *policyMark, actor string) (*Access, error) {
+	tree, err := r.Tree()
+	if err != nil {
+		return nil, err
+	}
+	plan := r.store.plans.find(actor, mark.Stamp, tree, r.now())
+	if plan == nil {
+		if plan, err = r.compile(actor); err != nil {
+			return nil, err
+		}
+		plan.stamp = mark.Stamp
+		r.store.plans.keep(plan)
+	}
+	return &Access{reader: *r, plan: plan}, nil
+}
+
+// at returns where a customer stands.
+func (a *Access) at(c *customer.Customer) *standing {
+	if a.stand.id != c.ID || c.ID == 0 || a.stand.owner != c.Owner || a.stand.rep != c.Rep {
+		a.stand = standing{id: c.ID, owner: c.Owner, rep: c.Rep, known: c.ID == 0}
+	}
+	return &a.stand
+}
+
+// place completes a standing from the customer's placement.
+func (a *Access) place(s *standing) error {
+	if s.known {
+		return nil
+	}
+	p, err := a.reader.placementOf(s.id)
+	if err != nil {
+		return err
+	}
+	if p.Team != 0 {
+		s.teams = append(s.teams, a.plan.tree.Resolve(p.Team))
+	}
+	for i := range p.Assignments {
+		x := &p.Assignments[i]
+		if !x.At(a.reader.now()) {
+			continue
+		}
+		s.assigned = append(s.assigned, x.Unit)
+		if x.Rep != "" {
+			s.reps = append(s.reps, x.Rep)
+		}
+		if x.Team != 0 {
+			s.teams = append(s.teams, a.plan.tree.Resolve(x.Team))
+		}
+	}
+	s.known = true
+	return nil
+}
+
+// reaching tells how a customer must be seen from a unit.
+type reaching uint8
+
+const (
+	toRead reaching = iota // as units share
+	toAct                  // as a customer of theirs
+	toDeny                 // as owned by or assigned to them
+)
+
+// howFor returns how a customer must be seen for a right.
+func howFor(right customer.Right) reaching {
+	if right == customer.RightRead || right == customer.RightExport {
+		return toRead
+	}
+	return toAct
+}
+
+// covers reports whether a grant's scope holds a customer.
+func (a *Access) covers(g *held, how reaching, d customer.Data, s *standing) (bool, error) {
+	if found, err := a.reaches(g.Scope.reach(), how, d, s); err != nil || !found {
+		return false, err
+	}
+	if g.Scope.Own {
+		if found, err := a.owns(g.hat, s); err != nil || !found {
+			return false, err
+		}
+	}
+	if g.Scope.Filter == "" {
+		return true, nil
+	}
+	if s.id == 0 { // it has no tags yet
+		return false, nil
+	}
+	found, err := a.find(g.Scope.Filter)
+	if err != nil {
+		return false, err
+	}
+	return found.Has(uint64(s.id))
+}
+
+func (a *Access) reaches(from Reach, how reaching, d customer.Data, s *standing) (bool, error) {
+	tree := a.plan.tree
+	if tree.covers(from, s.owner) {
+		return true, nil
+	}
+	if how != toDeny && (tree.Policy(s.owner, customer.Identity) == Private || tree.Policy(s.owner, d) == Private) {
+		return false, nil
+	}
+	if err := a.place(s); err != nil {
+		return false, err
+	}
+	switch how {
+	case toRead:
+		return tree.Shares(from, d, s.owner, s.assigned...), nil
+	case toAct:
+		return tree.Acts(from, d, s.owner, s.assigned...), nil
+	}
+	return slices.ContainsFunc(s.assigned, func(unit customer.UnitID) bool { return tree.covers(from, unit) }), nil
+}
+
+// owns reports whether a customer is a principal's own.
+func (a *Access) owns(h *hat, s *standing) (bool, error) {
+	if s.rep == h.id {
+		return true, nil
+	}
+	if err := a.place(s); err != nil {
+		return false, err
+	}
+	return slices.Contains(s.reps, h.id) || h.team != 0 && slices.Contains(s.teams, a.plan.tree.Resolve(h.team)), nil
+}
+
+// find returns the customers of a filter.
+func (a *Access) find(filter string) (bitset.Source, error) {
+	if s := a.filter[filter]; s != nil {
+		return s, nil
+	}
+	if a.reader.store.filters == nil {
+		return nil, &Error{Op: "read scope", Field: "Filter", Value: filter, Remedy: "open the book with Options.Filters, which it had when the grant was given", Err: ErrInvalid}
+	}
+	s, err := a.reader.store.filters.Find(a.reader.storage, a.reader.customers, filter)
+	if err != nil {
+		return nil, err
+	}
+	if a.filter == nil {
+		a.filter = map[string]bitset.Source{}
+	}
+	a.filter[filter] = s
+	return s, nil
+}
+
+// any reports whether one of some grants, or denials, concerns a right on a kind of data
+// of a customer; it returns the first.
+func (a *Access) any(list []*held, how reaching, right customer.Right, d customer.Data, s *standing) (*held, error) {
+	for _, g := range list {
+		kinds := g.permits(right)
+		if how == toDeny {
+			kinds = g.denies(right)
+		}
+		if !kinds.has(d) {
+			continue
+		}
+		found, err := a.covers(g, how, d, s)
+		if err != nil || found {
+			return g, err
+		}
+	}
+	return nil, nil
+}
+
+// permits returns the grant by which the actor has a right on a kind of data of a
+// customer, nil for none.
+func (a *Access) permits(how reaching, right customer.Right, d customer.Data, s *standing) (*held, error) {
+	for i, h := range a.plan.hats {
+		denial, err := a.any(h.denials, toDeny, right, d, s)
+		if err != nil {
+			return nil, err
+		}
+		if denial != nil {
+			if i == 0 {
+				return nil, nil
+			}
+			continue
+		}
+		if g, err := a.any(h.grants, how, right, d, s); err != nil || g != nil {
+			return g, err
+		}
+	}
+	return nil, nil
+}
+
+// Sees implements [customer.Access]. The customer must be as it is stored: its owner and
+// representative decide.
+func (a *Access) Sees(c *customer.Customer) (bool, error) {
+	g, err := a.permits(toRead, customer.RightRead, customer.Identity, a.at(c))
+	return g != nil, err
+}
+
+// kindMasks are the masks of every set of kinds of data.
+var kindMasks = func() (masks [allData + 1]customer.Mask) {
+	for s := range masks {
+		masks[s] = customer.MaskOf(dataSet(s).kinds()...)
+	}
+	return masks
+}()
+
+// Mask implements [customer.Access]; as for Sees, the customer must be as it is stored.
+// Each grant through which the customer is seen counts as used.
+func (a *Access) Mask(c *customer.Customer) (customer.Mask, error) { return a.mask(c, true) }
+
+// maskUnused is Mask for reports, which use nothing.
+func (a *Access) maskUnused(c *customer.Customer) (customer.Mask, error) { return a.mask(c, false) }
+
+func (a *Access) mask(c *customer.Customer, use bool) (customer.Mask, error) {
+	sees, err := a.Sees(c)
+	if err != nil || !sees {
+		return kindMasks[allData], err
+	}
+	s := a.at(c)
+	hidden := kindMasks[allData]
+	for i, h := range a.plan.hats {
+		mask, err := a.maskOf(h, s, use)
+		if err != nil {
+			return kindMasks[allData], err
+		}
+		if i > 0 {
+			if mask, err = a.denied(h, mask, s); err != nil {
+				return kindMasks[allData], err
+			}
+		}
+		hidden = hidden.And(mask)
+	}
+	return a.denied(a.plan.hats[0], hidden, s)
+}
+
+// maskOf returns what none of a hat's grants shows.
+func (a *Access) maskOf(h *hat, s *standing, use bool) (customer.Mask, error) {
+	hidden := kindMasks[allData]
+	for _, g := range h.grants {
+		shown := dataSet(0)
+		for _, d := range customer.AllData() {
+			if !g.reads.has(d) {
+				continue
+			}
+			found, err := a.covers(g, toRead, d, s)
+			if err != nil {
+				return hidden, err
+			}
+			if found {
+				shown |= dataSetOf(d)
+			}
+		}
+		if shown == 0 {
+			continue
+		}
+		if use {
+			g.uses.add(customer.RightRead)
+		}
+		if hidden = hidden.And(kindMasks[allData&^shown].Or(g.Mask)); hidden.Empty() {
+			break
+		}
+	}
+	return hidden, nil
+}
+
+// denied adds to a mask what a hat's denials hide.
+func (a *Access) denied(h *hat, mask customer.Mask, s *standing) (customer.Mask, error) {
+	for _, g := range h.denials {
+		if g.reads == 0 {
+			continue
+		}
+		found, err := a.covers(g, toDeny, customer.Identity, s)
+		switch {
+		case err != nil:
+			return mask, err
+		case found && g.Mask.Empty():
+			mask = mask.Or(kindMasks[g.reads])
+		case found:
+			mask = mask.Or(g.Mask)
+		}
+	}
+	return mask, nil
+}
+
+// Allows implements [customer.Access]. For a customer that is to be created, whose id is
+// 0, its owner and representative decide; a filter holds no such customer. Without a
+// customer, the right to administer must be on the whole book, any other one on anything.
+func (a *Access) Allows(right customer.Right, d customer.Data, c *customer.Customer) error {
+	if c == nil {
+		return a.allowsApart(right, d)
+	}
+	s := a.at(c)
+	if c.ID != 0 {
+		sees, err := a.permits(toRead, customer.RightRead, customer.Identity, s)
+		if err != nil {
+			return err
+		}
+		if sees == nil {
+			return &storage.Error{Op: "get", Table: "customer", Key: c.ID.String(), Err: customer.ErrNotFound}
+		}
+	}
+	g, err := a.permits(howFor(right), right, d, s)
+	if err != nil {
+		return err
+	}
+	if g == nil {
+		return a.refusal(right, d, c.ID)
+	}
+	g.uses.add(right)
+	return nil
+}
+
+func (a *Access) allowsApart(right customer.Right, d customer.Data) error {
+	if right == customer.RightAdminister {
+		return a.AllowsAt(right, d, 0)
+	}
+	if !a.plan.permitsSomewhere(right, d) {
+		return a.refusal(right, d, 0)
+	}
+	return nil
+}
+
+// AllowsAt returns nil when the actor has a right on everything of a unit and those below
+// it, 0 for the whole book, and otherwise an *customer.AccessError.
+func (a *Access) AllowsAt(right customer.Right, d customer.Data, unit customer.UnitID) error {
+	g := a.plan.grantAt(right, d, unit)
+	if g == nil {
+		return a.refusal(right, d, 0)
+	}
+	g.uses.add(right)
+	return nil
+}
+
+func (a *Access) refusal(right customer.Right, d customer.Data, id customer.ID) error {
+	return &customer.AccessError{Actor: a.plan.actor, Right: right, Data: d, Customer: id,
+		Remedy: "ask who administers access for a role with this right"}
+}
+
+// Within implements [customer.Access].
+func (a *Access) Within() bitset.Source { return a.within("") }
+
+// WithinUnmasked implements [customer.Access].
+func (a *Access) WithinUnmasked(field string) bitset.Source { return a.within(field) }
+
+func (a *Access) within(field string) bitset.Source {
+	s := a.plan.set(field)
+	if s.everything() {
+		return nil
+	}
+	return &within{access: a, set: s, field: field}
+}
+
+// shows reports whether a customer is in the set of those seen with a field.
+func (a *Access) shows(id customer.ID, field string) (bool, error) {
+	c, err := a.reader.customers.Exact(id)
+	if isNotFound(err) || errors.Is(err, customer.ErrErased) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	sees, err := a.Sees(c)
+	if err != nil || !sees || field == "" || !canHide(field) {
+		return sees, err
+	}
+	mask, err := a.maskUnused(c)
+	return !mask.Hides(field), err
+}
+
+// String tells whose access it is, for logs.
+func (a *Access) String() string { return fmt.Sprintf("access of %s", a.plan.actor) }

@@ -1,0 +1,372 @@
+package orgtree
+
+import (
+	"sync"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/bitset"
+)
+
+// within is a planned set in one state.
+type within struct {
+	access *Access
+	set    *plannedSet
+	field  string
+}
+
+// chunkState is what an Access needs to make chunks, read when it is first used.
+type chunkState struct {
+	owners  []int64 // changes of each chunk under the keys by owner; every customer has one
+	counted bool    // owners is read
+	units   []int64 // the same of assignments
+	placed  bool    // units and due are read
+	due     map[uint64][]customer.ID
+	scratch [4]*bitset.Chunk
+}
+
+// chunks reads the counts of changes and, for sets that depend on placements, what is
+// due.
+func (a *Access) chunks(placed bool) (*chunkState, error) {
+	s := &a.state
+	if !s.counted {
+		if err := a.reader.customers.Marks().Versions(a.reader.storage, countsInto(&s.owners)); err != nil {
+			return nil, err
+		}
+		s.counted = true
+	}
+	if s.placed || !placed {
+		return s, nil
+	}
+	r := a.reader
+	if err := r.store.byUnit.Versions(r.storage, countsInto(&s.units)); err != nil {
+		return nil, err
+	}
+	for id, err := range r.dueNow() {
+		if err != nil {
+			return nil, err
+		}
+		if s.due == nil {
+			s.due = map[uint64][]customer.ID{}
+		}
+		n := uint64(id) / bitset.ChunkSize
+		s.due[n] = append(s.due[n], id)
+	}
+	s.placed = true
+	return s, nil
+}
+
+func countsInto(list *[]int64) func(chunk uint64, changes int64) error {
+	return func(chunk uint64, changes int64) error {
+		for uint64(len(*list)) <= chunk {
+			*list = append(*list, 0)
+		}
+		(*list)[chunk] = changes
+		return nil
+	}
+}
+
+func countOf(list []int64, n uint64) int64 {
+	if n < uint64(len(list)) {
+		return list[n]
+	}
+	return 0
+}
+
+// chunk returns the i-th scratch chunk, empty.
+func (s *chunkState) chunk(i int) *bitset.Chunk {
+	if s.scratch[i] == nil {
+		s.scratch[i] = new(bitset.Chunk)
+	} else {
+		s.scratch[i].Clear()
+	}
+	return s.scratch[i]
+}
+
+// The scratch chunks by use.
+const (
+	scratchPart = iota
+	scratchTerm
+	scratchLeft
+	scratchRight
+)
+
+// End implements [bitset.Source].
+func (w *within) End() (uint64, error) {
+	s, err := w.access.chunks(false)
+	if err != nil {
+		return 0, err
+	}
+	return uint64(len(s.owners)), nil
+}
+
+// Has implements [bitset.Source]: it costs a read of the record, and one of the
+// placement where units share.
+func (w *within) Has(number uint64) (bool, error) {
+	return w.access.shows(customer.ID(number), w.field)
+}
+
+// Read implements [bitset.Source].
+func (w *within) Read(n uint64, into *bitset.Chunk) error {
+	s, err := w.access.chunks(w.set.placed())
+	if err != nil {
+		return err
+	}
+	if err := w.access.read(w.set, n, into); err != nil {
+		return err
+	}
+	if w.set.both != nil {
+		var seen bitset.Chunk
+		if err := w.access.read(w.set.both, n, &seen); err != nil {
+			return err
+		}
+		into.And(&seen)
+	}
+	for _, id := range s.due[n] { // the stored sets are not up to date
+		shows, err := w.Has(uint64(id))
+		if err != nil {
+			return err
+		}
+		if into.Remove(uint16(id)); shows {
+			into.Add(uint16(id))
+		}
+	}
+	return nil
+}
+
+// read makes a chunk of a set, without what is due.
+func (a *Access) read(set *plannedSet, n uint64, into *bitset.Chunk) error {
+	into.Clear()
+	for _, p := range set.parts {
+		to := into
+		if len(p.minus) > 0 {
+			to = a.state.chunk(scratchPart)
+		}
+		for i := range p.terms {
+			if err := a.add(&p.terms[i], n, to); err != nil {
+				return err
+			}
+		}
+		if len(p.minus) == 0 {
+			continue
+		}
+		for i := range p.minus {
+			if err := a.remove(&p.minus[i], n, to); err != nil {
+				return err
+			}
+		}
+		into.Or(to)
+	}
+	for i := range set.minus {
+		if err := a.remove(&set.minus[i], n, into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Access) remove(t *term, n uint64, from *bitset.Chunk) error {
+	if from.Empty() {
+		return nil
+	}
+	var gone bitset.Chunk
+	if err := a.add(t, n, &gone); err != nil {
+		return err
+	}
+	from.AndNot(&gone)
+	return nil
+}
+
+// add adds a term's customers to a chunk.
+func (a *Access) add(t *term, n uint64, to *bitset.Chunk) error {
+	if t.own == nil && t.filter == "" {
+		return a.addUnits(t, n, to)
+	}
+	x := a.state.chunk(scratchTerm)
+	err := error(nil)
+	if t.own != nil {
+		err = a.addOwn(t.own, n, x)
+	} else {
+		err = a.addUnits(t, n, x)
+	}
+	if err != nil || x.Empty() {
+		return err
+	}
+	if t.own != nil && !t.all {
+		y := bitset.Chunk{}
+		if err := a.addUnits(t, n, &y); err != nil {
+			return err
+		}
+		x.And(&y)
+	}
+	if t.filter != "" {
+		found, err := a.find(t.filter)
+		if err != nil {
+			return err
+		}
+		y := bitset.Chunk{}
+		if err := found.Read(n, &y); err != nil {
+			return err
+		}
+		x.And(&y)
+	}
+	to.Or(x)
+	return nil
+}
+
+// addUnits adds what a term's units have.
+func (a *Access) addUnits(t *term, n uint64, to *bitset.Chunk) error {
+	if t.all {
+		for _, status := range customer.AllStatuses() {
+			if err := a.mark(customer.StatusKey(nil, status), n, to); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := a.union(unionOwners, t.owners, n, to); err != nil || len(t.assigned.ids) == 0 || countOf(a.state.units, n) == 0 {
+		return err
+	}
+	assigned := a.state.chunk(scratchLeft)
+	if err := a.union(unionAssigned, t.assigned, n, assigned); err != nil || assigned.Empty() {
+		return err
+	}
+	if !t.anyOwner {
+		sharing := a.state.chunk(scratchRight)
+		if err := a.union(unionOwners, t.sharing, n, sharing); err != nil {
+			return err
+		}
+		assigned.And(sharing)
+	}
+	to.Or(assigned)
+	return nil
+}
+
+// addOwn adds a principal's own customers.
+func (a *Access) addOwn(h *hat, n uint64, to *bitset.Chunk) error {
+	if err := a.mark(customer.RepKey(nil, h.id), n, to); err != nil {
+		return err
+	}
+	r := a.reader
+	if err := r.store.byRep.AddChunk(r.storage, storage.Key(nil).String(h.id), n, to); err != nil || h.team == 0 {
+		return err
+	}
+	for _, team := range a.plan.tree.covered(Reach{Unit: h.team}) {
+		if err := r.store.byTeam.AddChunk(r.storage, storage.Key(nil).Uint(uint64(team)), n, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Access) mark(key storage.Key, n uint64, to *bitset.Chunk) error {
+	return a.reader.customers.Marks().AddChunk(a.reader.storage, key, n, to)
+}
+
+// The kinds of unions.
+const (
+	unionOwners = iota
+	unionAssigned
+)
+
+// maxDirect is the number of units whose sets are read each time: more than these are
+// kept together.
+const maxDirect = 4
+
+// union adds the customers that units own, or to which they are assigned.
+func (a *Access) union(kind uint8, units unitList, n uint64, to *bitset.Chunk) error {
+	changes := countOf(a.state.owners, n)
+	if kind == unionAssigned {
+		changes = countOf(a.state.units, n)
+	}
+	if changes == 0 {
+		return nil
+	}
+	// What an Update sees may never be committed: nothing of it is kept, and what others
+	// keep may not be what it sees.
+	if len(units.ids) <= maxDirect || a.reader.storage.Writing() {
+		return a.unite(kind, units, n, to)
+	}
+	key := unionKey{kind, units.name, n}
+	if kept := a.reader.store.unions.find(key, changes); kept != nil {
+		to.Or(kept)
+		return nil
+	}
+	made := new(bitset.Chunk)
+	if err := a.unite(kind, units, n, made); err != nil {
+		return err
+	}
+	a.reader.store.unions.keep(key, union{changes, made})
+	to.Or(made)
+	return nil
+}
+
+// unite reads the sets of units one by one.
+func (a *Access) unite(kind uint8, units unitList, n uint64, to *bitset.Chunk) error {
+	var bitmap storage.AnyBitmap = a.reader.store.byUnit
+	if kind == unionOwners {
+		bitmap = a.reader.customers.Marks()
+	}
+	var key storage.Key
+	for _, unit := range units.ids {
+		if kind == unionOwners {
+			key = customer.OwnerKey(key[:0], unit)
+		} else {
+			key = key[:0].Uint(uint64(unit))
+		}
+		if err := bitmap.AddChunk(a.reader.storage, key, n, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unionCache keeps unions of many units' sets, by chunk, in two generations: what is
+// used stays. What it has can be read by everyone and is never changed.
+type unionCache struct {
+	mu           sync.Mutex
+	young, older map[unionKey]union
+}
+
+type unionKey struct {
+	kind  uint8
+	units [16]byte
+	chunk uint64
+}
+
+// union is a chunk after a number of changes; see [storage.Bitmap.Versions].
+type union struct {
+	changes int64
+	members *bitset.Chunk
+}
+
+// maxUnions bounds a generation: 32 MiB.
+const maxUnions = 4096
+
+func (c *unionCache) find(key unionKey, changes int64) *bitset.Chunk {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	u, found := c.young[key]
+	if !found {
+		if u, found = c.older[key]; found {
+			c.put(key, u)
+		}
+	}
+	if !found || u.changes != changes {
+		return nil
+	}
+	return u.members
+}
+
+func (c *unionCache) keep(key unionKey, u union) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(key, u)
+}
+
+func (c *unionCache) put(key unionKey, u union) {
+	if c.young == nil || len(c.young) >= maxUnions {
+		c.young, c.older = map[unionKey]union{}, c.young
+	}
+	c.young[key] = u
+}

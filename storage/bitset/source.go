@@ -1,0 +1,94 @@
+package bitset
+
+import "iter"
+
+// Source is a set that makes its chunks when they are asked for: the customers that a
+// session may see, without first listing them all. A nil Source means everything, to
+// whoever accepts one. A Source belongs to the transaction in which it was made, and is
+// used from one goroutine.
+type Source interface {
+	// End is one more than the number of the last chunk that may have members.
+	End() (uint64, error)
+	// Read makes into the set's chunk n, whatever it held before.
+	Read(n uint64, into *Chunk) error
+	// Has reports whether a number is in the set. For a few numbers it costs less than
+	// reading their chunks.
+	Has(number uint64) (bool, error)
+}
+
+// End implements [Source].
+func (s *Set) End() (uint64, error) { return s.Chunks(), nil }
+
+// Read implements [Source].
+func (s *Set) Read(n uint64, into *Chunk) error {
+	if c := s.Chunk(n); c != nil {
+		*into = *c
+	} else {
+		into.Clear()
+	}
+	return nil
+}
+
+// Has implements [Source].
+func (s *Set) Has(number uint64) (bool, error) { return s.Contains(number), nil }
+
+// Members yields the numbers of a source from one on, ascending.
+func Members(s Source, from uint64) iter.Seq2[uint64, error] {
+	return func(yield func(uint64, error) bool) {
+		end, err := s.End()
+		if err != nil {
+			yield(0, err)
+			return
+		}
+		var c Chunk
+		first := uint16(from)
+		for n := from / ChunkSize; n < end; n++ {
+			if err := s.Read(n, &c); err != nil {
+				yield(0, err)
+				return
+			}
+			for low := range c.From(first) {
+				if !yield(n*ChunkSize+uint64(low), nil) {
+					return
+				}
+			}
+			first = 0
+		}
+	}
+}
+
+// Count returns how many numbers a source has.
+func Count(s Source) (total int64, err error) {
+	end, err := s.End()
+	if err != nil {
+		return 0, err
+	}
+	var c Chunk
+	for n := range end {
+		if err := s.Read(n, &c); err != nil {
+			return 0, err
+		}
+		total += int64(c.Len())
+	}
+	return total, nil
+}
+
+// Keep drops from s the numbers that a source doesn't have; nil has every number.
+func (s *Set) Keep(in Source) error {
+	if in == nil {
+		return nil
+	}
+	var c Chunk
+	for n, own := range s.chunks {
+		if own == nil {
+			continue
+		}
+		if err := in.Read(uint64(n), &c); err != nil {
+			return err
+		}
+		if own.And(&c); own.Empty() {
+			s.chunks[n] = nil
+		}
+	}
+	return nil
+}
