@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange"
 	"github.com/clientele-go/clientele/customer/search"
 	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
@@ -33,6 +35,8 @@ type Options struct {
 	Rules classify.Options
 	// Org sets how the organisation is kept.
 	Org orgtree.Options
+	// Credit sets how receivables and credit limits are kept.
+	Credit credit.Options
 	// Dedupe sets how duplicates are found and merged.
 	Dedupe dedupe.Options
 	// Search sets the search index.
@@ -77,7 +81,10 @@ type Book struct {
 	tags      *tagging.Store
 	rules     *classify.Rules
 	org       *orgtree.Store
+	credit    *credit.Store
 	dedupe    *dedupe.Store
+	imports   *exchange.Store
+	country   string        // of phones and addresses that name none
 	search    *search.Index // nil without search
 	searchDir string        // of the search index, also without search; empty in memory
 	clock     *clock        // nil when it never ticks
@@ -135,7 +142,12 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 		opts.Org.Clock = opts.Clock
 	}
 	opts.Rules.TickEvery = cmp.Or(opts.Rules.TickEvery, opts.TickEvery)
-	b := &Book{customers: customers, tags: tagging.New(opts.Tags), org: orgtree.New(opts.Org)}
+	b := &Book{customers: customers, tags: tagging.New(opts.Tags), imports: exchange.New(), country: opts.Customers.Country}
+	if opts.Org.Filters == nil {
+		opts.Org.Filters = filters{b.tags}
+	}
+	b.org = orgtree.New(opts.Org)
+	b.describeCredit(&opts)
 	if b.dedupe, err = dedupe.New(opts.Dedupe, customers); err != nil {
 		return nil, nil, err
 	}
@@ -147,7 +159,9 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 	b.tags.AddTo(schema)
 	b.rules.AddTo(schema)
 	b.org.AddTo(schema)
+	b.credit.AddTo(schema)
 	b.dedupe.AddTo(schema)
+	b.imports.AddTo(schema)
 	return b, schema, schema.Extend(opts.Schema)
 }
 
@@ -235,15 +249,31 @@ func (b *Book) Org() *orgtree.Store { return b.org }
 // lists, merges of large clusters. A job on them comes from [Session.DedupeJob].
 func (b *Book) Dedupe() *dedupe.Store { return b.dedupe }
 
+// Credit returns the store of receivables and limits, for bulk loads, queues and repairs,
+// all with [Session.CreditJob].
+func (b *Book) Credit() *credit.Store { return b.credit }
+
 // Verify reads the whole book and compares everything that is stored twice; see
-// [storage.Store.Verify].
+// [storage.Store.Verify] and [credit.Store.Verify].
 func (b *Book) Verify(ctx context.Context, progress func(done, total int)) (*storage.Report, error) {
-	return b.store.Verify(ctx, progress)
+	report, err := b.store.Verify(ctx, progress)
+	if err != nil {
+		return report, err
+	}
+	return report, b.store.View(ctx, func(r *storage.Reader) error { return b.verifyCredit(r, report) })
 }
 
-// Repair mends what Verify can find in derived data: indexes, counts, views. It
-// returns how many index entries and counts it changed. Records are never touched.
-func (b *Book) Repair(ctx context.Context) (int, error) { return b.store.Repair(ctx) }
+// Repair mends what Verify can find in derived data: indexes, counts, views, pages of
+// open items, exposure. It returns how many index entries, counts, accounts and sums it
+// changed. Records are never touched.
+func (b *Book) Repair(ctx context.Context) (int, error) {
+	n, err := b.store.Repair(ctx)
+	if err != nil {
+		return n, err
+	}
+	mended, err := b.repairCredit(ctx)
+	return n + mended, err
+}
 
 // Backup writes a copy of the book into dir, which must not exist or be empty, while
 // the book is in use, and verifies what it wrote. See [storage.Store.Backup].

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging"
@@ -42,10 +43,12 @@ func (b *Book) startClock(opts Options) {
 	session := storage.Session{Actor: ClockActor, Reason: "the clock"}
 	tags := tagging.Job{Storage: b.store, Customers: b.customers, Session: session}
 	units := orgtree.Job{Storage: b.store, Customers: b.customers, Session: session}
+	credits := credit.Job{Storage: b.store, Customers: b.customers, Session: session}
 	b.clock = newClock(cmp.Or(opts.Logger, slog.Default()), every,
 		chore{"tags that begin or end", func(ctx context.Context) error { _, err := b.tags.Tick(ctx, tags); return err }},
 		chore{"tags under changed definitions", func(ctx context.Context) error { _, err := b.tags.Settle(ctx, tags); return err }},
 		chore{"assignments to units that begin or end", func(ctx context.Context) error { _, err := b.org.Tick(ctx, units); return err }},
+		chore{"credit reservations that end", func(ctx context.Context) error { _, err := b.credit.ExpireReservations(ctx, credits); return err }},
 	)
 }
 

@@ -3,6 +3,7 @@ package clientele
 import (
 	"encoding"
 
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
@@ -14,13 +15,15 @@ import (
 const (
 	memberTags   = "tags"
 	memberPlaces = "places"
+	memberCredit = "credit"
 )
 
 // duplicates joins what takes part in merges within a transaction.
-func (b *Book) duplicates(tx *storage.Tx, customers *customer.Tx, tags *tagging.Tx, org *orgtree.Tx) *dedupe.Tx {
+func (b *Book) duplicates(tx *storage.Tx, customers *customer.Tx, tags *tagging.Tx, org *orgtree.Tx, receivables *credit.Tx) *dedupe.Tx {
 	return b.dedupe.Tx(tx, customers,
 		member(memberTags, tags.MergeCustomers, tags.UnmergeCustomers),
 		member(memberPlaces, org.MergeCustomers, org.UnmergeCustomers),
+		member(memberCredit, receivables.MergeCustomers, receivables.UnmergeCustomers),
 	)
 }
 
@@ -50,13 +53,24 @@ func member[T any, P undo[T]](name string, merge func(survivor, loser customer.I
 	}}
 }
 
-// DedupeJob is the session as merges of many customers need it; see [dedupe.Store].
+// DedupeJob is the session as runs and merges of many customers need it; see
+// [dedupe.Store].
 func (s *Session) DedupeJob() dedupe.Job {
 	return dedupe.Job{
 		Storage: s.book.store, Session: s.session,
-		Begin: func(tx *storage.Tx) (*dedupe.Tx, error) { return s.book.tx(tx).Dedupe, nil },
+		Begin: func(tx *storage.Tx) (*dedupe.Tx, error) {
+			scoped, err := s.begin(tx)
+			if err != nil {
+				return nil, err
+			}
+			return scoped.Dedupe, nil
+		},
 		View: func(r *storage.Reader) (*dedupe.Reader, error) {
-			return s.book.dedupe.Reader(r, s.book.customers.Reader(r)), nil
+			access, err := s.access(r)
+			if err != nil {
+				return nil, err
+			}
+			return s.book.dedupe.Reader(r, s.book.customers.ReaderWith(r, access)), nil
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
 	"github.com/clientele-go/clientele/dedupe"
@@ -23,11 +24,24 @@ type Actor struct {
 	Relaxed bool
 }
 
-// Session is an actor's access to a book. It is small, cheap and safe for concurrent
-// use.
+// Session is an actor's access to a book: once access is enforced (tx.Org.Enforce), all
+// that it returns and does is what the actor may see and do, as the book's state of that
+// call has it; docs/access.md tells how. An actor to whom nothing was granted sees nothing.
+// It is small, cheap and safe for concurrent use.
 type Session struct {
-	book    *Book
-	session storage.Session
+	book     *Book
+	session  storage.Session
+	unscoped bool
+}
+
+// SystemActor is who the changes of [Book.System] are recorded for.
+const SystemActor = "clientele.system"
+
+// System returns a session of the program itself, which sees and may do everything,
+// whatever was granted: for setting a book up, for work in the background, for what no
+// person asked for. The reason is kept with every version.
+func (b *Book) System(reason string) *Session {
+	return &Session{book: b, session: storage.Session{Actor: SystemActor, Reason: reason}, unscoped: true}
 }
 
 // As returns a session of an actor.
@@ -45,6 +59,7 @@ type Tx struct {
 	Customers *customer.Tx
 	Tags      *tagging.Tx
 	Org       *orgtree.Tx
+	Credit    *credit.Tx
 	Dedupe    *dedupe.Tx
 	Storage   *storage.Tx // for tables of the embedder's own
 }
@@ -54,6 +69,7 @@ type ReadTx struct {
 	Customers *customer.Reader
 	Tags      *tagging.Reader
 	Org       *orgtree.Reader
+	Credit    *credit.Reader
 	Dedupe    *dedupe.Reader
 	Storage   *storage.Reader
 }
@@ -63,31 +79,77 @@ type ReadTx struct {
 // it is, and nothing is written.
 func (s *Session) Update(ctx context.Context, f func(*Tx) error) error {
 	_, err := s.book.store.Update(ctx, s.session, func(tx *storage.Tx) error {
-		return f(s.book.tx(tx))
+		scoped, err := s.begin(tx)
+		if err != nil {
+			return err
+		}
+		return f(scoped)
 	})
 	return err
 }
 
+// access returns what the actor may see and do in a state, nil for everything.
+func (s *Session) access(r *storage.Reader) (customer.Access, error) {
+	if s.unscoped {
+		return nil, nil
+	}
+	return s.book.org.Access(r, s.book.customers.Reader(r), s.session.Actor)
+}
+
+// begin joins what the session may do within a transaction.
+func (s *Session) begin(tx *storage.Tx) (*Tx, error) {
+	access, err := s.access(&tx.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return s.book.tx(tx, access), nil
+}
+
 // tx joins what the packages do within a transaction.
-func (b *Book) tx(tx *storage.Tx) *Tx {
-	customers := b.customers.Tx(tx)
+func (b *Book) tx(tx *storage.Tx, access customer.Access) *Tx {
+	customers := b.customers.TxWith(tx, access)
 	tags := b.tags.Tx(tx, customers)
 	customers.OnErase(tags.Forget)
 	org := b.org.Tx(tx, customers)
-	return &Tx{Customers: customers, Tags: tags, Org: org, Dedupe: b.duplicates(tx, customers, tags, org), Storage: tx}
+	customers.Elsewhere(func(d *customer.DuplicateError) error { return org.Elsewhere(d, nobody) })
+	receivables := b.credit.Tx(tx, customers)
+	return &Tx{
+		Customers: customers, Tags: tags, Org: org, Credit: receivables, Storage: tx,
+		Dedupe: b.duplicates(tx, customers, tags, org, receivables),
+	}
 }
+
+// nobody is seen by it.
+func nobody(customer.ID) (bool, error) { return false, nil }
 
 // View runs f on one consistent state of the book.
 func (s *Session) View(ctx context.Context, f func(*ReadTx) error) error {
 	return s.book.store.View(ctx, func(r *storage.Reader) error {
-		customers := s.book.customers.Reader(r)
-		return f(&ReadTx{Customers: customers, Tags: s.book.tags.Reader(r, customers), Org: s.book.org.Reader(r, customers), Dedupe: s.book.dedupe.Reader(r, customers), Storage: r})
+		scoped, err := s.read(r)
+		if err != nil {
+			return err
+		}
+		return f(scoped)
 	})
+}
+
+// read joins what the session may see in a state.
+func (s *Session) read(r *storage.Reader) (*ReadTx, error) {
+	access, err := s.access(r)
+	if err != nil {
+		return nil, err
+	}
+	b := s.book
+	customers := b.customers.ReaderWith(r, access)
+	return &ReadTx{
+		Customers: customers, Tags: b.tags.Reader(r, customers), Org: b.org.Reader(r, customers),
+		Credit: b.credit.Reader(r, customers), Dedupe: b.dedupe.Reader(r, customers), Storage: r,
+	}, nil
 }
 
 // Job is the session as work on many customers needs it; see [tagging.Store].
 func (s *Session) Job() tagging.Job {
-	return tagging.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session}
+	return tagging.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session, Access: s.access}
 }
 
 // Hygiene reports what could be tidied up in the book's tags, and which rules never gave
@@ -98,6 +160,11 @@ func (s *Session) Hygiene(ctx context.Context, opts tagging.HygieneOptions) (rep
 	}
 	err = s.View(ctx, func(tx *ReadTx) error {
 		report, err = tx.Tags.Hygiene(opts)
+		if err == nil && tx.Customers.Access() != nil {
+			for i := range report.SilentRules { // counted over everybody
+				report.SilentRules[i].Evaluated = 0
+			}
+		}
 		return err
 	})
 	return report, err
@@ -128,12 +195,13 @@ func (b *Book) silentRules(ctx context.Context) ([]tagging.SilentRule, error) {
 
 // OrgJob is the session as transfers of many customers need it; see [orgtree.Store].
 func (s *Session) OrgJob() orgtree.Job {
-	return orgtree.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session}
+	return orgtree.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session, Access: s.access}
 }
 
 // Load creates customers in bulk, some ten times faster than Update; see
 // [customer.Store.Load].
 func (s *Session) Load(ctx context.Context, opts customer.LoadOptions, drafts iter.Seq2[customer.Draft, error]) (storage.Loaded, error) {
+	opts.Access = s.access
 	return s.book.customers.Load(ctx, s.book.store, s.session, opts, drafts)
 }
 
@@ -142,20 +210,38 @@ var ErrNoSearch = errors.New("clientele: the book is open without search")
 
 // Search finds customers; see [search.Query]. The index follows the journal some
 // hundredths of a second behind: call Sync first to read your own writes.
-func (s *Session) Search(ctx context.Context, q search.Query) (search.Result, error) {
-	if s.book.search == nil {
-		return search.Result{}, ErrNoSearch
+//
+// What the session may see is asked when the search begins, of the newest state.
+func (s *Session) Search(ctx context.Context, q search.Query) (result search.Result, err error) {
+	err = s.find(ctx, &q, func(x *search.Index) error {
+		result, err = x.Search(ctx, q)
+		return err
+	})
+	return result, err
+}
+
+// find runs a query on the search index as the session may see it.
+func (s *Session) find(ctx context.Context, q *search.Query, run func(*search.Index) error) error {
+	x := s.book.search
+	if x == nil {
+		return ErrNoSearch
 	}
-	return s.book.search.Search(ctx, q)
+	return s.book.store.View(ctx, func(r *storage.Reader) (err error) {
+		if q.Access, err = s.access(r); err != nil {
+			return err
+		}
+		return run(x)
+	})
 }
 
 // Pick returns the first hits of a query for a customer picker, quickly: the same
 // and in the same order as Search, without a total, facets or a next page.
-func (s *Session) Pick(ctx context.Context, q search.Query) ([]search.Hit, error) {
-	if s.book.search == nil {
-		return nil, ErrNoSearch
-	}
-	return s.book.search.Pick(ctx, q)
+func (s *Session) Pick(ctx context.Context, q search.Query) (hits []search.Hit, err error) {
+	err = s.find(ctx, &q, func(x *search.Index) error {
+		hits, err = x.Pick(ctx, q)
+		return err
+	})
+	return hits, err
 }
 
 // Sync returns when everything committed before the call can be found by Search.
@@ -169,22 +255,28 @@ func (s *Session) Sync(ctx context.Context) error {
 // Changes yields the changes of customers after a cursor, in commit order, up to what
 // is durable now. A reader that keeps the Cursor of each change it has handled, and
 // resumes there, misses nothing and may meet a change twice: at-least-once delivery.
+//
+// Changes of customers that the session doesn't see when they come up are passed over,
+// also those that brought them out of its sight.
 func (s *Session) Changes(ctx context.Context, after uint64) iter.Seq2[customer.Change, error] {
-	return customerChanges(s.book.store.Changes(ctx, kv.Position(after)))
+	return s.customerChanges(ctx, s.book.store.Changes(ctx, kv.Position(after)))
 }
 
 // Follow is Changes that goes on: it waits for the next change until ctx is done,
 // whose error comes last.
 func (s *Session) Follow(ctx context.Context, after uint64) iter.Seq2[customer.Change, error] {
-	return customerChanges(s.book.store.Follow(ctx, kv.Position(after)))
+	return s.customerChanges(ctx, s.book.store.Follow(ctx, kv.Position(after)))
 }
 
-func customerChanges(journal iter.Seq2[storage.Change, error]) iter.Seq2[customer.Change, error] {
+func (s *Session) customerChanges(ctx context.Context, journal iter.Seq2[storage.Change, error]) iter.Seq2[customer.Change, error] {
 	return func(yield func(customer.Change, error) bool) {
 		for entry, err := range journal {
 			var changes []customer.Change
 			if err == nil {
 				changes, err = customer.Changes(entry)
+			}
+			if err == nil && len(changes) > 0 {
+				changes, err = s.seen(ctx, changes)
 			}
 			if err != nil {
 				yield(customer.Change{}, err)
@@ -197,4 +289,28 @@ func customerChanges(journal iter.Seq2[storage.Change, error]) iter.Seq2[custome
 			}
 		}
 	}
+}
+
+// seen leaves the changes of customers that the session sees now.
+func (s *Session) seen(ctx context.Context, changes []customer.Change) (seen []customer.Change, err error) {
+	if s.unscoped {
+		return changes, nil
+	}
+	err = s.View(ctx, func(tx *ReadTx) error {
+		if tx.Customers.Access() == nil {
+			seen = changes
+			return nil
+		}
+		for _, c := range changes {
+			visible, err := tx.Customers.Visible(c.ID)
+			if err != nil {
+				return err
+			}
+			if visible {
+				seen = append(seen, c)
+			}
+		}
+		return nil
+	})
+	return seen, err
 }

@@ -135,7 +135,8 @@ func (d *desk) runUntilPowerLoss(fs *disk, random *rand.Rand, round int, custome
 			}
 		})
 	}
-	for watch := time.Now().Add(time.Duration(200+random.IntN(200)) * time.Millisecond); time.Now().Before(watch); {
+	began, least := time.Now(), time.Duration(100+random.IntN(200))*time.Millisecond
+	for time.Since(began) < least || granted.Load() < 20 && time.Since(began) < 20*time.Second {
 		d.checkLimits(limits)
 	}
 	now.mu.Lock()
@@ -147,7 +148,7 @@ func (d *desk) runUntilPowerLoss(fs *disk, random *rand.Rand, round int, custome
 	stop()
 	workers.Wait()
 	d.close()
-	if granted.Load() < 12 {
+	if granted.Load() < 20 {
 		d.t.Errorf("only %d reservations were granted: no contention", granted.Load())
 	}
 	return left
@@ -271,4 +272,45 @@ func TestConcurrentReservationsAreLinearizable(t *testing.T) {
 		}
 		d.verify()
 	}
+}
+
+// 64 goroutines ask one queue for 40 each, of a limit of 100 and of one of 10,000: of the
+// first two are granted, of the second all.
+func TestQueueDecidesForAllWhoWait(t *testing.T) {
+	d := newDesk(t, credit.Options{})
+	tight, wide := d.customer(0), d.customer(0)
+	d.limit(credit.OfCustomer(tight), 100)
+	d.limit(credit.OfCustomer(wide), 10_000)
+	q := d.credit.NewQueue(d.job())
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	var granted, refused, declined atomic.Int64
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			id := []customer.ID{tight, wide}[i%2]
+			v, err := q.Reserve(t.Context(), credit.Request{Key: fmt.Sprint(i), Customer: id, Amount: yuan(40)})
+			switch {
+			case errors.Is(err, credit.ErrRefused) && id == tight:
+				refused.Add(1)
+			case err != nil || v.Open != 40_00 || v.Key != fmt.Sprint(i):
+				t.Errorf("%d: %+v, %v", i, v, err)
+			default:
+				granted.Add(1)
+			}
+			if _, err := q.Reserve(gone, credit.Request{Key: fmt.Sprint("gone", i), Customer: wide, Amount: yuan(1)}); !errors.Is(err, context.Canceled) {
+				t.Errorf("a context that has ended: %v", err)
+			}
+			if _, err := q.Reserve(t.Context(), credit.Request{Key: "bad", Customer: 99, Amount: yuan(1)}); errors.Is(err, credit.ErrNotFound) {
+				declined.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if granted.Load() != 34 || refused.Load() != 30 || declined.Load() != 64 {
+		t.Errorf("%d granted, %d refused, %d declined; want 34, 30 and 64", granted.Load(), refused.Load(), declined.Load())
+	}
+	d.wantUsed("of 100", credit.OfCustomer(tight), 80)
+	d.wantUsed("of 10,000", credit.OfCustomer(wide), 32*40)
+	d.verify()
 }

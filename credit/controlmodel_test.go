@@ -87,7 +87,7 @@ func TestRandomHistoriesAgreeWithPaper(t *testing.T) {
 			d.limit(credit.OfCustomer(id), p.limit)
 		}
 		h := &errands{desk: d, paper: p, r: r, ids: ids, g: g}
-		for range rapid.IntRange(5, 25).Draw(r, "steps") {
+		for range rapid.IntRange(5, 15).Draw(r, "steps") {
 			h.step()
 			h.compare()
 		}

@@ -35,7 +35,13 @@
 //
 // # Limits
 //
-// [Reader.Check] says whether a customer may buy for an amount more, and [Tx.Reserve] holds
-// a part of its limit, so that no number of clerks at once exceeds it. [Tx.Dun] and its
-// like produce reminders, each once.
+// [Tx.SetLimit] sets the [Limit] of a customer, of a [Group] that shares it, or of a unit
+// and those below it; the nearest counts. [Reader.Check] says whether a customer may buy
+// for an amount more by the steps of its [Policy], and [Tx.Reserve] takes a part of the
+// limit, so that no number of clerks at once exceeds it. [Tx.Pass] hands the credit on from
+// order to delivery to invoice without counting it twice. [Tx.Override] and [Tx.Propose]
+// let people decide otherwise, and keep who did and why.
+//
+// [Reader.Reminders] yields what somebody should be told, [Tx.Dun] takes a customer a level
+// further and returns the [Letter], each once.
 package credit

@@ -77,12 +77,21 @@ func (tx *Tx) insert(op string, items []*Item, carry bool) error {
 		}
 		i.ID, i.Effective, i.Known = ItemID(id), effective, dayOf(tx.now())
 		if err := tx.store.item.InsertNew(tx.tx, i.ID, i, uint8(Posted)); err != nil {
-			return err
+			return taken(op, i, err)
 		}
 		tx.stamp(i)
 		list[n] = posted{entry: i.posted()}
 	}
 	return tx.record(list)
+}
+
+// taken says that a document key belongs to a document that the session doesn't see.
+func taken(op string, i *Item, err error) error {
+	var unique *storage.UniqueError
+	if !errors.As(err, &unique) {
+		return err
+	}
+	return &Error{Op: op, Customer: i.Customer, Field: "Key", Value: shorten(i.Document), Remedy: "use a new key", Err: ErrDocument}
 }
 
 // stamp sets what the storage keeps with a new item.

@@ -41,7 +41,9 @@ func (tx *Tx) Damage(id customer.ID, n int) (bool, error) {
 			return false, err
 		}
 		return true, tx.store.log.Delete(tx.tx, logKey{logEffective, months[0], logBlock(id), 0}, 0)
-	case 5: // a total is wrong
+	case 5: // a day has too few entries
+		return true, tx.store.days.Add(tx.tx, dayKey(date.Unix), -1)
+	case 6: // a total is wrong
 		return true, tx.store.total.Add(tx.tx, totalKey(Debit, money.CNY, date.Unix), 5)
 	}
 	return false, nil

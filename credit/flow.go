@@ -22,8 +22,11 @@ import (
 func (tx *Tx) Commit(key string) (*Reservation, error) {
 	const op = "commit"
 	v, err := tx.usable(op, key)
-	if err != nil || v.Stage != Reserved {
-		return v, err
+	if err != nil {
+		return nil, err
+	}
+	if v.Stage != Reserved {
+		return v, tx.mask(v)
 	}
 	c, p, err := tx.counted(v.Customer)
 	if err != nil {
@@ -48,6 +51,9 @@ func (tx *Tx) usable(op, key string) (*Reservation, error) {
 	}
 	switch {
 	case v.State == Held:
+		if err := tx.mask(v); err != nil {
+			return nil, err
+		}
 		return nil, &Error{Op: op, Customer: v.Customer, Field: "Key", Value: shorten(key), Problem: "is held: " + v.tellFindings(), Remedy: "ask for an override, then Reserve it again", Err: ErrHeld}
 	case v.State != Open:
 		return nil, &Error{Op: op, Customer: v.Customer, Field: "Key", Value: shorten(key), Problem: "is " + v.State.String(), Remedy: "ask again with Reopen", Err: ErrEnded}
@@ -60,10 +66,7 @@ func (tx *Tx) mayChange(op, key string) (*Reservation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.allow(customer.RightReserve, v.Customer); err != nil {
-		return nil, err
-	}
-	return v, tx.mask(v)
+	return v, tx.allow(customer.RightReserve, v.Customer)
 }
 
 func (v *Reservation) tellFindings() (text string) {
@@ -101,10 +104,13 @@ func (tx *Tx) Pass(from string, q Request) (*Reservation, error) {
 	case err != nil:
 		return nil, err
 	case v.Stage == Invoiced && q.same(v, from):
-		return v, nil
+		return v, tx.mask(v)
 	default:
-		if err := v.repeated(op, &q, from, tx.now()); err != nil || v.State == Open {
-			return v, err
+		if err := v.repeated(op, &q, from, tx.now()); err != nil {
+			return nil, err
+		}
+		if v.State == Open {
+			return v, tx.mask(v)
 		}
 	}
 	if source, err = tx.usable(op, from); err != nil {
@@ -216,8 +222,11 @@ func (tx *Tx) giveBack(v *Reservation, minor int64) error {
 // or closed, a reservation that isn't needed. Releasing what has ended changes nothing.
 func (tx *Tx) Release(key string) (*Reservation, error) {
 	v, err := tx.mayChange("release", key)
-	if err != nil || v.State > Held {
-		return v, err
+	if err != nil {
+		return nil, err
+	}
+	if v.State > Held {
+		return v, tx.mask(v)
 	}
 	if err := tx.giveBack(v, v.Open); err != nil {
 		return nil, err
@@ -232,8 +241,11 @@ func (tx *Tx) Release(key string) (*Reservation, error) {
 func (tx *Tx) Return(key string) (*Reservation, error) {
 	const op = "return"
 	v, err := tx.mayChange(op, key)
-	if err != nil || v.State > Held {
-		return v, err
+	if err != nil {
+		return nil, err
+	}
+	if v.State > Held {
+		return v, tx.mask(v)
 	}
 	if back := min(v.Took, v.Open); back > 0 {
 		source, err := tx.reservation(op, v.From)

@@ -109,6 +109,7 @@ func benchAging(b *testing.B, q credit.AgingQuery) {
 	book := benchBook()
 	q.Buckets = aging.Standard()
 	rows := 0
+	used := startCPU()
 	for b.Loop() {
 		rows = 0
 		book.view(func(r *credit.Reader) error {
@@ -121,6 +122,7 @@ func benchAging(b *testing.B, q credit.AgingQuery) {
 			return nil
 		})
 	}
+	used.report(b)
 	b.ReportMetric(float64(rows), "rows")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(benchItems()), "ns/item")
 }
@@ -130,30 +132,33 @@ func BenchmarkAgingTotalMonthAgo(b *testing.B) { benchTotal(b, benchDay-30) }
 
 func benchTotal(b *testing.B, asOf date.Date) {
 	book := benchBook()
+	used := startCPU()
 	for b.Loop() {
 		book.view(func(r *credit.Reader) error {
 			_, err := r.AgingTotal(credit.AgingQuery{AsOf: asOf, Buckets: aging.Standard()})
 			return err
 		})
 	}
+	used.report(b)
 }
 
 func BenchmarkLoad(b *testing.B) {
 	open := benchItems()
 	sample := &receivable.Book{Seed: 1, Customers: open / 10, Open: open, AsOf: benchDay}
-	took := time.Duration(0)
+	took, busy := time.Duration(0), time.Duration(0)
 	for b.Loop() {
 		book := newBook(discard{}, credit.Options{})
 		book.setDay(benchDay)
 		book.loadCustomers(open / 10)
-		start := time.Now()
+		start, used := time.Now(), usedCPU()
 		if _, err := book.credit.Load(context.Background(), book.job(), credit.LoadOptions{}, accounts(sample, 1)); err != nil {
 			b.Fatal(err)
 		}
-		took += time.Since(start)
+		took, busy = took+time.Since(start), busy+usedCPU()-used
 		book.close()
 	}
 	b.ReportMetric(float64(b.N)*float64(open)/took.Seconds(), "items/s")
+	b.ReportMetric(float64(busy.Microseconds())/float64(b.N)/float64(open), "cpu-µs/item")
 }
 
 // BenchmarkPost posts an invoice and a payment, and settles the one by the other.
@@ -161,6 +166,8 @@ func BenchmarkPost(b *testing.B) {
 	book := newBook(b, credit.Options{})
 	book.loadCustomers(1000)
 	n := 0
+	used := startCPU()
+	defer func() { used.report(b) }()
 	for b.Loop() {
 		n++
 		id := customer.ID(n%1000 + 1)
@@ -193,6 +200,8 @@ func BenchmarkOneCustomer(b *testing.B) {
 		b.Fatal(err)
 	}
 	q := credit.AgingQuery{AsOf: benchDay, Buckets: aging.Standard(), Customers: bitset.Of(5)}
+	used := startCPU()
+	defer func() { used.report(b) }()
 	for b.Loop() {
 		book.view(func(r *credit.Reader) error {
 			for _, err := range r.Aging(q) {

@@ -55,8 +55,9 @@ type Job struct {
 // ascending order of id. It writes every page once, and so is some ten times faster than
 // Post and Allocate; parts become visible and durable one after another. Customers near
 // which something is posted already are done by transactions. It fails with the errors
-// of Post and Allocate; Options.Related is not asked. Observers of balances are not told
-// until RecountExposure.
+// of Post and Allocate; Options.Related is not asked. Exposure of groups and units has to
+// be counted anew afterwards, by RecountExposure. Memory is bounded by some ten thousand
+// customers' items on their way.
 func (s *Store) Load(ctx context.Context, j Job, opts LoadOptions, accounts iter.Seq2[LoadAccount, error]) (storage.Loaded, error) {
 	ld := &ledgerLoad{Store: s, ctx: ctx, job: j, opts: opts}
 	if err := ld.permit(); err != nil {
@@ -90,7 +91,6 @@ type ledgerLoad struct {
 type loadRow struct {
 	accounts []LoadAccount
 	today    date.Date
-	list     []posted
 	ids      []AllocationID // of the allocations, in their order
 }
 
@@ -180,11 +180,25 @@ func (ld *ledgerLoad) used(block []LoadAccount) (used bool, err error) {
 	return used, err
 }
 
-// prepare checks a row's accounts and makes their entries, all but the ids.
+// prepare checks a row's accounts. The storage compares document keys with those of other
+// rows and of the book.
 func (ld *ledgerLoad) prepare(row *loadRow) error {
+	type key struct {
+		document   string
+		instalment int
+	}
+	seen := map[key]bool{}
 	for n := range row.accounts {
-		if err := row.accounts[n].check(row.today); err != nil {
+		a := &row.accounts[n]
+		if err := a.check(row.today); err != nil {
 			return err
+		}
+		for i := range a.Items {
+			k := key{a.Items[i].Document, a.Items[i].Instalment}
+			if seen[k] {
+				return &Error{Op: "load", Customer: a.Customer, Field: "Document", Value: shorten(k.document), Problem: "stands twice in the load", Err: ErrDocument}
+			}
+			seen[k] = true
 		}
 	}
 	return nil

@@ -121,7 +121,19 @@ func TestLoadsThatAreRefused(t *testing.T) {
 		}
 	}
 	b := newBook(t, credit.Options{})
-	b.loadCustomers(3)
+	b.loadCustomers(100)
+	b.load(good())
+	far := good()
+	far.Customer = 90
+	var refused error
+	err := b.tryLoad(credit.LoadOptions{Refused: func(_, last customer.ID, err error) {
+		if refused = err; last != 90 {
+			t.Errorf("refused up to %s", last)
+		}
+	}}, far)
+	if err != nil || !errors.Is(refused, credit.ErrDocument) {
+		t.Errorf("a key that the book has: %v, %v", err, refused)
+	}
 	second := good()
 	second.Customer = 2
 	if err := b.tryLoad(credit.LoadOptions{}, second, good()); !errors.Is(err, credit.ErrInvalid) {

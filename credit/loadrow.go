@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -181,15 +182,19 @@ func (ld *ledgerLoad) addAccount(l *storage.Loader, list []posted) error {
 
 // addTotals adds to the book's totals.
 func (ld *ledgerLoad) addTotals(l *storage.Loader, list []posted) {
-	sums := map[string]int64{}
+	sums, days := map[string]int64{}, map[date.Date]int64{}
 	for n := range list {
 		e := &list[n].entry
+		days[e.on]++
 		sums[string(totalKey(e.side, e.currency, e.due))] += e.amount
 	}
 	for key, sum := range sums {
 		if sum != 0 {
 			ld.total.Load(l, storage.Key(key), sum)
 		}
+	}
+	for day, n := range days {
+		ld.days.Load(l, dayKey(day), n)
 	}
 }
 
@@ -226,7 +231,7 @@ func (tx *Tx) postAccount(a *LoadAccount) error {
 		}
 		i.ID = ItemID(id)
 		if err := tx.store.item.InsertNew(tx.tx, i.ID, i, uint8(Posted)); err != nil {
-			return err
+			return taken("load", i, err)
 		}
 		list = append(list, posted{entry: i.posted()})
 	}

@@ -39,6 +39,9 @@ func (tx *Tx) record(list []posted) error {
 		if err := tx.store.total.Add(tx.tx, totalKey(e.side, e.currency, e.due), e.amount); err != nil {
 			return err
 		}
+		if err := tx.store.days.Add(tx.tx, dayKey(e.on), 1); err != nil {
+			return err
+		}
 	}
 	return nil
 }

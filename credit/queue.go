@@ -3,8 +3,10 @@ package credit
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -77,20 +79,21 @@ func (q *Queue) lead() {
 	}
 }
 
-// decide makes one transaction of several requests, each with an outcome of its own. What
-// fails in one of them, rather than being refused, is tried again for each alone.
+// decide makes one transaction of several requests, each with an outcome of its own. When
+// one fails, rather than being declined, each is tried again alone.
 func (q *Queue) decide(part []*waiter) {
 	ctx := context.WithoutCancel(part[0].ctx) // the others don't share its fate
 	_, err := q.job.Storage.Update(ctx, q.job.Session, func(tx *storage.Tx) error {
-		t, err := q.begin(tx)
+		access, err := q.job.Access.In(&tx.Reader)
 		if err != nil {
 			return err
 		}
+		t := q.store.Tx(tx, q.job.Customers.TxWith(tx, access))
 		for _, w := range part {
 			if w.err = w.ctx.Err(); w.err != nil {
 				continue
 			}
-			if w.made, w.err = t.Reserve(w.request); w.err != nil && !errors.Is(w.err, ErrRefused) {
+			if w.made, w.err = t.Reserve(w.request); w.err != nil && !isAnswer(w.err) {
 				return w.err
 			}
 		}
@@ -110,14 +113,10 @@ func (q *Queue) decide(part []*waiter) {
 	}
 }
 
-// begin is the credit of a transaction as the job's session may use it.
-func (q *Queue) begin(tx *storage.Tx) (*Tx, error) {
-	if q.job.Access == nil {
-		return q.store.Tx(tx, q.job.Customers.Tx(tx)), nil
-	}
-	access, err := q.job.Access(&tx.Reader)
-	if err != nil {
-		return nil, err
-	}
-	return q.store.Tx(tx, q.job.Customers.TxWith(tx, access)), nil
+// answers are the errors by which Reserve declines a request before it has written
+// anything of it.
+var answers = []error{ErrRefused, ErrInvalid, ErrKeyUsed, ErrEnded, ErrNotFound, ErrRate, ErrOverflow, customer.ErrStatus, customer.ErrDenied}
+
+func isAnswer(err error) bool {
+	return slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) })
 }

@@ -226,30 +226,34 @@ func (s *Store) Repair(ctx context.Context, j Job) (int, error) {
 
 // repairTotals corrects every total by its difference from what is open in one state,
 // which holds whatever is posted after it.
-func (s *Store) repairTotals(ctx context.Context, j Job) (changed int, err error) {
-	changes := map[string]int64{}
-	err = j.Storage.View(ctx, func(r *storage.Reader) error {
-		v := &verifier{Reader: s.Reader(r, nil), report: func(storage.Difference) {}, totals: map[string]int64{}}
+func (s *Store) repairTotals(ctx context.Context, j Job) (int, error) {
+	type total struct {
+		counter *storage.Counter
+		key     string
+		change  int64
+	}
+	var wrong []total
+	err := j.Storage.View(ctx, func(r *storage.Reader) error {
+		v := &verifier{Reader: s.Reader(r, nil), report: func(storage.Difference) {}, totals: map[string]int64{}, days: map[string]int64{}}
 		if err := v.readRecords(); err != nil {
 			return err
 		}
-		return v.eachTotal(func(key string, stored, real int64) error {
-			changes[key] = real - stored
-			return nil
+		return v.eachTotal(func(c *storage.Counter, key string, stored, real int64) {
+			wrong = append(wrong, total{c, key, real - stored})
 		})
 	})
-	if err != nil || len(changes) == 0 {
+	if err != nil || len(wrong) == 0 {
 		return 0, err
 	}
 	_, err = j.Storage.Update(ctx, j.Session, func(tx *storage.Tx) error {
-		for key, n := range changes {
-			if err := s.total.Add(tx, storage.Key(key), n); err != nil {
+		for _, t := range wrong {
+			if err := t.counter.Add(tx, storage.Key(t.key), t.change); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return len(changes), err
+	return len(wrong), err
 }
 
 // dropBroken removes the pages about a customer that can't be read, and rebuilds the

@@ -208,8 +208,12 @@ func (r *Reader) reservation(op, key string) (*Reservation, error) {
 	return v, err
 }
 
-// mask takes the figures out of what a check found, when the session may not see them.
+// mask takes the figures out of what a check found, when the session may not see them. A
+// reservation must not be stored after that.
 func (r *Reader) mask(v *Reservation) error {
+	if r.access() == nil {
+		return nil
+	}
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		shown, err := r.shows("exposure", f.Scope.or(v.Customer))
@@ -396,10 +400,7 @@ func (tx *Tx) hold(v *Reservation) (*Reservation, error) {
 		return nil, &Error{Op: "change", Customer: v.Customer, Field: "Amount", Value: v.Amount.String(), Problem: "the additional credit would be held", Remedy: "ask for an override, or reserve it as a document of its own", Err: ErrHeld}
 	}
 	v.State = Held
-	if err := tx.putReservation(v, ReservationHeld); err != nil {
-		return nil, err
-	}
-	return v, tx.mask(v)
+	return v, tx.putReservation(v, ReservationHeld)
 }
 
 // take counts the credit that a document takes.
@@ -408,17 +409,15 @@ func (tx *Tx) take(v *Reservation, k *check, more int64) (*Reservation, error) {
 	if err := tx.countReserved(k.customer, k.profile.Group, v.Amount.Currency, v.Stage.part(), more); err != nil {
 		return nil, err
 	}
-	if err := tx.putReservation(v, ReservationMade); err != nil {
-		return nil, err
-	}
-	return v, tx.mask(v)
+	return v, tx.putReservation(v, ReservationMade)
 }
 
+// putReservation stores a reservation, and makes it what the session may see of it.
 func (tx *Tx) putReservation(v *Reservation, action ControlAction) error {
 	if err := tx.store.reservation.Put(tx.tx, v.Key, v, uint8(action)); err != nil {
 		return err
 	}
 	session := tx.tx.Session()
 	v.Version, v.Recorded, v.Actor, v.Reason = v.Version+1, tx.now(), session.Actor, session.Reason
-	return nil
+	return tx.mask(v)
 }

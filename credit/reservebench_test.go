@@ -1,6 +1,7 @@
 package credit_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 
 // BenchmarkReserve reserves durably on disk, from 16 or 64 goroutines: each on customers
 // of its own with their own limits, all against one customer's limit, and all customers
-// against the one limit that they share. It reports reservations a second, the 99th
+// against the one limit that they share; the latter two also through a Queue. It reports reservations a second, the 99th
 // percentile of their durations, and that in syncs of the same disk.
 func BenchmarkReserve(b *testing.B) {
 	for _, bench := range []struct {
@@ -25,11 +26,15 @@ func BenchmarkReserve(b *testing.B) {
 		workers   int
 		customers int
 		shared    bool
+		queued    bool
 	}{
-		{"different/16", 16, 16 * 64, false},
-		{"onelimit/16", 16, 1, false},
-		{"onelimit/64", 64, 1, false},
-		{"shared/64", 64, 16 * 64, true},
+		{"different/16", 16, 16 * 64, false, false},
+		{"onelimit/16", 16, 1, false, false},
+		{"onelimit/64", 64, 1, false, false},
+		{"shared/64", 64, 16 * 64, true, false},
+		{"queue/16", 16, 1, false, true},
+		{"queue/64", 64, 1, false, true},
+		{"queueshared/64", 64, 16 * 64, true, true},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			dir := b.TempDir()
@@ -46,7 +51,11 @@ func BenchmarkReserve(b *testing.B) {
 			sync := syncTime(b, dir)
 			b.ReportAllocs()
 			b.ResetTimer()
-			took := d.reserveAll(b.N, bench.workers, customers)
+			reserve := d.order
+			if bench.queued {
+				reserve = d.queued()
+			}
+			took := d.reserveAll(b.N, bench.workers, customers, reserve)
 			b.StopTimer()
 			slices.Sort(took)
 			p99 := took[len(took)*99/100]
@@ -78,7 +87,7 @@ func (d *desk) manyCustomers(n int, limits bool) (ids []customer.ID) {
 }
 
 // reserveAll makes n reservations and returns how long each took.
-func (d *desk) reserveAll(n, workers int, customers []customer.ID) []time.Duration {
+func (d *desk) reserveAll(n, workers int, customers []customer.ID, reserve func(string, customer.ID, int64) error) []time.Duration {
 	took := make([]time.Duration, n)
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -86,7 +95,7 @@ func (d *desk) reserveAll(n, workers int, customers []customer.ID) []time.Durati
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
 				began := time.Now()
-				if err := d.order(fmt.Sprint("order ", i), customers[i%int64(len(customers))], 1); err != nil {
+				if err := reserve(fmt.Sprint("order ", i), customers[i%int64(len(customers))], 1); err != nil {
 					d.t.Error(err)
 				}
 				took[i] = time.Since(began)
@@ -95,6 +104,15 @@ func (d *desk) reserveAll(n, workers int, customers []customer.ID) []time.Durati
 	}
 	all.Wait()
 	return took
+}
+
+// queued is order by way of a queue.
+func (d *desk) queued() func(string, customer.ID, int64) error {
+	q := d.credit.NewQueue(d.job())
+	return func(key string, id customer.ID, n int64) error {
+		_, err := q.Reserve(context.Background(), credit.Request{Key: key, Customer: id, Amount: yuan(n), Stage: credit.Ordered})
+		return err
+	}
 }
 
 // syncTime is the median duration of writing and syncing a few bytes in a directory.

@@ -3,6 +3,7 @@ package credit
 import (
 	"iter"
 	"runtime"
+	"slices"
 
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
@@ -24,6 +25,7 @@ func (n unitNumber) end() customer.ID   { return customer.ID(n+1) << unitBits }
 type unit struct {
 	number unitNumber
 	wanted *bitset.Chunk // of the chunk that the unit is in; nil for everybody
+	count  int           // of the wanted
 	pages  []*openPage
 	logs   []*logPage
 }
@@ -33,15 +35,8 @@ func (u *unit) has(id customer.ID) bool {
 	return u.wanted == nil || u.wanted.Contains(uint16(id%bitset.ChunkSize))
 }
 
-// customers is about how many customers' items the unit has.
-func (u *unit) customers() int {
-	const share = 4 // of a block's customers are usually wanted, at least
-	n := min(len(u.pages)<<blockBits, 1<<unitBits)
-	if u.wanted != nil {
-		n /= share
-	}
-	return n
-}
+// customers is the most customers of whom the unit may have items.
+func (u *unit) customers() int { return min(len(u.pages)<<blockBits, u.count) }
 
 // view is what of the ledger a report sees.
 type view struct {
@@ -87,6 +82,13 @@ func (r *Reader) newScanner(v view) (*scanner, error) {
 		if s.months[log], err = r.logMonths(uint8(log+logEffective), month); err != nil {
 			return nil, err
 		}
+	}
+	if v.known == date.Last && !v.unswept {
+		later, err := r.monthsAfter(v.asOf)
+		if err != nil {
+			return nil, err
+		}
+		s.months[0] = slices.DeleteFunc(s.months[0], func(m date.Month) bool { return !later[m] })
 	}
 	return s, s.findEnd()
 }
@@ -175,12 +177,11 @@ func (s *scanner) units() iter.Seq2[*unit, error] {
 				return
 			}
 			u := &unit{number: n}
-			var count int
 			var err error
-			if u.wanted, count, err = s.wantedIn(n); err == nil && count > 0 {
-				err = s.read(u, count)
+			if u.wanted, u.count, err = s.wantedIn(n); err == nil && u.count > 0 {
+				err = s.read(u)
 			}
-			if err != nil || count > 0 && len(u.pages)+len(u.logs) > 0 {
+			if err != nil || len(u.pages)+len(u.logs) > 0 {
 				if !yield(u, err) || err != nil {
 					return
 				}
@@ -193,8 +194,8 @@ func (s *scanner) units() iter.Seq2[*unit, error] {
 // one by one, rather than read in a row.
 const fewMembers = 1 << (unitBits - 6)
 
-func (s *scanner) read(u *unit, count int) error {
-	if count <= fewMembers {
+func (s *scanner) read(u *unit) error {
+	if u.count <= fewMembers {
 		return s.readFew(u)
 	}
 	from, to := u.number.first(), u.number.end()

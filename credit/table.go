@@ -34,6 +34,7 @@ const (
 	tablePeriod     = 36
 
 	counterOpen = 30
+	counterDay  = 31
 
 	sequenceItem       = 30
 	sequenceAllocation = 31
@@ -56,6 +57,7 @@ type tables struct {
 	figures      *storage.Table[figuresKey, figures]
 	period       *storage.Table[string, Period]
 	total        *storage.Counter
+	days         *storage.Counter
 }
 
 func newTables() *tables {
@@ -66,6 +68,7 @@ func newTables() *tables {
 		settles:      &storage.Index[Allocation]{ID: 1, Label: "item", Keys: settlesKeys},
 		request:      &storage.Index[Allocation]{ID: 2, Label: "request", Unique: true, Keys: requestKeys},
 		allocationID: &storage.Sequence{ID: sequenceAllocation, Name: "allocation id", Block: 1024},
+		days:         &storage.Counter{ID: counterDay, Name: "log_day", Key: "day: entries of the log that count from it"},
 		total:        &storage.Counter{ID: counterOpen, Name: "open", Key: "side, currency, due day: open minor units of all customers"},
 	}
 	t.item = &storage.Table[ItemID, Item]{
@@ -102,7 +105,7 @@ func newTables() *tables {
 func (t *tables) addTo(s *storage.Schema) {
 	s.Tables = append(s.Tables, t.item, t.allocation, t.account, t.open, t.log, t.figures, t.period)
 	s.Sequences = append(s.Sequences, t.itemIDs, t.allocationID)
-	s.Counters = append(s.Counters, t.total)
+	s.Counters = append(s.Counters, t.total, t.days)
 }
 
 // documentKeys makes posting idempotent: a document's instalment is posted once.

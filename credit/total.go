@@ -14,6 +14,23 @@ func totalKey(side Side, c money.Currency, due date.Date) storage.Key {
 	return storage.Key(nil).Uint(uint64(side)).Uint(uint64(c)).Uint(uint64(due))
 }
 
+// dayKey counts the entries of the log that count from a day, so that a report knows what
+// it need not read.
+func dayKey(on date.Date) storage.Key { return storage.Key(nil).Uint(uint64(on)) }
+
+// monthsAfter returns the months in which something counts from later than a day.
+func (r *Reader) monthsAfter(day date.Date) (map[date.Month]bool, error) {
+	months := map[date.Month]bool{}
+	err := r.store.days.Scan(r.storage, kv.Range{Lower: dayKey(day + 1)}, func(key storage.Key, n int64) error {
+		on, err := cutUints(key, 1)
+		if n != 0 {
+			months[date.Date(on[0]).Month()] = true
+		}
+		return err
+	})
+	return months, err
+}
+
 // controlTotal is what is open in the whole book, aged by due date.
 func (r *Reader) controlTotal(q AgingQuery, v view) (*aging.Accumulator, error) {
 	scheme := q.scheme(r)

@@ -22,7 +22,7 @@ func TestVerifyFindsDamageAndRepairMendsIt(t *testing.T) {
 			return err
 		})
 		if !more {
-			if n < 6 {
+			if n < 7 {
 				t.Fatalf("only %d damages", n)
 			}
 			return

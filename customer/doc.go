@@ -13,5 +13,9 @@
 // [Store.Load] creates customers in bulk. Full-text search is in the package search
 // below, typed numbers with their check digits in the package identifier.
 //
+// An [Access] says what an actor may see and do: a reader or transaction that is narrowed by
+// one ([Store.ReaderWith], [Store.TxWith]) shows the customers that the actor sees, without
+// what is hidden from it, and refuses what is not permitted.
+//
 // Programs reach all this through the root package: tx.Customers of a transaction.
 package customer

@@ -2,6 +2,7 @@ package customer
 
 import (
 	"bytes"
+	"errors"
 	"iter"
 	"slices"
 
@@ -13,9 +14,15 @@ import (
 // everybody is the condition that holds for every customer.
 func everybody(ID) (bool, error) { return true, nil }
 
-// fewMembers is the size of a set that is read and sorted for a page rather than looked
-// for in an index of the whole book.
-const fewMembers = 4000
+// A set of at most fewMembers can be read and sorted, which costs as much for each member
+// as entriesEach entries of the book's index do.
+const (
+	fewMembers  = 4000
+	entriesEach = 20
+)
+
+// errTooRare ends a scan of an index that meets too few members of a set.
+var errTooRare = errors.New("too rare")
 
 // orderedWithin yields the members of a set in order, those under some keys.
 func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter.Seq2[*Customer, error] {
@@ -24,36 +31,54 @@ func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter
 			r.recordsWithin(within, keys, l.Reverse)(yield)
 			return
 		}
-		few, err := atMost(within, fewMembers)
-		switch {
-		case err != nil:
+		size, err := sizeUpTo(within, fewMembers)
+		if err != nil {
 			yield(nil, err)
-		case few:
-			r.sortedWithin(within, l, keys)(yield)
-		case l.Order == ByName:
-			r.indexed(r.store.name, keys, l.Reverse, membersOf(within).has)(yield)
-		default:
-			r.indexed(r.store.code, keys, l.Reverse, membersOf(within).has)(yield)
+			return
+		}
+		x := r.store.code
+		if l.Order == ByName {
+			x = r.store.name
+		}
+		among, scanned := membersOf(within), 0
+		for c, err := range r.indexed(x, keys, l.Reverse, func(id ID) (bool, error) {
+			if scanned++; size <= fewMembers && scanned > entriesEach*(size+1) {
+				return false, errTooRare
+			}
+			return among.has(id)
+		}) {
+			if err == errTooRare {
+				r.sortedWithin(within, l, keys)(yield)
+				return
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+			keys = l.beyond(keys, c)
 		}
 	}
 }
 
-// atMost reports whether a set has no more than some members.
-func atMost(s bitset.Source, most int) (bool, error) {
+// beyond is the part of a range of keys after a customer, in the order of the list.
+func (l List) beyond(keys kv.Range, c *Customer) kv.Range {
+	if l.Reverse {
+		keys.Upper = l.key(c)
+	} else {
+		keys.Lower = kv.Point(l.key(c)).Upper
+	}
+	return keys
+}
+
+// sizeUpTo counts a set's members, or says only that there are more than some.
+func sizeUpTo(s bitset.Source, most int) (size int, err error) {
 	end, err := s.End()
-	if err != nil {
-		return false, err
-	}
 	var c bitset.Chunk
-	for n := range end {
-		if err := s.Read(n, &c); err != nil {
-			return false, err
-		}
-		if most -= c.Len(); most < 0 {
-			return false, nil
+	for n := uint64(0); n < end && size <= most && err == nil; n++ {
+		if err = s.Read(n, &c); err == nil {
+			size += c.Len()
 		}
 	}
-	return true, nil
+	return size, err
 }
 
 // sortedWithin yields the members of a small set by name or code.
@@ -92,7 +117,7 @@ func (r *Reader) sortedWithin(within bitset.Source, l List, keys kv.Range) iter.
 
 // denseMembers is how many of a chunk's members make it cheaper to read all records of
 // the chunk than each one by itself.
-const denseMembers = bitset.ChunkSize / 4
+const denseMembers = bitset.ChunkSize * 3 / 4
 
 // recordsWithin yields the records of a set's members, in the order of their ids.
 func (r *Reader) recordsWithin(within bitset.Source, keys kv.Range, reverse bool) iter.Seq2[*Customer, error] {

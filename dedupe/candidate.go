@@ -24,8 +24,8 @@ type Candidate struct {
 // The bounds of a search for candidates, which keep it in milliseconds whatever the book.
 const (
 	rareKey    = 64   // customers under a key that is good by itself
-	commonKey  = 1500 // and under one that counts beside others
-	readBudget = 6000 // entries read of common keys
+	commonKey  = 500  // and under one that counts beside others
+	readBudget = 2000 // entries read of common keys
 	maxJudged  = 24   // customers compared
 	// MaxCandidates is how many candidates are returned at most.
 	MaxCandidates = 10

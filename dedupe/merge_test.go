@@ -86,20 +86,20 @@ func TestMergeMovesTagsAndPlacementsAndUnmergeBringsThemBack(t *testing.T) {
 			code string
 			id   *customer.UnitID
 		}{{"N", &north}, {"S", &south}} {
-			made, err := tx.Org.CreateUnit(orgtree.Unit{Code: u.code, Name: u.code})
+			made, err := tx.Org.CreateUnit(orgtree.Unit{Code: u.code, Names: customer.Names{"en": u.code}})
 			if err != nil {
 				return err
 			}
 			*u.id = made.ID
 		}
-		if _, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "level"}); err != nil {
+		if _, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "level", Names: customer.Names{"en": "Level"}}); err != nil {
 			return err
 		}
 		d, err := tx.Tags.Dimension("level")
 		if err != nil {
 			return err
 		}
-		made, err := tx.Tags.CreateTag(tagging.Tag{Dimension: d.ID, Code: "vip"})
+		made, err := tx.Tags.CreateTag(tagging.Tag{Dimension: d.ID, Code: "vip", Names: customer.Names{"en": "VIP"}})
 		if err != nil {
 			return err
 		}

@@ -20,12 +20,12 @@ type Report struct {
 	Made    time.Time
 	Fields  []string
 	Records int // compared
+	// Same, Possible and Groups are how many pairs and clusters were found in all.
+	Same, Possible, Groups int
 	// Pairs are shown side by side, in their order.
 	Pairs []ReportPair
 	// Clusters are shown as lists, in their order.
 	Clusters []ReportCluster
-	// More are pairs and clusters that were found and are not in the report.
-	More int
 }
 
 // ReportRecord is one record of a report, with its values by field.
@@ -63,8 +63,8 @@ func (r *Report) WriteHTML(w io.Writer) error {
 // pageData is what the template shows.
 type pageData struct {
 	*Report
-	Same, Possible int
-	Cards          []card
+	More  int // pairs and clusters that are not shown
+	Cards []card
 }
 
 type card struct {
@@ -84,16 +84,9 @@ type cardRow struct {
 }
 
 func (r *Report) page() *pageData {
-	p := &pageData{Report: r}
+	p := &pageData{Report: r, More: max(0, r.Same+r.Possible-len(r.Pairs)) + max(0, r.Groups-len(r.Clusters))}
 	for i := range r.Pairs {
-		pair := &r.Pairs[i]
-		switch pair.Score.Decision {
-		case match.Same:
-			p.Same++
-		case match.Possible:
-			p.Possible++
-		}
-		p.Cards = append(p.Cards, r.card(pair))
+		p.Cards = append(p.Cards, r.card(&r.Pairs[i]))
 	}
 	return p
 }
@@ -231,8 +224,12 @@ func (r *Reader) Report(title string, limit int) (*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(report.Pairs) == limit {
-			report.More++
+		if p.LogOdds > 0 {
+			report.Same++
+		} else {
+			report.Possible++
+		}
+		if len(report.Pairs) >= limit {
 			continue
 		}
 		pair, err := r.reportPair(model, p)

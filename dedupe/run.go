@@ -174,16 +174,18 @@ func customerIDs(texts []string) ([]customer.ID, error) {
 	return ids, nil
 }
 
-// beginRun gives the run its number and keeps its model.
+// beginRun gives the run its number, for good by storing it, and keeps its model.
 func (s *Store) beginRun(ctx context.Context, job Job, run *RunResult, trained bool) error {
 	return job.update(ctx, func(tx *Tx) (err error) {
 		if run.Run, err = s.runIDs.Next(tx.tx, nil); err != nil {
 			return err
 		}
 		if trained {
-			run.Model, err = tx.saveModel(run.Match.Model, run.Customers)
+			if run.Model, err = tx.saveModel(run.Match.Model, run.Customers); err != nil {
+				return err
+			}
 		}
-		return err
+		return tx.putRun(&run.RunRecord)
 	})
 }
 
@@ -368,8 +370,11 @@ func (s *Store) numberGroups(ctx context.Context, job Job, groups []Group) error
 					return err
 				}
 				groups[i].Cluster = ClusterID(n)
+				// A number is given out for good by the transaction that stores it.
+				if err := tx.setCluster(groups[i].Members[0], groups[i].Cluster); err != nil {
+					return err
+				}
 			}
-			// Numbers count as given out when the transaction changes something.
 			return nil
 		})
 		if err != nil {

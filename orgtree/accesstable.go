@@ -47,7 +47,6 @@ const (
 // accessTables is the stored form of who may do what.
 type accessTables struct {
 	principal      *storage.Table[string, Principal]
-	principalHome  *storage.Index[Principal]
 	role           *storage.Table[string, Role]
 	grant          *storage.Table[GrantID, Grant]
 	grantPrincipal *storage.Index[Grant]
@@ -71,7 +70,6 @@ type accessTables struct {
 
 func newAccessTables() *accessTables {
 	t := &accessTables{
-		principalHome:  &storage.Index[Principal]{ID: 1, Label: "home", Keys: func(set *storage.KeySet, p *Principal) { set.Uint(uint64(p.Home)).End() }},
 		grantPrincipal: &storage.Index[Grant]{ID: 1, Label: "principal", Keys: func(set *storage.KeySet, g *Grant) { set.String(g.Principal).End() }},
 		grantRole:      &storage.Index[Grant]{ID: 2, Label: "role", Keys: func(set *storage.KeySet, g *Grant) { set.String(g.Role).End() }},
 		grantUnit:      &storage.Index[Grant]{ID: 3, Label: "unit", Keys: func(set *storage.KeySet, g *Grant) { set.Uint(uint64(g.Scope.Unit)).End() }},
@@ -85,8 +83,7 @@ func newAccessTables() *accessTables {
 	}
 	t.principal = &storage.Table[string, Principal]{
 		ID: TablePrincipal, Label: "principal", Key: storage.StringKey[string](), History: true,
-		Indexes: []*storage.Index[Principal]{t.principalHome},
-		Append:  appendPrincipal, Decode: decodePrincipal,
+		Append: appendPrincipal, Decode: decodePrincipal,
 	}
 	t.role = &storage.Table[string, Role]{
 		ID: TableRole, Label: "role", Key: storage.StringKey[string](), History: true, Pinned: true,

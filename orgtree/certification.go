@@ -99,7 +99,7 @@ func (tx *Tx) reviewed(unit customer.UnitID) (ids []GrantID, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for g, err := range tx.Grants() {
+	for g, err := range tx.full().Grants() {
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +137,7 @@ func (tx *Tx) Certify(campaign CampaignID, id GrantID, d Decision, note string) 
 	if item.Decision == Revoked {
 		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "it has been revoked; give another", Err: ErrState}
 	}
-	g, err := tx.Grant(id)
+	g, err := tx.grantOf(id)
 	if err != nil && !isNotFound(err) {
 		return err
 	}
@@ -198,7 +198,7 @@ func (tx *Tx) revokeUndecided(c *Campaign) error {
 		}
 	}
 	for _, item := range items {
-		if g, err := tx.Grant(item.Grant); err == nil {
+		if g, err := tx.grantOf(item.Grant); err == nil {
 			if err := tx.revoke(g); err != nil {
 				return err
 			}

@@ -80,9 +80,7 @@ type consolidator struct {
 
 // evaluator makes sets of units' customers, whoever asks.
 func (r *Reader) evaluator(tree *Tree) *Access {
-	full := *r
-	full.customers = customer.Unscoped(r.customers)
-	return &Access{reader: full, plan: &plan{tree: tree}}
+	return &Access{reader: *r.full(), plan: &plan{tree: tree}}
 }
 
 // row computes one row. Customers that are shared within the unit of the view are added

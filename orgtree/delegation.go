@@ -57,7 +57,7 @@ func (tx *Tx) Delegate(d Delegation) (*Delegation, error) {
 	if err := tx.policyChanged(); err != nil {
 		return nil, err
 	}
-	return tx.Delegation(d.ID)
+	return tx.delegationOf(d.ID)
 }
 
 func (tx *Tx) checkDelegation(op string, d *Delegation) error {
@@ -82,7 +82,7 @@ func (tx *Tx) checkDelegation(op string, d *Delegation) error {
 		return &Error{Op: op, Field: "Grants", Value: fmt.Sprint(len(d.Grants)), Remedy: fmt.Sprintf("name at most %d, or none for all", MaxDelegated), Err: ErrInvalid}
 	}
 	for _, id := range d.Grants {
-		g, err := tx.Grant(id)
+		g, err := tx.grantOf(id)
 		if err == nil && (g.Principal != d.From || g.Deny) {
 			err = ErrInvalid
 		}
@@ -103,7 +103,7 @@ func (tx *Tx) mayDelegate(from string) error {
 // EndDelegation ends a delegation now. Either of the two may, and who administers the
 // whole book.
 func (tx *Tx) EndDelegation(id DelegationID) error {
-	d, err := tx.Delegation(id)
+	d, err := tx.delegationOf(id)
 	if err != nil {
 		return err
 	}
@@ -121,15 +121,26 @@ func (tx *Tx) EndDelegation(id DelegationID) error {
 // Delegation returns a delegation that was not ended, or an error that wraps
 // ErrNotFound. It costs one read.
 func (r *Reader) Delegation(id DelegationID) (*Delegation, error) {
+	d, err := r.delegationOf(id)
+	if err != nil {
+		return nil, err
+	}
+	if r.mayKnow(d.From) == nil {
+		return d, nil
+	}
+	return d, r.mayKnow(d.To)
+}
+
+func (r *Reader) delegationOf(id DelegationID) (*Delegation, error) {
 	return r.store.delegation.Get(r.storage, id)
 }
 
 // Delegations yields all delegations that were not ended, those in the past too.
 func (r *Reader) Delegations() iter.Seq2[*Delegation, error] {
-	return r.store.delegation.Records(r.storage, kv.Range{}, false)
+	return forReview(r.mayReview(), r.store.delegation.Records(r.storage, kv.Range{}, false))
 }
 
 // DelegationsTo yields the delegations to a principal.
 func (r *Reader) DelegationsTo(principal string) iter.Seq2[*Delegation, error] {
-	return recordsBy(r, r.store.delegation, r.store.delegationTo, storage.Key(nil).String(principal))
+	return forReview(r.mayKnow(principal), recordsBy(r, r.store.delegation, r.store.delegationTo, storage.Key(nil).String(principal)))
 }

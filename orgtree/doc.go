@@ -28,6 +28,26 @@
 // Each unit says, for each kind of [customer.Data], how far its customers are shared: a [Policy],
 // inherited from the unit above. [Tree.Shares] is the one predicate.
 //
+// # Access
+//
+// A [Principal] is a person or a program; a [Role] a set of rights on kinds of data; a
+// [Grant] gives a principal a role on a [Scope]: what is seen from a unit, own customers,
+// a filter, or several of these at once; without some fields ([customer.Mask]) and for a
+// time. A denial wins over every grant. Nothing granted, nothing seen. A [Delegation]
+// lets one act for another.
+//
+// Access is enforced once somebody who may administer the book says so ([Tx.Enforce]).
+// From then on [Store.Access] tells what an actor may see and do in a state, as sets for
+// lists, counts and searches, and customer by customer: both from the same grants, so
+// that they agree. Each change of access writes one small record, which every
+// transaction reads: a revocation holds for whatever commits after it.
+//
+// [Reader.Explain] names the grant or the lack, [Reader.EffectiveRights] and
+// [Reader.RightsOnCustomer] report, [Reader.Review] finds what is unused, wider than
+// used, in conflict, expired or orphaned, by a compact log ([Use]); a [Campaign] has each
+// grant confirmed or revoked. An [Approval] is a second person's, used exactly once.
+// [Reader.Consolidate] shows a unit by its parts.
+//
 // # The book
 //
 // Unit 0 stands for the whole book: it is above every unit, owns the customers that

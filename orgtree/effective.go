@@ -29,11 +29,8 @@ type Effective struct {
 // Until is when that next changes by itself, zero for never. Of others than itself it
 // asks for the right to review or to administer the whole book.
 func (r *Reader) EffectiveRights(id string) (*Effective, error) {
-	own, ok := r.access().(*Access)
-	if !ok || own.plan.actor != id {
-		if err := r.mayReview(); err != nil {
-			return nil, err
-		}
+	if err := r.mayKnow(id); err != nil {
+		return nil, err
 	}
 	who, err := r.Principal(id)
 	if err != nil {
@@ -58,8 +55,7 @@ func (r *Reader) accessOfAny(id string) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	full := Reader{store: r.store, storage: r.storage, customers: customer.Unscoped(r.customers), instant: r.now()}
-	return full.accessOf(mark, id)
+	return r.full().accessOf(mark, id)
 }
 
 func (p *plan) effective(list []*held) (rights []EffectiveRight) {

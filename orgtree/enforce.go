@@ -1,6 +1,7 @@
 package orgtree
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -39,6 +40,30 @@ func (r *Reader) mayReview() error {
 		return r.mayAdminister(0)
 	}
 	return nil
+}
+
+// mayKnow returns nil when the session may look into a principal's access: its own, or
+// everybody's.
+func (r *Reader) mayKnow(principal string) error {
+	if own, ok := r.access().(*Access); ok && own.plan.actor == principal {
+		return nil
+	}
+	return r.mayReview()
+}
+
+// forReview yields records, or only the error that says they may not be seen.
+func forReview[V any](denied error, records iter.Seq2[*V, error]) iter.Seq2[*V, error] {
+	if denied == nil {
+		return records
+	}
+	return func(yield func(*V, error) bool) { yield(nil, denied) }
+}
+
+// full is a reader of the same state that shows everything.
+func (r *Reader) full() *Reader {
+	f := *r
+	f.customers = customer.Unscoped(r.customers)
+	return &f
 }
 
 // mayDo returns nil when the session has a right on a kind of data of a customer. The

@@ -64,11 +64,8 @@ type Explanation struct {
 // is lacking. The session must see the customer; about others than itself it asks for the
 // right to review or to administer the whole book.
 func (r *Reader) Explain(actor string, right customer.Right, d customer.Data, id customer.ID) (*Explanation, error) {
-	own, ok := r.access().(*Access)
-	if !ok || own.plan.actor != actor {
-		if err := r.mayReview(); err != nil {
-			return nil, err
-		}
+	if err := r.mayKnow(actor); err != nil {
+		return nil, err
 	}
 	if d >= dataKinds {
 		return nil, &Error{Op: "explain", Field: "Data", Value: d.String(), Remedy: "use one of customer.AllData", Err: ErrInvalid}
@@ -85,7 +82,7 @@ func (r *Reader) Explain(actor string, right customer.Right, d customer.Data, id
 	if err != nil {
 		return nil, err
 	}
-	e := &explainer{Reader: Reader{store: r.store, storage: r.storage, customers: customer.Unscoped(r.customers), instant: r.now()}}
+	e := &explainer{Reader: *r.full()}
 	e.Explanation = Explanation{Actor: actor, Right: right, Data: d, Customer: id}
 	if !mark.Enforced {
 		e.Allowed, e.Grounds = true, []Ground{{Verdict: NotEnforced}}

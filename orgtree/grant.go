@@ -89,7 +89,7 @@ func (tx *Tx) Give(g Grant) (*Grant, error) {
 	if err := tx.policyChanged(); err != nil {
 		return nil, err
 	}
-	return tx.Grant(g.ID)
+	return tx.grantOf(g.ID)
 }
 
 func (tx *Tx) checkGrant(op string, g *Grant) error {
@@ -146,7 +146,7 @@ func (tx *Tx) checkPeriod(op string, from, until *time.Time) error {
 // Revoke ends a grant: the holder's next transaction goes without it. It stays in the
 // history. It fails with ErrLockout when nobody would be left to administer the book.
 func (tx *Tx) Revoke(id GrantID) error {
-	g, err := tx.Grant(id)
+	g, err := tx.grantOf(id)
 	if err != nil {
 		return err
 	}
@@ -167,33 +167,46 @@ func (tx *Tx) revoke(g *Grant) error {
 }
 
 // Grant returns a grant that isn't revoked, or an error that wraps ErrNotFound. It costs
-// one read.
-func (r *Reader) Grant(id GrantID) (*Grant, error) { return r.store.grant.Get(r.storage, id) }
+// one read. Others' grants, here and in lists, are for who may review or administer the
+// whole book.
+func (r *Reader) Grant(id GrantID) (*Grant, error) {
+	g, err := r.grantOf(id)
+	if err != nil {
+		return nil, err
+	}
+	return g, r.mayKnow(g.Principal)
+}
+
+func (r *Reader) grantOf(id GrantID) (*Grant, error) { return r.store.grant.Get(r.storage, id) }
 
 // Grants yields all grants that are not revoked, expired ones too, in the order in which
 // they were given.
 func (r *Reader) Grants() iter.Seq2[*Grant, error] {
-	return r.store.grant.Records(r.storage, kv.Range{}, false)
+	return forReview(r.mayReview(), r.store.grant.Records(r.storage, kv.Range{}, false))
 }
 
 // GrantsOf yields a principal's grants, expired ones and those ahead too.
 func (r *Reader) GrantsOf(principal string) iter.Seq2[*Grant, error] {
-	return r.grantsBy(r.store.grantPrincipal, storage.Key(nil).String(principal))
+	return forReview(r.mayKnow(principal), r.grantsBy(r.store.grantPrincipal, storage.Key(nil).String(principal)))
 }
 
 // GrantsOfRole yields the grants of a role.
 func (r *Reader) GrantsOfRole(role string) iter.Seq2[*Grant, error] {
-	return r.grantsBy(r.store.grantRole, roleKey(role))
+	return forReview(r.mayReview(), r.grantsBy(r.store.grantRole, storage.Key(nil).String(role)))
 }
 
 // GrantsAt yields the grants whose scope names a unit.
 func (r *Reader) GrantsAt(unit customer.UnitID) iter.Seq2[*Grant, error] {
-	return r.grantsBy(r.store.grantUnit, storage.Key(nil).Uint(uint64(unit)))
+	return forReview(r.mayReview(), r.grantsBy(r.store.grantUnit, storage.Key(nil).Uint(uint64(unit))))
 }
 
 // GrantHistory yields all that is known of a grant: when it was given and, as a last
 // element without a Principal, when it was revoked.
 func (r *Reader) GrantHistory(id GrantID) iter.Seq2[*Grant, error] {
+	return forReview(r.mayReview(), r.grantVersions(id))
+}
+
+func (r *Reader) grantVersions(id GrantID) iter.Seq2[*Grant, error] {
 	return func(yield func(*Grant, error) bool) {
 		for v, err := range r.store.grant.Versions(r.storage, id) {
 			g := v.Value
@@ -236,4 +249,26 @@ func (g *Grant) String() string {
 		verb = "denies"
 	}
 	return fmt.Sprintf("grant %d %s %s the role %s", g.ID, verb, g.Principal, g.Role)
+}
+
+// HasRole reports whether a principal that isn't disabled has a role now, by a grant of
+// its own or by delegation, wherever the grant holds.
+func (r *Reader) HasRole(principal, role string) (bool, error) {
+	reader := r.full()
+	mark, err := reader.policyMark()
+	if err != nil {
+		return false, err
+	}
+	a, err := reader.accessOf(mark, principal)
+	if err != nil {
+		return false, err
+	}
+	for _, h := range a.plan.hats {
+		for _, g := range h.grants {
+			if g.Role == role {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }

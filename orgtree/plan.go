@@ -3,6 +3,7 @@ package orgtree
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -257,7 +258,11 @@ func (p *plan) set(field string) *plannedSet {
 	s := p.sets[field]
 	if s == nil {
 		s = p.setOf(customer.FieldData(field), field)
-		s.both = seen
+		if reflect.DeepEqual(s, seen) {
+			s = seen // nothing hides the field
+		} else {
+			s.both = seen
+		}
 		if len(p.sets) < maxFieldSets {
 			p.sets[field] = s
 		}

@@ -104,7 +104,7 @@ func (tx *Tx) checkAdministrator() error {
 		if !role.permits(customer.RightAdminister).has(customer.Identity) {
 			continue
 		}
-		for g, err := range tx.GrantsOfRole(role.Name) {
+		for g, err := range tx.full().GrantsOfRole(role.Name) {
 			if err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ func (tx *Tx) administers(g *Grant) (bool, error) {
 	if g.Deny || !g.Scope.All || !g.at(tx.now()) {
 		return false, nil
 	}
-	holder, err := tx.compile(g.Principal)
+	holder, err := tx.full().compile(g.Principal)
 	if err != nil {
 		return false, err
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
@@ -155,7 +154,7 @@ func (tx *Tx) RemoveRole(name string) error {
 	if err := tx.mayAdminister(0); err != nil {
 		return err
 	}
-	for g, err := range tx.GrantsOfRole(name) {
+	for g, err := range tx.full().GrantsOfRole(name) {
 		if err != nil {
 			return err
 		}
@@ -179,5 +178,3 @@ func (r *Reader) Roles() iter.Seq2[*Role, error] {
 func (r *Reader) RoleHistory(name string) iter.Seq2[*Role, error] {
 	return livingVersions(r.store.role.Versions(r.storage, name))
 }
-
-func roleKey(name string) storage.Key { return storage.Key(nil).String(name) }

@@ -30,6 +30,7 @@ type Access struct {
 	filter map[string]bitset.Source
 	stand  standing
 	state  chunkState
+	whole  *within // whom the actor sees, once it was asked for
 }
 
 var _ customer.Access = (*Access)(nil)
@@ -50,7 +51,7 @@ type standing struct {
 // actor that was at work before and since when nothing of access has changed, some tens
 // otherwise; nothing grows with what the actor doesn't see.
 func (s *Store) Access(r *storage.Reader, customers *customer.Reader, actor string) (customer.Access, error) {
-	reader := s.Reader(r, customer.Unscoped(customers))
+	reader := s.Reader(r, customers).full()
 	mark, err := reader.policyMark()
 	if err != nil || !mark.Enforced {
 		return nil, err
@@ -400,7 +401,13 @@ func (a *Access) within(field string) bitset.Source {
 	if s.everything() {
 		return nil
 	}
-	return &within{access: a, set: s, field: field}
+	if s != a.plan.set("") {
+		return &within{access: a, set: s, field: field}
+	}
+	if a.whole == nil {
+		a.whole = &within{access: a, set: s}
+	}
+	return a.whole // one and the same, by which customer.MayHide knows it
 }
 
 // shows reports whether a customer is in the set of those seen with a field.

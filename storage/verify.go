@@ -37,6 +37,9 @@ const maxDifferences = 1000
 // OK reports whether nothing differed.
 func (r *Report) OK() bool { return len(r.Differences) == 0 }
 
+// Add adds a difference that a package found in what it derives itself.
+func (r *Report) Add(d Difference) { r.add(d) }
+
 func (r *Report) add(d Difference) {
 	if len(r.Differences) == maxDifferences {
 		r.More++

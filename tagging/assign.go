@@ -504,5 +504,12 @@ func (tx *Tx) Settle(id customer.ID) (bool, error) {
 // its personal data is erased; see [storage.Table.Forget]. It must be called in the
 // transaction that erases the customer.
 func (tx *Tx) Forget(id customer.ID) error {
+	c, err := customer.Unscoped(tx.customers).Exact(id)
+	if err != nil || c.Status != customer.Erased {
+		err = tx.customers.Permit(customer.RightErase, customer.Tags, id)
+	}
+	if err != nil {
+		return missing("forget", id, err)
+	}
 	return tx.store.tagged.Forget(tx.tx, id, uint8(Forgot))
 }

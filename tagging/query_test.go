@@ -568,7 +568,7 @@ func TestPlanIsReadable(t *testing.T) {
 	s.view(&accesstest.Access{See: see}, func(r *Reader) {
 		got, err := r.Plan(Query{Filter: "region:cn/* AND NOT (flag:a OR has:phone)"})
 		want := `all of
-  the session's scope: a set made at first
+  the session's scope: a set
   region:cn/*: 4 sets
   status:active or status:suspended: 2 sets
   not

@@ -135,3 +135,25 @@ func seesOne(r *Reader) error {
 	}
 	return nil
 }
+
+// The next change by the clock is that of those in sight.
+func TestDueTimesAreThoseInSight(t *testing.T) {
+	b, silver, gold, _ := levels(t, 2, false)
+	b.assign(1, Assignment{Tag: silver, Until: b.now.AddDate(0, 0, 9)})
+	b.assign(2, Assignment{Tag: gold, Until: b.now.AddDate(0, 0, 3)})
+	b.within = bitset.Of(1)
+	b.view(func(r *Reader) error {
+		at, found, err := r.NextDue()
+		if want := b.now.AddDate(0, 0, 9); !found || !at.Equal(want) {
+			t.Errorf("next due at %s, %v; want %s", at, found, want)
+		}
+		return err
+	})
+	b.within = bitset.Of()
+	b.view(func(r *Reader) error {
+		if at, found, err := r.NextDue(); found || err != nil {
+			t.Errorf("who sees nobody is told %s, %v", at, err)
+		}
+		return nil
+	})
+}

@@ -232,15 +232,15 @@ func (l *ledger) write(t *testing.T, dir string) {
 	}
 }
 
-// question is what a report is asked for.
-type question struct {
+// agingQuestion is what a report is asked for.
+type agingQuestion struct {
 	asOf, knownOn, by, base string
 	bounds                  []int
 	fifo                    bool
 }
 
-func (l *ledger) question() question {
-	q := question{asOf: l.date(l.IntN(420)), by: []string{"due", "document"}[l.IntN(2)], fifo: l.IntN(3) == 0}
+func (l *ledger) question() agingQuestion {
+	q := agingQuestion{asOf: l.date(l.IntN(420)), by: []string{"due", "document"}[l.IntN(2)], fifo: l.IntN(3) == 0}
 	q.bounds = [][]int{{30, 60, 90}, {15, 45}, {1}, {10, 20, 30, 180, 360}}[l.IntN(4)]
 	if l.IntN(2) == 0 {
 		q.knownOn = l.date(l.IntN(420))
@@ -251,7 +251,7 @@ func (l *ledger) question() question {
 	return q
 }
 
-func (q question) args(dir string) []string {
+func (q agingQuestion) args(dir string) []string {
 	bounds := strings.Trim(strings.ReplaceAll(fmt.Sprint(q.bounds), " ", ","), "[]")
 	args := []string{"-items", filepath.Join(dir, "items.csv"), "-allocations", filepath.Join(dir, "allocations.csv"),
 		"-as-of", q.asOf, "-by", q.by, "-buckets", bounds, "-format", "csv"}
@@ -267,7 +267,7 @@ func (q question) args(dir string) []string {
 	return args
 }
 
-func compareAging(t *testing.T, program, dir string, db *sql.DB, q question) (compared int) {
+func compareAging(t *testing.T, program, dir string, db *sql.DB, q agingQuestion) (compared int) {
 	t.Helper()
 	command := exec.Command(program, q.args(dir)...)
 	var messages bytes.Buffer
@@ -285,7 +285,7 @@ func compareAging(t *testing.T, program, dir string, db *sql.DB, q question) (co
 }
 
 // sql answers the question in SQL and writes the answer as the program must.
-func (q question) sql(t *testing.T, db *sql.DB) string {
+func (q agingQuestion) sql(t *testing.T, db *sql.DB) string {
 	t.Helper()
 	rows, err := db.Query(q.statement(), sql.Named("asof", q.asOf), sql.Named("known", q.knownOn), sql.Named("base", q.base))
 	if err != nil {
@@ -333,7 +333,7 @@ func (q question) sql(t *testing.T, db *sql.DB) string {
 
 // statement returns the rules in SQL. open has what is open of each item, flat its bucket:
 // -1 for credits, 0 for not due, then 1 and so on.
-func (q question) statement() string {
+func (q agingQuestion) statement() string {
 	open := `SELECT i.item, i.customer, i.currency, i.kind, i.document, i.due,
 		i.minor - COALESCE((SELECT SUM(CASE WHEN i.kind = 'invoice' THEN a.minor ELSE a.credit_minor END) FROM counting_allocation a WHERE i.item = CASE WHEN i.kind = 'invoice' THEN a.debit ELSE a.credit END), 0) AS minor
 		FROM counting i`
@@ -383,7 +383,7 @@ func (q question) statement() string {
 }
 
 // converted converts each amount by the latest rate, in ten-thousandths, half to even.
-func (q question) converted(columns []string) string {
+func (q agingQuestion) converted(columns []string) string {
 	var each, sums []string
 	for _, c := range columns {
 		// minor × rate × 100 ÷ (10000 × unit): CNY has hundredths

@@ -49,7 +49,11 @@ func (s *search) found() []*roaring.Bitmap {
 func (s *shard) count(prefix string, set *roaring.Bitmap, counts map[string]int) {
 	rest := size(set)
 	for term := range s.terms([]byte(prefix), after([]byte(prefix)), maxFacetValues) {
-		if n := int(s.postings([]byte(term)).AndCardinality(set)); n > 0 {
+		holders := s.postings([]byte(term))
+		if holders == nil {
+			continue
+		}
+		if n := int(holders.AndCardinality(set)); n > 0 {
 			counts[term[len(prefix):]] += n
 			rest -= n
 		}

@@ -54,6 +54,7 @@ func TestOrganisationsInChinese(t *testing.T) {
 		{"中国农业银行宁波分行", "中国农业银行股份有限公司", "related"}, // branch and head office
 		{"招商银行长沙分行", "招商银行武汉分行", "related"},
 		{"广州尚泽网络科技有限公司", "成都尚泽网络科技有限公司", "related"}, // sisters in other cities
+		{"中铁一局集团有限公司", "中铁十一局集团有限公司", "related"},    // numbers must agree
 		{"天水尚泽网络科技有限公司", "天水尚泽餐饮管理有限公司", "related"},
 		{"深圳市拓搏实业有限公司", "深圳市拓博实业有限公司", "part"},        // sounds the same
 		{"武汉熙悦房地产开发有限公司", "成都润置房地产开发有限公司", "distant"}, // the trade only
@@ -376,6 +377,9 @@ func TestNamesAlone(t *testing.T) {
 		{OrganisationName, "深圳市拓搏实业有限公司", "深圳市拓博实业有限公司", false},
 		{OrganisationName, "绍兴旭晖新能源科技有限公司", "绍兴曜晖新能源科技有限公司", false},
 		{OrganisationName, "中国银行黄石市分行", "中国工商银行黄石分行", false},
+		{OrganisationName, "杭州娃哈哈集团有限公司", "杭州娃哈哈饮料有限公司", false}, // one may own the other
+		{OrganisationName, "中国建筑第三工程局有限公司", "中建三局", true},
+		{OrganisationName, "Siemens AG", "Siemens Healthineers AG", false},
 		{OrganisationName, "Gartner Group, Inc.", "GARTNER GROUP", true},
 		{OrganisationName, "Thermo Voltek Corp.", "Thermo Electron Corp.", false},
 		{PersonName, "Bob Smith", "Robert Smith", true},

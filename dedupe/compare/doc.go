@@ -17,6 +17,29 @@
 // [Names] goes one step further for names alone: the probability that two names mean the
 // same organisation or person, with nothing known besides.
 //
+// # What is compared
+//
+//   - Names of organisations in Chinese: region, core (字号), trade, legal form and branch
+//     are told apart; a short form keeps characters of the name in order (台泥); sisters in
+//     other places or trades, and branches, are "related", not the same.
+//   - Names of organisations in other scripts: legal forms of many countries, usual
+//     abbreviations, order, words written together, acronyms; Cyrillic and Greek
+//     transliterated; pinyin and English trades against Chinese.
+//   - Names of people: order, initials, nicknames, typing errors, sound, pinyin, Jr and Sr.
+//     The forms of person.given, person.family and person.name compare with one another.
+//   - Phones by the subscriber's digits, as a shared area code is no evidence; e-mail and
+//     websites by their parts; identifiers by their check digits and look-alikes.
+//   - Addresses by divisions, names and numbers; numbers must agree.
+//   - Dates in any layout; categories, texts, places, postcodes and numbers.
+//
+// A value may be a list, "a | b"; two lists are as alike as their most alike values.
+//
+// # Limits
+//
+// At most [MaxRunes] of a value are looked at, 48 of its words, 64 runes of a word and 16
+// values of a list. Kana, Hangul and Arabic are compared as written, not by sound. Short
+// names that no rule leads to (美团 for 北京三快在线科技) need other fields.
+//
 // Everything is safe for concurrent use once the corpus is sealed. Preparing costs some
 // microseconds, comparing mostly less than one, and allocates nothing.
 package compare

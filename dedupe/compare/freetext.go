@@ -56,26 +56,28 @@ func grams(s string) []string {
 	return words
 }
 
-// appendHanGrams appends the bigrams of runs of Han and the runs of other characters.
+// appendHanGrams appends the pairs of neighbours in each run of Han, the character of a
+// run of one, and the runs of other characters.
 func appendHanGrams(words []string, w string) []string {
-	start, before := 0, -1 // of a run of others; of the Han character before
-	for i, r := range w {
-		if !text.Han(r) {
-			if before >= 0 {
-				start, before = i, -1
-			}
+	for w != "" {
+		han := text.Han(first(w))
+		n := strings.IndexFunc(w, func(r rune) bool { return text.Han(r) != han })
+		if n < 0 {
+			n = len(w)
+		}
+		run := w[:n]
+		w = w[n:]
+		if !han || runeCount(run) == 1 {
+			words = append(words, run)
 			continue
 		}
-		n := utf8.RuneLen(r)
-		if before >= 0 {
-			words = append(words, w[before:i+n])
-		} else if start < i {
-			words = append(words, w[start:i])
+		before := 0
+		for i, r := range run {
+			if i > 0 {
+				words = append(words, run[before:i+utf8.RuneLen(r)])
+			}
+			before = i
 		}
-		before = i
-	}
-	if before < 0 && start < len(w) || before >= 0 && start == before {
-		words = append(words, w[start:])
 	}
 	return words
 }

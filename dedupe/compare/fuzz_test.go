@@ -69,7 +69,7 @@ func TestHugeValues(t *testing.T) {
 	const size = 1 << 20
 	for _, typ := range Types() {
 		c := comparator(t, typ)
-		for _, piece := range []string{"a", "台", "台灣水泥 ", "word ", "12 | ", "1", "a@b.c ", "\xff", "号12", "( "} {
+		for _, piece := range []string{"a", "台灣水泥 ", "word ", "12 | ", "\xff", "号12", "( "} {
 			huge := strings.Repeat(piece, size/len(piece))
 			holds(t, c, huge, huge+"x")
 			holds(t, c, huge, piece)

@@ -160,18 +160,16 @@ func TestRankingOnLabelledSets(t *testing.T) {
 		{"chicago_childcare", "Address", 0.998, 0.99},
 		{"zh_customers_synth", "name", 0.998, 0.985},
 		{"zh_customers_synth", "tax_id", 0.998, 0.99},
-		{"zh_customers_synth", "birth_date", 0.998, 0.99},
 		{"historical_50k", "full_name", 0.97, 0.9},
-		{"historical_50k", "birth_place", 0.8, 0.6},
 		{"fake_20000", "email", 0.98, 0.93},
 		{"fake_20000", "city", 0.93, 0.7},
 		{"febrl4", "soc_sec_id", 0.95, 0.9},
-		{"febrl4", "date_of_birth", 0.95, 0.9},
+		{"rldata10000", "lname_c1", 0.95, 0.9},
 		{"dblp_acm", "title", 0.998, 0.99},
 		{"dblp_acm", "authors", 0.99, 0.99},
 	} {
 		t.Run(c.set+"/"+c.column, func(t *testing.T) {
-			same, different, met := load(t, c.set).column(t, c.column).sample(4000)
+			same, different, met := load(t, c.set).column(t, c.column).sample(1500)
 			got := auc(same, different)
 			t.Logf("auc %.4f, met %.3f", got, met)
 			if got < c.auc || met < c.met {

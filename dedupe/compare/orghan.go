@@ -71,35 +71,20 @@ type cover struct {
 // the largest.
 func (c *organisations) alignHan(a, b *hanText) cover {
 	var buf [1024]float32
-	width := b.n + 1
 	best := buf[:]
-	if (a.n+1)*width > len(buf) {
-		best = make([]float32, (a.n+1)*width)
+	if n := (a.n + 1) * (b.n + 1); n > len(buf) {
+		best = make([]float32, n)
 	}
-	for i := a.n - 1; i >= 0; i-- {
-		here, below := best[i*width:(i+1)*width], best[(i+1)*width:(i+2)*width]
-		for j := b.n - 1; j >= 0; j-- {
-			s := max(below[j], here[j+1])
-			if a.runes[i] == b.runes[j] {
-				s = max(s, below[j+1]+a.weight[i]+b.weight[j])
-			}
-			here[j] = s
-		}
-	}
+	bestAlignment(best, a, b)
 	var v cover
 	var sumA, sumB, coreA, coreB float32
 	lastI, lastJ := -2, -2
+	width := b.n + 1
 	for i, j := 0, 0; i < a.n && j < b.n; {
 		switch {
 		case a.runes[i] == b.runes[j] && best[i*width+j] == best[(i+1)*width+j+1]+a.weight[i]+b.weight[j]:
-			sumA += a.weight[i]
-			sumB += b.weight[j]
-			if a.part[i] == 1 {
-				coreA++
-			}
-			if b.part[j] == 1 {
-				coreB++
-			}
+			sumA, sumB = sumA+a.weight[i], sumB+b.weight[j]
+			coreA, coreB = coreA+a.inCore(i), coreB+b.inCore(j)
 			if i != lastI+1 || j != lastJ+1 {
 				v.runs++
 			}
@@ -118,6 +103,29 @@ func (c *organisations) alignHan(a, b *hanText) cover {
 	v.coreA, v.coreB = share(coreA, a.core), share(coreB, b.core)
 	v.missed = [2]int{int(a.core - coreA), int(b.core - coreB)}
 	return v
+}
+
+// bestAlignment fills a table with the largest common weight of the ends of two names,
+// from character i of a and j of b on, at i*(b.n+1)+j.
+func bestAlignment(best []float32, a, b *hanText) {
+	width := b.n + 1
+	for i := a.n - 1; i >= 0; i-- {
+		here, below := best[i*width:(i+1)*width], best[(i+1)*width:(i+2)*width]
+		for j := b.n - 1; j >= 0; j-- {
+			s := max(below[j], here[j+1])
+			if a.runes[i] == b.runes[j] {
+				s = max(s, below[j+1]+a.weight[i]+b.weight[j])
+			}
+			here[j] = s
+		}
+	}
+}
+
+func (t *hanText) inCore(i int) float32 {
+	if t.part[i] == 1 {
+		return 1
+	}
+	return 0
 }
 
 func share(part, whole float32) float32 {
@@ -149,7 +157,12 @@ func (c *organisations) compareHan(x, y *hanOrg) (level uint8, same, bits float3
 	}
 	bits *= 0.85 + 0.15*min(v.a, v.b) // of two names that share as much, the one with less besides
 	level, same = headLevel(x, y, &v)
-	return branchLevel(x, y, level, same, bits)
+	level, same = branchLevel(x, y, level, same)
+	if level >= orgSpelling && c.corpus.ready() {
+		// The names agree as wholes: their own rarity counts, however common their characters.
+		return level, same, max(bits, min(c.corpus.bits(x.wholeHash()), c.corpus.bits(y.wholeHash())))
+	}
+	return level, same, bits + c.branchBits(x, y)
 }
 
 // signed is the share of x that y covers when the sign of a province in front of x stands
@@ -301,22 +314,38 @@ func distance(short, long float32) uint8 {
 }
 
 // branchLevel takes into account that one of the names or both are those of branches.
-func branchLevel(x, y *hanOrg, level uint8, same, bits float32) (uint8, float32, float32) {
+func branchLevel(x, y *hanOrg, level uint8, same float32) (uint8, float32) {
 	if !x.isPart && !y.isPart || level < orgAbbreviation {
-		return level, same, bits
+		return level, same
 	}
 	if x.isPart != y.isPart {
-		return orgRelated, 0.1, bits
+		return orgRelated, 0.1
 	}
 	switch {
 	case x.branch == y.branch:
-		return level, same, bits
+		return level, same
 	case x.branch == "" || y.branch == "":
-		return orgRelated, 0.1, bits
+		return orgRelated, 0.1
 	case x.branchKind == y.branchKind && within(x.branch, y.branch):
-		return min(level, orgContained), same * 0.85, bits
+		return min(level, orgContained), same * 0.85
 	}
-	return orgRelated, 0.08, bits
+	return orgRelated, 0.08
+}
+
+// branchBits is the information of the branch that two names share.
+func (c *organisations) branchBits(x, y *hanOrg) float32 {
+	short, long := byLength(x.branch, y.branch)
+	if short == "" || !c.corpus.ready() || !within(short, long) {
+		return 0
+	}
+	var sum float32
+	for _, r := range short {
+		sum += c.corpus.bits(runeHash(r))
+	}
+	if short == long {
+		return min(sum, c.corpus.bits(hashOf(KeyPart, long))+0.5*sum)
+	}
+	return 0.8 * sum
 }
 
 // within reports whether the characters of the shorter text stand in the longer one, in
@@ -407,13 +436,23 @@ func withoutGroup(s string) string {
 	return s
 }
 
-// tokens are what a corpus counts: the core, and each character.
+// tokens are what a corpus counts: the core, the branch, and each character.
 func (o *hanOrg) tokens(emit func(uint64)) {
 	emit(hashOf(KeyToken, o.coreText()))
 	for _, r := range o.body {
 		emit(runeHash(r))
 	}
+	for _, r := range o.branch {
+		emit(runeHash(r))
+	}
+	if o.branch != "" {
+		emit(hashOf(KeyPart, o.branch))
+	}
+	emit(o.wholeHash())
 }
+
+// wholeHash is that of the name without what is written or left out at will.
+func (o *hanOrg) wholeHash() uint64 { return hashOf(KeyExact, bare(o.body)+" "+o.branch) }
 
 func (o *hanOrg) keys(e emitter) {
 	core := o.coreText()

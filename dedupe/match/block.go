@@ -39,6 +39,7 @@ type blocker struct {
 	big  [][]bigKey // by row
 	n    float64
 	join joining
+	room []hashed // for sorting
 }
 
 // hashed is a key of a value or a row.
@@ -65,7 +66,7 @@ func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
 
 // columns makes the blocks of the keys of columns that may meet.
 func (b *blocker) columns(space []int) {
-	var keys []hashed
+	keys := make([]hashed, 0, b.guess(space))
 	var at []valueAt
 	for _, i := range space {
 		c, d := &b.t.layout.columns[i], b.t.dicts[i]
@@ -80,8 +81,25 @@ func (b *blocker) columns(space []int) {
 			c.cmp.Keys(f, func(k compare.Key) { keys = append(keys, hashed{mixHash(k.Hash, salt), id}) })
 		}
 	}
-	sortHashed(keys)
+	b.sort(keys)
 	eachGroup(keys, func(group []hashed) { b.group(group, at) })
+}
+
+// guess estimates how many keys columns have, from some of their values.
+func (b *blocker) guess(space []int) int {
+	const some = 512
+	total := 0
+	for _, i := range space {
+		forms := b.t.dicts[i].forms
+		count, step := 0, max(len(forms)/some, 1)
+		for v := 0; v < len(forms); v += step {
+			if forms[v] != nil {
+				b.t.layout.columns[i].cmp.Keys(forms[v], func(compare.Key) { count++ })
+			}
+		}
+		total += count * step
+	}
+	return total + total/16
 }
 
 // valueAt is where a value stands.
@@ -113,6 +131,14 @@ func (b *blocker) group(group []hashed, at []valueAt) {
 	default:
 		b.close(at[group[0].id].column)
 	}
+}
+
+// sort sorts by hash, in room that is used again.
+func (b *blocker) sort(keys []hashed) {
+	if cap(b.room) < len(keys) {
+		b.room = make([]hashed, len(keys))
+	}
+	sortByKey(keys, b.room[:len(keys)], func(x hashed) uint64 { return x.hash })
 }
 
 // close ends a block.
@@ -148,22 +174,46 @@ func newJoining(columns int) joining {
 // composite splits the large blocks: the common keys of different columns are joined in
 // twos, and where these are still too large, in threes.
 func (b *blocker) composite() {
-	var twos []hashed
 	for row := range b.big {
 		b.big[row] = b.join.rarest(b.big[row])
-		b.join.eachTwo(b.big[row], func(_, _ int, two uint64) { twos = append(twos, hashed{two, uint32(row)}) })
 	}
-	large := b.blocksOf(twos, pairColumn)
-	var threes []hashed
-	for _, k := range large {
-		big := b.big[k.id]
-		b.join.eachTwo(big, func(i, j int, two uint64) {
-			if two == k.hash {
-				b.join.eachThird(big, i, j, two, func(three uint64) { threes = append(threes, hashed{three, k.id}) })
+	large := b.inParts(pairColumn, func(emit func(hash uint64, row uint32)) {
+		for row, big := range b.big {
+			b.join.eachTwo(big, func(_, _ int, two uint64) { emit(two, uint32(row)) })
+		}
+	})
+	b.inParts(tripleColumn, func(emit func(hash uint64, row uint32)) {
+		for _, k := range large {
+			big := b.big[k.id]
+			b.join.eachTwo(big, func(i, j int, two uint64) {
+				if two == k.hash {
+					b.join.eachThird(big, i, j, two, func(three uint64) { emit(three, k.id) })
+				}
+			})
+		}
+	})
+}
+
+// keysAtOnce is how many joined keys are sorted together, which bounds their memory.
+const keysAtOnce = 8 << 20
+
+// inParts makes the blocks of the keys that a function emits, in as many parts as memory
+// asks for, and returns the keys too common.
+func (b *blocker) inParts(column uint8, each func(emit func(hash uint64, row uint32))) (large []hashed) {
+	total := 0
+	each(func(uint64, uint32) { total++ })
+	parts := uint64(total/keysAtOnce + 1)
+	keys := make([]hashed, 0, total/int(parts)+total/int(parts)/8+16)
+	for part := range parts {
+		keys = keys[:0]
+		each(func(hash uint64, row uint32) {
+			if hash%parts == part {
+				keys = append(keys, hashed{hash, row})
 			}
 		})
+		large = append(large, b.blocksOf(keys, column)...)
 	}
-	b.blocksOf(threes, tripleColumn)
+	return large
 }
 
 // eachTwo joins the keys of different columns.
@@ -188,7 +238,7 @@ func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint
 
 // blocksOf makes the blocks of rows' keys and returns the keys too common.
 func (b *blocker) blocksOf(keys []hashed, column uint8) (large []hashed) {
-	sortHashed(keys)
+	b.sort(keys)
 	eachGroup(keys, func(group []hashed) {
 		if len(group) < 2 {
 			return
@@ -322,15 +372,6 @@ func eachGroup(keys []hashed, f func(group []hashed)) {
 		f(keys[from:to])
 		from = to
 	}
-}
-
-func sortHashed(keys []hashed) {
-	slices.SortFunc(keys, func(a, b hashed) int {
-		if c := compareHash(a.hash, b.hash); c != 0 {
-			return c
-		}
-		return int(a.id) - int(b.id)
-	})
 }
 
 // formHash is the stable hash of a normal form.

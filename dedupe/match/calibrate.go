@@ -2,9 +2,7 @@ package match
 
 import (
 	"cmp"
-	"fmt"
 	"math"
-	"os"
 	"slices"
 )
 
@@ -36,9 +34,13 @@ func calibrateLinks(t *table, c cardinality, pairs []pair, scores []float32, all
 			}
 			x /= float32(len(curves))
 		}
-		scores[i] = withShare(x, share[i])
+		scores[i] = withShare(x, share[i]*rivalShare)
 	}
 }
+
+// rivalShare is how much of the rivals' share of the odds counts in the decision: the
+// curve knows rivals in general, and links are chosen best first.
+const rivalShare = 0.5
 
 // withShare lowers log-odds to those of the same probability times a share.
 func withShare(x float32, logShare float32) float32 {
@@ -145,9 +147,6 @@ func decoyCurve(t *table, source uint8, all []topTwo) *curve {
 				weight[i] = float64(logistic(k.at(x.best)))
 			}
 		}
-	}
-	if os.Getenv("D1DEBUG") != "" {
-		fmt.Fprintln(os.Stderr, "curve", source, k.unmatched, k.trust, k.x, k.y)
 	}
 	return k
 }

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -15,12 +16,13 @@ func gather(ctx context.Context, o *Options, t *table, x *index, within bool) ([
 	workers := o.workers()
 	found := make([][]uint64, workers)
 	scratch := make([]*neighbours, workers)
+	most := o.neighbours(t.rows(), len(t.layout.columns))
 	err := chunks(ctx, workers, t.rows(), func(w, from, to int) {
 		if scratch[w] == nil {
 			scratch[w] = newNeighbours(t.rows())
 		}
 		for row := from; row < to; row++ {
-			found[w] = scratch[w].best(t, x, uint32(row), o.candidates(), within, found[w])
+			found[w] = scratch[w].best(t, x, uint32(row), most, within, found[w])
 		}
 	})
 	if err != nil {
@@ -48,6 +50,13 @@ func newNeighbours(rows int) *neighbours {
 	return &neighbours{weight: make([]float32, rows), last: make([]uint16, rows), top: make([]float32, rows)}
 }
 
+// A row's best few neighbours are compared in any case, the others if what they share is
+// surprising enough to tell one record from as many as there are, or nearly.
+const (
+	surely     = 3
+	leastShare = 1 // of the bits that number all records
+)
+
 // touchesPerRow bounds the work that a row with many keys makes.
 const touchesPerRow = 4000
 
@@ -68,7 +77,7 @@ func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool,
 			break
 		}
 	}
-	if len(n.who) > most {
+	if len(n.who) > surely {
 		slices.SortFunc(n.who, func(a, b uint32) int {
 			switch wa, wb := n.weight[a], n.weight[b]; {
 			case wa > wb:
@@ -79,8 +88,9 @@ func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool,
 			return int(a) - int(b)
 		})
 	}
+	least := float32(leastShare * math.Log2(float64(t.rows())))
 	for i, other := range n.who {
-		if i < most {
+		if i < most && (i < surely || n.weight[other] >= least) {
 			to = append(to, uint64(min(row, other))<<32|uint64(max(row, other)))
 		}
 		n.weight[other], n.last[other] = 0, 0

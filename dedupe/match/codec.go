@@ -36,6 +36,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 		}
 		w.uint(uint64(m.filled[i]))
 		w.counts(m.frequent[i])
+		w.counts(m.layout.columns[i].said)
 		w.b = m.layout.columns[i].corpus.AppendBinary(w.b)
 	}
 	w.counts(m.common)
@@ -82,7 +83,7 @@ func (r *modelReader) model(o *Options) (*Model, error) {
 	}
 	n := len(draft.columns)
 	p := &parameters{Columns: make([]weights, n), Prior: r.float(), Related: r.float(), Shift: r.float()}
-	corpora := make([]*compare.Corpus, n)
+	corpora, said := make([]*compare.Corpus, n), make([]translation, n)
 	filled, frequent := make([]int, n), make([]map[uint64]uint32, n)
 	for i := range n {
 		for s := range absent {
@@ -91,6 +92,7 @@ func (r *modelReader) model(o *Options) (*Model, error) {
 		}
 		filled[i] = int(r.uint())
 		frequent[i] = r.counts()
+		said[i] = r.counts()
 		corpora[i] = r.corpus()
 	}
 	common := r.counts()
@@ -100,6 +102,11 @@ func (r *modelReader) model(o *Options) (*Model, error) {
 	l, err := newLayout(o, corpora)
 	if err != nil {
 		return nil, err
+	}
+	for i, t := range said {
+		if len(t) > 0 {
+			l.columns[i].said, p.Columns[i].Translated = t, true
+		}
 	}
 	m := newModel(l, p)
 	m.filled, m.frequent, m.common = filled, frequent, common

@@ -17,6 +17,7 @@ type column struct {
 	whole  int   // field that stands in for the parts where it is filled, or -1
 	cmp    compare.Comparator
 	corpus *compare.Corpus
+	said   translation // what training found of pairs of values, or nil
 }
 
 // group tells columns apart that repeat one another.
@@ -122,7 +123,7 @@ func (l *layout) plain(i int, by map[compare.Type][]int) column {
 			c.from, c.whole, c.join = parts, i, " "
 		}
 		c.group = nameGroup
-	case compare.PersonGiven, compare.PersonFamily:
+	case compare.PersonGiven, compare.PersonFamily, compare.OrganisationName:
 		c.group = nameGroup
 	case compare.Address:
 		if parts := fieldsOf(by, addressParts); len(by[f.Type]) == 1 && len(parts) > 1 {

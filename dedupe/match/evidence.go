@@ -141,8 +141,7 @@ func (c *comparer) values(i int, a, b *value) (state, bits uint8) {
 		if a.form.Key() == b.form.Key() {
 			return compare.Exact, min(a.exact, b.exact)
 		}
-		out := c.l.columns[i].cmp.Compare(a.form, b.form)
-		return min(out.Level, compare.Exact), quarterBits(out.Bits)
+		return c.fresh(i, a, b)
 	}
 	if a.id == b.id {
 		return compare.Exact, a.exact
@@ -152,10 +151,20 @@ func (c *comparer) values(i int, a, b *value) (state, bits uint8) {
 	}
 	cell := c.cache[i].cell(a.id, b.id)
 	if cell.a != a.id || cell.b != b.id {
-		out := c.l.columns[i].cmp.Compare(a.form, b.form)
-		*cell = outcomeCell{a.id, b.id, min(out.Level, compare.Exact), quarterBits(out.Bits)}
+		state, bits = c.fresh(i, a, b)
+		*cell = outcomeCell{a.id, b.id, state, bits}
 	}
 	return cell.state, cell.bits
+}
+
+// fresh compares two values that are not remembered.
+func (c *comparer) fresh(i int, a, b *value) (state, bits uint8) {
+	column := &c.l.columns[i]
+	out := column.cmp.Compare(a.form, b.form)
+	if column.said != nil {
+		return min(out.Level, compare.Exact), column.said.bits(a.form, b.form)
+	}
+	return min(out.Level, compare.Exact), quarterBits(out.Bits)
 }
 
 // outcomeCache remembers the comparisons of value pairs, the last of those that share

@@ -2,9 +2,7 @@ package match
 
 import (
 	"cmp"
-	"fmt"
 	"math"
-	"os"
 	"slices"
 )
 
@@ -57,9 +55,6 @@ func newCardinality(t *table, across, twice []scored) cardinality {
 	}
 	for s := range c.single {
 		c.single[s] = float64(both[s]) <= fewTwice*float64(all[s])+1
-	}
-	if os.Getenv("D1DEBUG") != "" {
-		fmt.Fprintln(os.Stderr, "cardinality", high, all, both, c.single)
 	}
 	return c
 }

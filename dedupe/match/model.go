@@ -67,6 +67,9 @@ func (m *Model) Prepare(r Record) (*Prepared, error) {
 
 // exact is the information of two records having the same value.
 func (m *Model) exact(i int, f compare.Form) uint8 {
+	if said := m.layout.columns[i].said; said != nil {
+		return said.bits(f, f)
+	}
 	count := int32(max(m.frequent[i][formHash(f)], 1))
 	counted := float32(math.Log2(float64(max(m.filled[i], int(count))) / float64(count)))
 	return quarterBits(exactBits(counted, m.layout.columns[i].cmp.Compare(f, f).Bits, count))

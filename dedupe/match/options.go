@@ -3,9 +3,7 @@ package match
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
-	"strconv"
 
 	"github.com/clientele-go/clientele/dedupe/compare"
 )
@@ -104,23 +102,22 @@ func (o *Options) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-func (o *Options) candidates() int {
-	if o.Candidates > 0 {
-		return o.Candidates
+// neighbours is how many neighbours of a record are compared: fewer than wished for where
+// the pairs of all records would take more memory than they may.
+func (o *Options) neighbours(rows, columns int) int {
+	wished, memory := o.Candidates, o.Memory
+	if wished <= 0 {
+		wished = 20
 	}
-	if v := os.Getenv("D1K"); v != "" {
-		n, _ := strconv.Atoi(v)
-		return n
+	if memory <= 0 {
+		memory = 2 << 30
 	}
-	return 20
+	bytes := int64(pairBytes + 2*columns)
+	return max(min(wished, int(memory/bytes/int64(max(rows, 1)))), surely)
 }
 
-func (o *Options) memory() int64 {
-	if o.Memory > 0 {
-		return o.Memory
-	}
-	return 2 << 30
-}
+// pairBytes is what a pair takes beside a state and bits in each column.
+const pairBytes = 40
 
 func (o *Options) comparator(t compare.Type, corpus *compare.Corpus) (compare.Comparator, error) {
 	with := compare.Options{Country: o.Country, Corpus: corpus}

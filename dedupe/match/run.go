@@ -48,6 +48,7 @@ type Statistics struct {
 	Rows       int
 	Blocks     int
 	Candidates int
+	Neighbours int // of a record, at most; fewer than asked for where memory is short
 	Duration   map[Stage]time.Duration
 }
 
@@ -104,7 +105,7 @@ type runner struct {
 }
 
 func (r *runner) read(ctx context.Context, records iter.Seq2[Record, error]) error {
-	l, err := newLayout(r.o, nil)
+	l, err := r.layout()
 	if err != nil {
 		return err
 	}
@@ -112,8 +113,20 @@ func (r *runner) read(ctx context.Context, records iter.Seq2[Record, error]) err
 	return err
 }
 
+// layout is that of the model to use, or a new one.
+func (r *runner) layout() (*layout, error) {
+	m := r.o.Model
+	if m == nil {
+		return newLayout(r.o, nil)
+	}
+	if r.o.Schema != nil && !slices.Equal(r.o.Schema, m.layout.schema) {
+		return nil, &Error{Kind: ErrModel, Field: "schema", Remedy: "the model is of another schema; train one, or leave the schema out"}
+	}
+	return m.layout, nil
+}
+
 func (r *runner) prepare(ctx context.Context) error {
-	if err := r.t.prepare(ctx, r.o, true); err != nil {
+	if err := r.t.prepare(ctx, r.o, r.o.Model == nil); err != nil {
 		return err
 	}
 	r.t.weighValues()
@@ -140,6 +153,9 @@ func (r *runner) compare(ctx context.Context) error {
 }
 
 func (r *runner) train(ctx context.Context) error {
+	if m := r.o.Model; m != nil {
+		return r.use(ctx, m)
+	}
 	by, err := measureChance(ctx, r.o, r.t)
 	if err != nil {
 		return err
@@ -149,14 +165,36 @@ func (r *runner) train(ctx context.Context) error {
 		return err
 	}
 	r.p = tr.p
+	if r.t.link {
+		if r.sides, err = r.cardinality(ctx); err != nil {
+			return err
+		}
+		tr.sides = r.sides
+		if err := tr.run(ctx, r.o, rounds); err != nil {
+			return err
+		}
+	}
+	found, err := r.translate(ctx, tr)
+	if err != nil || !found {
+		return err
+	}
+	last := newTrainer(r.t, r.pairs, r.e, by)
+	last.p, last.sides, r.p = tr.p, tr.sides, tr.p
+	return last.run(ctx, r.o, lastRounds)
+}
+
+// lastRounds is how often training goes on after the translations are known.
+const lastRounds = 8
+
+// use takes the parameters of a trained model.
+func (r *runner) use(ctx context.Context, m *Model) error {
+	r.p = m.p
 	if !r.t.link {
 		return nil
 	}
-	if r.sides, err = r.cardinality(ctx); err != nil {
-		return err
-	}
-	tr.sides = r.sides
-	return tr.run(ctx, r.o, rounds)
+	var err error
+	r.sides, err = r.cardinality(ctx)
+	return err
 }
 
 // cardinality looks for duplicates within the sources.
@@ -238,7 +276,8 @@ func (r *runner) calibrate(s *scorer) {
 func (r *runner) newResult(edges []scored) *Result {
 	res := &Result{
 		IDs: r.t.ids, Model: r.model(), pairs: r.pairs, scores: r.scores,
-		Statistics: Statistics{Rows: r.t.rows(), Blocks: r.blocks, Candidates: len(r.pairs)},
+		Statistics: Statistics{Rows: r.t.rows(), Blocks: r.blocks, Candidates: len(r.pairs),
+			Neighbours: r.o.neighbours(r.t.rows(), len(r.t.dicts))},
 	}
 	for _, e := range edges {
 		res.Pairs = append(res.Pairs, e.pair())
@@ -249,6 +288,9 @@ func (r *runner) newResult(edges []scored) *Result {
 
 // model is what the run learned, for single records.
 func (r *runner) model() *Model {
+	if r.o.Model != nil {
+		return r.o.Model
+	}
 	m := newModel(r.t.layout, r.p)
 	m.common = r.common
 	for i, d := range r.t.dicts {

@@ -33,13 +33,19 @@ func Starter(o Options) (*Model, error) {
 	for i := range p.Columns {
 		l.columns[i].corpus.Seal()
 		w, t := &p.Columns[i], l.columns[i].typ
-		w.M, w.U = *shippedFor(t), starterU
-		if u, found := starterExact[t]; found {
-			w.U[compare.Exact] = u
-			w.U[compare.Exact-1] = max(4*u, starterU[compare.Exact-1])
-		}
+		w.M, w.U = *shippedFor(t), starterShares(t)
 		pool(w)
 		w.R = relatedShares(t, &w.M, &w.U)
 	}
 	return newModel(l, p), nil
+}
+
+// starterShares are a type's shares among unrelated pairs.
+func starterShares(t compare.Type) [absent]float64 {
+	shares := starterU
+	if u, found := starterExact[t]; found {
+		shares[compare.Exact] = u
+		shares[compare.Exact-1] = max(4*u, starterU[compare.Exact-1])
+	}
+	return shares
 }

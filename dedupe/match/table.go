@@ -83,6 +83,9 @@ func (t *table) add(r *Record, rowOf map[string]int32) error {
 	if err := t.layout.check(r, row); err != nil {
 		return err
 	}
+	if row > maxRows {
+		return &Error{ErrRecord, "id", row, r.ID, "a run takes at most " + itoa(maxRows) + " records"}
+	}
 	if r.ID == "" {
 		return &Error{ErrRecord, "id", row, "", "give every record an id"}
 	}

@@ -138,6 +138,9 @@ func (tr *trainer) maximise(rows int) {
 	for i := range tr.p.Columns {
 		w := &tr.p.Columns[i]
 		w.M = blend(m[i], shippedFor(tr.layout.columns[i].typ))
+		if tr.layout.columns[i].typ == compare.Identifier {
+			w.M[0] = min(w.M[0], contradicted)
+		}
 		tr.setU(i, other[i], otherBits[i])
 		pool(w)
 		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
@@ -146,6 +149,10 @@ func (tr *trainer) maximise(rows int) {
 	tr.p.Prior = math.Log(max(total*tr.scale, 1) / tr.all)
 	tr.p.Related = math.Log(max(related*tr.scale, 0.002*float64(rows), 1) / tr.all)
 }
+
+// contradicted is the largest share of pairs of one customer with two valid numbers of one
+// kind that differ. Training can't find it where relatives and sister companies abound.
+const contradicted = 0.003
 
 // teachers are the pairs more likely than not that are one of the best two of a record.
 func (tr *trainer) teachers(rows int) []bool {
@@ -185,6 +192,13 @@ func blend(seen [absent]float64, shipped *[absent]float64) [absent]float64 {
 // enough is how many random pairs in a state make a share of it.
 const enough = 30
 
+// Of a column filled in few records there are few random pairs: below leastRandom, U leans
+// on the shipped shares as if leanRandom pairs had shown them.
+const (
+	leastRandom = 2000
+	leanRandom  = 50
+)
+
 // setU sets a column's U: from random pairs where enough are in the state, and from the
 // candidates that are no matches where not, as blocking finds nearly all pairs that agree
 // in something rare.
@@ -196,9 +210,12 @@ func (tr *trainer) setU(i int, other, otherBits [absent]float64) {
 	}
 	filled := (total + 1) / (total + c.count[absent] + 1)
 	duplicates := math.Exp(tr.p.Prior)
+	base := starterShares(tr.layout.columns[i].typ)
 	for s := range absent {
 		u, mean := 0.0, 0.0
-		if c.count[s] >= enough {
+		if total < leastRandom {
+			u = (c.count[s] + leanRandom*base[s]) / (total + leanRandom)
+		} else if c.count[s] >= enough {
 			u = max(c.count[s]/total-duplicates*w.M[s], 0.2*c.count[s]/total)
 			mean = c.bits[s] / c.count[s]
 		} else {

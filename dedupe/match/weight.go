@@ -17,6 +17,8 @@ type weights struct {
 	// Mean is the mean information, in bits, that unrelated pairs in the state share, or
 	// 0 where it is unknown: a pair that shares more is better evidence.
 	Mean [absent]float64
+	// Translated says that bits are those of a translation.
+	Translated bool
 }
 
 // parameters are what training finds.
@@ -42,11 +44,17 @@ func (w *weights) of(share *[absent]float64, state, bits uint8) float64 {
 		return 0
 	}
 	llr := math.Log(share[state] / w.U[state])
-	if w.Mean[state] > 0 && bits > 0 {
-		llr += math.Ln2 * telling[state] * (float64(bits)/4 - w.Mean[state])
+	if w.Translated && state < crossed {
+		llr += math.Ln2 * (float64(bits) - translated) / 4
+	} else if w.Mean[state] > 0 && bits > 0 {
+		llr += math.Ln2 * telling[state] * max(float64(bits)/4-w.Mean[state], leastTelling)
 	}
 	return min(max(llr, mostAgainst), mostFor)
 }
+
+// leastTelling is how many bits less than the mean a pair may share and have it held
+// against it: the mean of a column of long texts says little about a short one.
+const leastTelling = -4
 
 // telling is how much of the information shared counts in each state: in a loose one
 // the words that agree are not independent of one another.
@@ -73,6 +81,7 @@ type scorer struct {
 	related    []*lookup // related customers against unrelated ones
 	groups     []group
 	whole      []bool
+	email      []bool
 }
 
 func newScorer(l *layout, p *parameters) *scorer {
@@ -83,6 +92,7 @@ func newScorer(l *layout, p *parameters) *scorer {
 		s.related = append(s.related, w.lookup(&w.R))
 		s.groups = append(s.groups, l.columns[i].group)
 		s.whole = append(s.whole, l.columns[i].whole >= 0)
+		s.email = append(s.email, l.columns[i].typ == compare.Email)
 	}
 	return s
 }
@@ -147,10 +157,21 @@ func (s *scorer) weigh(columns []*lookup, state, bits []uint8, to []float32) []f
 			}
 		}
 	}
+	if whole[nameGroup]+parts[nameGroup] > 0 {
+		for i, st := range state {
+			if s.email[i] && st < compare.Exact-1 && to[i] > 0 {
+				to[i] *= spelled
+			}
+		}
+	}
 	s.dampen(to, 1)
 	s.dampen(to, -1)
 	return to
 }
+
+// spelled is the share that counts of e-mail addresses being alike, but not the same,
+// where the names are alike too: people spell their names in them.
+const spelled = 0.2
 
 // dampen lets the parts of an address count less the more of them say the same: who
 // moves house changes them all, and neighbours share them all. The strongest counts in

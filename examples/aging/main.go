@@ -5,6 +5,10 @@
 //	    [-known-on 2024-09-01] [-by due|document] [-buckets 30,60,90] [-fifo]
 //	    [-currency document|base -rates rates.csv -base CNY] [-format table|csv|html] [-lang en|zh]
 //
+// Try it in this folder:
+//
+//	go run . -items testdata/items.csv -allocations testdata/allocations.csv -as-of 2024-08-15
+//
 // The files have a header each, in any order of columns:
 //
 //	items.csv        item,customer,kind,document_date,due_date,currency,amount,recorded_at
@@ -54,6 +58,9 @@ func main() {
 	}
 	debug.SetGCPercent(25) // most memory is without pointers, so collecting often is cheap
 	out := bufio.NewWriter(os.Stdout)
+	if o.fifo && o.format == "csv" {
+		fmt.Fprintln(os.Stderr, "aging: -fifo is a simulation: allocations are ignored") // table and html say so themselves
+	}
 	if err := errors.Join(run(o, out), out.Flush()); err != nil {
 		fmt.Fprintln(os.Stderr, "aging:", err)
 		os.Exit(1)

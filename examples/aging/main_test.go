@@ -40,37 +40,11 @@ func report(args ...string) (string, error) {
 	return out.String(), err
 }
 
-const items = `item,customer,kind,document_date,due_date,currency,amount,recorded_at
-A1,acme,invoice,2024-04-10,2024-05-10,CNY,1000.00,2024-04-10T09:00:00Z
-A2,acme,invoice,2024-06-20,2024-07-20,CNY,500.50,2024-06-20T09:00:00Z
-A3,acme,invoice,2024-08-15,,CNY,70,2024-08-15T09:00:00Z
-A4,acme,invoice,2024-08-16,2024-08-16,CNY,9999,2024-08-16T09:00:00Z
-AP,acme,payment,2024-07-01,,CNY,300,2024-07-01T09:00:00Z
-AC,acme,credit_note,2024-07-02,,CNY,50.05,2024-08-20T09:00:00Z
-T1,東京,invoice,2024-08-01,2024-08-31,JPY,10000,2024-08-01T23:30:00-02:00
-K1,Kuwait,invoice,2024-01-01,2024-01-31,KWD,1.005,2024-01-01
-KP,Kuwait,payment,2024-02-01,2024-02-01,KWD,1.005,2024-02-01
-`
-
-const allocations = `credit_item,debit_item,amount,effective_date,recorded_at
-AP,A1,200,2024-07-05,2024-07-05T09:00:00Z
-AP,A2,50,2024-08-20,2024-08-20T09:00:00Z
-AC,A2,0.5,2024-07-05,2024-08-21T09:00:00Z
-KP,K1,1.005,2024-02-01,2024-02-01T09:00:00Z
-AP,A4,50,2024-07-05,2024-07-05T09:00:00Z
-`
-
-const rateTable = `date,currency,rate
-2024-09-01,JPY,0.9
-2024-08-01,JPY,0.0482
-2024-01-01,JPY,0.06
-`
-
-// As of 2024-08-15: A1 is 97 days past due and 1000 − 200 are open; A2 26 days and
+// The files in testdata, as of 2024-08-15: A1 is 97 days past due and 1000 − 200 are open; A2 26 days and
 // 500.50 − 0.50, since the 50 are of the 20th; A3 is due that day; A4 is of the next day,
 // and so is what is allocated to it. Of the payment 100 are left, of the credit note 49.55.
 func TestReports(t *testing.T) {
-	base := files(t, map[string]string{"items": items, "allocations": allocations, "rates": rateTable})
+	base := strings.Fields("-items testdata/items.csv -allocations testdata/allocations.csv -rates testdata/rates.csv")
 	const header = "customer,currency,not_due,d1_30,d31_60,d61_90,d90_plus,unapplied,balance\n"
 	for name, c := range map[string]struct {
 		flags string

@@ -136,7 +136,8 @@ func typeNames() []string {
 
 // writePage writes the pairs in doubt first, where people are needed, then the clusters.
 func (c *command) writePage(name string, t *table, s *schema, result *match.Result) error {
-	report := &dedupe.Report{Title: filepath.Base(c.in), Made: time.Now().UTC(), Records: len(t.rows)}
+	report := &dedupe.Report{Title: filepath.Base(c.in), Made: time.Now().UTC(), Records: len(t.rows), Possible: possible(result), Groups: len(result.Clusters)}
+	report.Same = len(result.Pairs) - report.Possible
 	for _, f := range s.fields(t) {
 		report.Fields = append(report.Fields, f.Name)
 	}
@@ -155,9 +156,8 @@ func (c *command) writePage(name string, t *table, s *schema, result *match.Resu
 			if p.Decision != wanted {
 				continue
 			}
-			if len(report.Pairs) == c.limit {
-				report.More++
-				continue
+			if len(report.Pairs) >= c.limit {
+				break
 			}
 			score, err := explain(result.Model, rows[p.A], rows[p.B])
 			if err != nil {
@@ -168,7 +168,6 @@ func (c *command) writePage(name string, t *table, s *schema, result *match.Resu
 	}
 	for i, cluster := range result.Clusters {
 		if i == c.limit {
-			report.More += len(result.Clusters) - i
 			break
 		}
 		group := dedupe.ReportCluster{ID: fmt.Sprint(i + 1)}

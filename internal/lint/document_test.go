@@ -38,6 +38,7 @@ var packages = map[string]string{
 	"identifier":  module + "/customer/identifier",
 	"search":      module + "/customer/search",
 	"classify":    module + "/tagging/classify",
+	"orgtree":     module + "/orgtree",
 	"packs":       module + "/tagging/packs",
 	"taggingtest": module + "/tagging/taggingtest",
 	"retail":      module + "/examples/plugin/retail",

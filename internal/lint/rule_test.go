@@ -164,7 +164,7 @@ func documented(s *source, report func(finding)) {
 
 // withoutExample are the packages that nobody calls, and those that are called from
 // tests only, which an Example is not.
-var withoutExample = []string{"internal/lint", "internal/crashtest", "storage/kv/kvtest", "tagging/taggingtest"}
+var withoutExample = []string{"internal/lint", "internal/accesstest", "internal/crashtest", "storage/kv/kvtest", "tagging/taggingtest"}
 
 // exemplified finds packages without a runnable Example.
 func exemplified(s *source, report func(finding)) {

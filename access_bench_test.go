@@ -1,0 +1,166 @@
+package clientele_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/internal/sample"
+	"github.com/clientele-go/clientele/orgtree"
+	"github.com/clientele-go/clientele/tagging"
+)
+
+// benchUnits are the branches of the benchmark's group, below 20 regions.
+const benchUnits = 1000
+
+// benchGroup makes a book of CLIENTELE_BENCH_ROWS customers, 20,000 without it, dealt out
+// to 1,000 branches. The actor "region" sees one of 20 regions, "half" ten of them,
+// "everything" the book; "masked" sees half without phones and addresses.
+func benchGroup(b *testing.B) *clientele.Book {
+	rows := 20_000
+	if n, err := strconv.Atoi(os.Getenv("CLIENTELE_BENCH_ROWS")); err == nil {
+		rows = n
+	}
+	book := openBook(b, "", clientele.Options{TickEvery: -1})
+	system := book.System("benchmark")
+	var regions, units []customer.UnitID
+	must(b, system.Update(b.Context(), func(tx *clientele.Tx) error {
+		if err := tx.Customers.SetSchema(sample.Schema()); err != nil {
+			return err
+		}
+		for i := range 20 {
+			region, err := tx.Org.CreateUnit(orgtree.Unit{Code: fmt.Sprintf("R%02d", i), Kind: orgtree.Region})
+			if err != nil {
+				return err
+			}
+			regions = append(regions, region.ID)
+			for j := range benchUnits / 20 {
+				unit, err := tx.Org.CreateUnit(orgtree.Unit{Code: fmt.Sprintf("B%02d%02d", i, j), Kind: orgtree.Branch, Parent: region.ID})
+				if err != nil {
+					return err
+				}
+				units = append(units, unit.ID)
+			}
+		}
+		return nil
+	}))
+	i := 0
+	_, err := system.Load(b.Context(), customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
+		for c := range sample.Customers(1, rows) {
+			d := c.Draft()
+			d.Owner = units[(i*7919)%len(units)]
+			if i++; !yield(d, nil) {
+				return
+			}
+		}
+	})
+	must(b, err)
+	must(b, system.Sync(b.Context()))
+	must(b, system.Update(b.Context(), func(tx *clientele.Tx) error { return benchGrants(tx, regions) }))
+	return book
+}
+
+func benchGrants(tx *clientele.Tx, regions []customer.UnitID) error {
+	role := orgtree.Role{Name: "reader", Permissions: []orgtree.Permission{{Right: customer.RightRead}}}
+	if _, err := tx.Org.SetRole(role); err != nil {
+		return err
+	}
+	if _, err := tx.Org.SetRole(orgtree.Role{Name: "root", Permissions: []orgtree.Permission{{Right: orgtree.AnyRight}}}); err != nil {
+		return err
+	}
+	mask, err := customer.NewMask("phone", "address")
+	if err != nil {
+		return err
+	}
+	grants := []orgtree.Grant{
+		{Principal: "root", Role: "root", Scope: orgtree.Scope{All: true}},
+		{Principal: "everything", Role: "reader", Scope: orgtree.Scope{All: true}},
+		{Principal: "region", Role: "reader", Scope: orgtree.Scope{Unit: regions[3]}},
+	}
+	for _, r := range regions[:len(regions)/2] {
+		grants = append(grants, orgtree.Grant{Principal: "half", Role: "reader", Scope: orgtree.Scope{Unit: r}},
+			orgtree.Grant{Principal: "masked", Role: "reader", Scope: orgtree.Scope{Unit: r}, Mask: mask})
+	}
+	for _, g := range grants {
+		if _, err := tx.Org.SetPrincipal(orgtree.Principal{ID: g.Principal}); err != nil {
+			return err
+		}
+		if _, err := tx.Org.Give(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func must(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkAccess compares the same calls by the system, by an actor while access is not
+// enforced, and by actors of several scopes once it is.
+func BenchmarkAccess(b *testing.B) {
+	book := benchGroup(b)
+	run := func(who string, s *clientele.Session) {
+		for name, call := range accessCalls {
+			b.Run(name+"/"+who, func(b *testing.B) {
+				b.ReportAllocs()
+				must(b, call(b, s))
+				for b.Loop() {
+					must(b, call(b, s))
+				}
+			})
+		}
+	}
+	run("system", book.System("benchmark"))
+	run("off", book.As(clientele.Actor{ID: "region"}))
+	must(b, book.System("benchmark").Update(b.Context(), func(tx *clientele.Tx) error { return tx.Org.Enforce(true) }))
+	for _, who := range []string{"everything", "half", "region", "masked"} {
+		run(who, book.As(clientele.Actor{ID: who}))
+	}
+}
+
+// accessCalls are what a program asks most often.
+var accessCalls = map[string]func(*testing.B, *clientele.Session) error{
+	"view": func(b *testing.B, s *clientele.Session) error {
+		return s.View(b.Context(), func(*clientele.ReadTx) error { return nil })
+	},
+	"count": func(b *testing.B, s *clientele.Session) error {
+		return s.View(b.Context(), func(tx *clientele.ReadTx) error {
+			_, err := tx.Tags.Count(tagging.Query{Filter: "kind:buyer"})
+			return err
+		})
+	},
+	"list by id":   func(b *testing.B, s *clientele.Session) error { return page(b, s, customer.ByID) },
+	"list by name": func(b *testing.B, s *clientele.Session) error { return page(b, s, customer.ByName) },
+	"search": func(b *testing.B, s *clientele.Session) error {
+		_, err := s.Search(b.Context(), search.Query{Text: "科技"})
+		return err
+	},
+	"pick": func(b *testing.B, s *clientele.Session) error {
+		_, err := s.Pick(b.Context(), search.Query{Text: "科技"})
+		return err
+	},
+}
+
+// page reads the first 50 customers of a list.
+func page(b *testing.B, s *clientele.Session, order customer.Order) error {
+	return s.View(b.Context(), func(tx *clientele.ReadTx) error {
+		n := 0
+		for _, err := range tx.Customers.List(customer.List{Order: order}) {
+			if err != nil {
+				return err
+			}
+			if n++; n == 50 {
+				break
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,144 @@
+package clientele_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/orgtree"
+	"github.com/clientele-go/clientele/tagging"
+	"github.com/clientele-go/clientele/tagging/filter"
+)
+
+// A bulk change of everybody concerns those whom the session may tag.
+func TestJobsObeyAccess(t *testing.T) {
+	k := newKit(t)
+	everybody := tagging.Bulk{Query: tagging.Query{Expr: filter.All()}, Tag: k.plain}
+	done, err := k.book.Tags().AssignAll(t.Context(), k.clerk.Job(), everybody)
+	if err != nil || done.Changed != 1 {
+		t.Errorf("the clerk's job: %+v, %v", done, err)
+	}
+	if _, err := k.book.Tags().AssignAll(t.Context(), k.viewer.Job(), everybody); !errors.Is(err, customer.ErrDenied) {
+		t.Errorf("the viewer's job: %v", err)
+	}
+	rows := func(yield func(tagging.LoadRow, error) bool) { yield(tagging.LoadRow{ID: k.unseen}, nil) }
+	if _, err := k.book.Tags().Load(t.Context(), k.clerk.Job(), rows); !errors.Is(err, customer.ErrNotFound) {
+		t.Errorf("the clerk's load: %v", err)
+	}
+}
+
+func TestRulesAreForAdministrators(t *testing.T) {
+	k := newKit(t)
+	ctx := t.Context()
+	for name, call := range map[string]func(clientele.RuleSession) error{
+		"Activate":   func(r clientele.RuleSession) error { _, err := r.Activate(ctx, aRule(), nil); return err },
+		"Statistics": func(r clientele.RuleSession) error { _, err := r.Statistics(ctx); return err },
+		"Failures":   func(r clientele.RuleSession) error { _, err := r.Failures(ctx); return err },
+		"Deactivate": func(r clientele.RuleSession) error { _, err := r.Deactivate(ctx, "probe", nil); return err },
+		"Release":    func(r clientele.RuleSession) error { _, err := r.Release(ctx, "probe", "all", nil); return err },
+	} {
+		if err := call(k.clerk.Rules()); !errors.Is(err, customer.ErrDenied) {
+			t.Errorf("%s by the clerk: %v", name, err)
+		}
+		if err := call(k.system.Rules()); errors.Is(err, customer.ErrDenied) {
+			t.Errorf("%s by the system: %v", name, err)
+		}
+	}
+}
+
+// A grant that is taken back is gone for the next call.
+func TestRevocationHoldsForTheNextTransaction(t *testing.T) {
+	k := newKit(t)
+	sees := func() (seen bool) {
+		err := k.clerk.View(t.Context(), func(tx *clientele.ReadTx) (err error) {
+			seen, err = tx.Customers.Visible(k.seen)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seen
+	}
+	if !sees() {
+		t.Fatal("the clerk doesn't see its customer")
+	}
+	err := k.system.Update(t.Context(), func(tx *clientele.Tx) error {
+		for g, err := range tx.Org.GrantsOf("clerk") {
+			if err != nil {
+				return err
+			}
+			return tx.Org.Revoke(g.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sees() {
+		t.Error("the clerk still sees it")
+	}
+}
+
+// A code, identifier or source key that is taken out of sight, or by one whose field is
+// hidden, tells whom to ask and nothing else.
+func TestAConflictOutOfSightNamesTheUnitToAsk(t *testing.T) {
+	k := newKit(t)
+	for name, x := range map[string]struct {
+		draft customer.Draft
+		unit  customer.UnitID
+	}{
+		"code":       {customer.Draft{Code: "zkanari-1"}, k.north},
+		"identifier": {customer.Draft{Identifiers: []customer.Identifier{{Scheme: "cn.uscc", Value: "91350100M000100Y43"}}}, k.east},
+		"source key": {customer.Draft{SourceKeys: []customer.SourceKey{{System: "erp", Key: "zkanari-ZKANARI-1"}}}, k.north},
+	} {
+		x.draft.Name, x.draft.Owner = "New", k.east
+		err := k.clerk.Update(t.Context(), func(tx *clientele.Tx) error {
+			_, err := tx.Customers.Create(x.draft)
+			return err
+		})
+		var elsewhere *orgtree.ExistsElsewhereError
+		if !errors.As(err, &elsewhere) || elsewhere.Unit != x.unit || !errors.Is(err, customer.ErrDuplicate) {
+			t.Errorf("%s: %v", name, err)
+		}
+		var holder *customer.DuplicateError
+		if errors.As(err, &holder) {
+			t.Errorf("%s: names customer %s", name, holder.Holder)
+		}
+	}
+}
+
+// Who edits a customer without seeing all of it leaves the rest as it is.
+func TestUpdatesKeepWhatIsHidden(t *testing.T) {
+	k := newKit(t)
+	edit := func(change func(*customer.Customer)) error {
+		return k.clerk.Update(t.Context(), func(tx *clientele.Tx) error {
+			c, err := tx.Customers.Get(k.seen)
+			if err != nil {
+				return err
+			}
+			change(c)
+			_, err = tx.Customers.Update(c)
+			return err
+		})
+	}
+	if err := edit(func(c *customer.Customer) { c.Name = "Renamed" }); err != nil {
+		t.Fatal(err)
+	}
+	err := edit(func(c *customer.Customer) { c.Phones = []customer.Phone{{Number: "+8613900139000"}} })
+	var denied *customer.AccessError
+	if !errors.As(err, &denied) || denied.Data != customer.Contacts {
+		t.Errorf("writing a hidden field: %v", err)
+	}
+	err = k.system.View(context.Background(), func(tx *clientele.ReadTx) error {
+		c, err := tx.Customers.Get(k.seen)
+		if err == nil && (c.Name != "Renamed" || len(c.Phones) != 1 || c.Note == "" || len(c.Attributes) != 2) {
+			t.Errorf("it is now %+v", c)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,170 @@
+package clientele
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/orgtree"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/tagging/classify"
+	"github.com/clientele-go/clientele/tagging/packs"
+)
+
+// describeCredit makes the store of receivables, with what credit control asks of the
+// organisation, and lets rules read receivables as facts.
+func (b *Book) describeCredit(opts *Options) {
+	o := opts.Credit
+	if o.Clock == nil {
+		o.Clock = opts.Clock
+	}
+	if o.Control.Org == nil {
+		o.Control.Org = func(r *storage.Reader, customers *customer.Reader) credit.Org {
+			return organisation{b.org.Reader(r, customer.Unscoped(customers))}
+		}
+	}
+	if o.Control.DaysLate == nil {
+		o.Control.DaysLate = daysLate(base(o))
+	}
+	b.credit = credit.New(o)
+	if !slices.ContainsFunc(opts.Rules.Facts, func(f classify.FactSource) bool { return f.Name == factReceivables }) {
+		opts.Rules.Facts = append(slices.Clip(opts.Rules.Facts), b.receivables(base(o)))
+	}
+}
+
+func base(o credit.Options) money.Currency {
+	return cmp.Or(o.Base, money.CNY)
+}
+
+// CreditJob is the session as work on many receivables needs it; see [credit.Store].
+func (s *Session) CreditJob() credit.Job {
+	return credit.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session, Access: s.access}
+}
+
+// organisation is what credit control asks of the tree and the grants.
+type organisation struct{ org *orgtree.Reader }
+
+// Above implements [credit.Org].
+func (o organisation) Above(unit customer.UnitID) ([]customer.UnitID, error) {
+	tree, err := o.org.Tree()
+	if err != nil || unit == 0 {
+		return nil, err
+	}
+	if _, known := tree.Unit(unit); !known {
+		return nil, fmt.Errorf("clientele: unit %d: %w", unit, customer.ErrNotFound)
+	}
+	return slices.Collect(tree.Ancestors(unit)), nil
+}
+
+// Below implements [credit.Org].
+func (o organisation) Below(unit customer.UnitID) ([]customer.UnitID, error) {
+	tree, err := o.org.Tree()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Collect(tree.Subtree(unit)), nil
+}
+
+// HasRole implements [credit.Org]: while access isn't enforced, roles are believed.
+func (o organisation) HasRole(actor, role string) (bool, error) {
+	enforced, err := o.org.Enforced()
+	if err != nil || !enforced {
+		return !enforced, err
+	}
+	return o.org.HasRole(actor, role)
+}
+
+const factReceivables = "receivables"
+
+// receivables are the facts that rules read of what customers owe, in one currency.
+func (b *Book) receivables(currency money.Currency) classify.FactSource {
+	source := packs.Receivables()
+	source.Changed = credit.FactsChanged
+	source.Load = func(_ context.Context, r *storage.Reader, q classify.Request) ([]classify.Value, time.Time, error) {
+		values := make([]classify.Value, len(q.Want))
+		if q.Past {
+			return values, time.Time{}, nil // what is kept by month has no past of its own
+		}
+		reader := b.credit.Reader(r, b.customers.Reader(r))
+		f, err := reader.Facts(q.Customer, credit.FactsQuery{Currency: currency})
+		if errors.Is(err, customer.ErrNotFound) || err == nil && f.Invoices == 0 {
+			return values, time.Time{}, nil
+		}
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		for i, name := range q.Want {
+			values[i] = receivable(name, &f, q.Now)
+		}
+		return values, nextMidnight(q.Now), nil
+	}
+	return source
+}
+
+// nextMidnight is when days overdue, and the last twelve months, are others.
+func nextMidnight(now time.Time) time.Time { return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1) }
+
+// receivable is a fact by its name; those that the book doesn't keep are missing.
+func receivable(name string, f *credit.Facts, now time.Time) classify.Value {
+	switch name {
+	case "receivables.days_late":
+		if f.Period.Settled > 0 {
+			return classify.NumberValue(float64(f.Period.AmountDaysLate.Per(f.Period.Settled)) / 1000)
+		}
+	case "receivables.paid_items":
+		return classify.IntegerValue(f.Period.Settlements)
+	case "receivables.overdue_days":
+		return classify.IntegerValue(max(0, overdueDays(f, now)))
+	case "receivables.invoiced_12m":
+		return classify.IntegerValue(f.Period.Invoiced)
+	}
+	return classify.Value{}
+}
+
+func overdueDays(f *credit.Facts, now time.Time) int64 {
+	if f.OldestDue == 0 {
+		return 0
+	}
+	return int64(now.Sub(f.OldestDue.Time(time.UTC)) / (24 * time.Hour))
+}
+
+// daysLate tells how late a customer usually pays: the mean of the last twelve months by
+// amount, in full days.
+func daysLate(currency money.Currency) func(*credit.Reader, customer.ID) (int64, bool, error) {
+	return func(r *credit.Reader, id customer.ID) (days int64, known bool, err error) {
+		f, err := r.Facts(id, credit.FactsQuery{Currency: currency})
+		if err != nil || f.Period.Settled <= 0 {
+			return 0, false, err
+		}
+		return f.Period.AmountDaysLate.Per(f.Period.Settled) / 1000, true, nil
+	}
+}
+
+// verifyCredit adds to a report what differs in receivables and exposure.
+func (b *Book) verifyCredit(r *storage.Reader, report *storage.Report) error {
+	if err := b.credit.Verify(r, report.Add); err != nil {
+		return err
+	}
+	list, err := b.credit.Reader(r, b.customers.Reader(r)).ExposureDifferences()
+	for _, d := range list {
+		report.Add(storage.Difference{Where: "credit exposure", Key: d.Scope.String(), Problem: d.String(), Derived: true})
+	}
+	return err
+}
+
+// repairCredit makes anew what verifyCredit would find.
+func (b *Book) repairCredit(ctx context.Context) (int, error) {
+	job := b.System("repair").CreditJob()
+	n, err := b.credit.Repair(ctx, job)
+	if err != nil {
+		return n, err
+	}
+	mended, err := b.credit.RecountExposure(ctx, job)
+	return n + mended, err
+}

@@ -1,0 +1,149 @@
+package match_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/clientele-go/clientele/dedupe/match"
+)
+
+// A single record is scored as in the run that trained the model.
+func TestModelAgreesWithItsRun(t *testing.T) {
+	list := population(600)
+	r := run(t, match.Options{Schema: people}, list)
+	agree, seen := 0, 0
+	for _, p := range r.Pairs {
+		if p.Decision != match.Same {
+			continue
+		}
+		seen++
+		s := r.Model.Score(prepare(t, r.Model, list[p.A]), prepare(t, r.Model, list[p.B]))
+		if s.Decision == match.Same {
+			agree++
+		}
+	}
+	if agree < seen*95/100 || seen < 100 {
+		t.Errorf("the model calls %d of %d pairs the same that the run called the same", agree, seen)
+	}
+}
+
+func prepare(t testing.TB, m *match.Model, r match.Record) *match.Prepared {
+	t.Helper()
+	p, err := m.Prepare(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDuplicatesShareKeys(t *testing.T) {
+	list := population(600)
+	m := run(t, match.Options{Schema: people}, list).Model
+	byID := map[string]match.Record{}
+	for _, r := range list {
+		byID[r.ID] = r
+	}
+	met, all := 0, 0
+	for id, r := range byID {
+		twin, ok := byID[id+" bis"]
+		if !ok {
+			continue
+		}
+		all++
+		keys := map[uint64]bool{}
+		for _, k := range m.Keys(prepare(t, m, r)) {
+			keys[k.Hash] = true
+		}
+		for _, k := range m.Keys(prepare(t, m, twin)) {
+			if keys[k.Hash] {
+				met++
+				break
+			}
+		}
+	}
+	if met < all*98/100 {
+		t.Errorf("%d of %d duplicates share a key; want 98 %%", met, all)
+	}
+}
+
+func TestExplanationNamesFields(t *testing.T) {
+	m := starter(t)
+	a := prepare(t, m, match.Record{Values: []string{"Anna", "Adler", "1980-02-03", "", "Bonn"}})
+	b := prepare(t, m, match.Record{Values: []string{"Anna", "Adler", "1980-02-03", "030 123456", "Celle"}})
+	s := m.Explain(a, b)
+	if len(s.Fields) != len(people) {
+		t.Fatalf("%d fields; want %d", len(s.Fields), len(people))
+	}
+	if f := s.Fields[0]; f.Field != "given" || f.A != "Anna" || f.Bits <= 0 || f.Sentence["en"] == "" || f.Sentence["zh"] == "" {
+		t.Errorf("equal given names: %+v", f)
+	}
+	if f := s.Fields[3]; f.Level != "missing" || f.Bits != 0 {
+		t.Errorf("a missing phone: %+v", f)
+	}
+	if f := s.Fields[4]; f.Bits >= 0 {
+		t.Errorf("different cities speak for the same: %+v", f)
+	}
+}
+
+func TestModelSurvivesStorage(t *testing.T) {
+	list := population(600)
+	m := run(t, match.Options{Schema: people}, list).Model
+	stored, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := match.Load(stored, match.Options{Schema: people})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		a, b := list[i], list[(i*7+1)%len(list)]
+		x, y := m.Score(prepare(t, m, a), prepare(t, m, b)), again.Score(prepare(t, again, a), prepare(t, again, b))
+		if math.Abs(x.LogOdds-y.LogOdds) > 1.5 { // rare words are not stored one by one
+			t.Fatalf("%v and %v: log-odds %.2f before, %.2f after", a.Values, b.Values, x.LogOdds, y.LogOdds)
+		}
+	}
+}
+
+func TestDamagedModelsAreRefused(t *testing.T) {
+	stored, err := starter(t).MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range stored {
+		bad := append([]byte(nil), stored...)
+		bad[i] ^= 0x40
+		if _, err := match.Load(bad, match.Options{}); !errors.Is(err, match.ErrModel) {
+			t.Fatalf("byte %d changed: error %v; want %v", i, err, match.ErrModel)
+		}
+		if _, err := match.Load(stored[:i], match.Options{}); !errors.Is(err, match.ErrModel) {
+			t.Fatalf("cut at %d: error %v; want %v", i, err, match.ErrModel)
+		}
+	}
+	if _, err := match.Load(stored, match.Options{Schema: people[:2]}); !errors.Is(err, match.ErrModel) {
+		t.Errorf("another schema: error %v; want %v", err, match.ErrModel)
+	}
+}
+
+// What people say moves later scores their way, and a pair not unlike it too.
+func TestFeedbackMovesScores(t *testing.T) {
+	m := starter(t)
+	a := prepare(t, m, match.Record{Values: []string{"Anna", "Adler", "1980-02-03", "", ""}})
+	b := prepare(t, m, match.Record{Values: []string{"Anna", "Adler", "1981-02-03", "", ""}})
+	before := m.Score(a, b).LogOdds
+	var yes, no []match.Feedback
+	for range 30 {
+		yes = append(yes, match.Feedback{A: a, B: b, Same: true})
+		no = append(no, match.Feedback{A: a, B: b, Same: false})
+	}
+	if after := m.Learn(yes).Score(a, b).LogOdds; after <= before {
+		t.Errorf("judged the same: log-odds went from %.2f to %.2f", before, after)
+	}
+	if after := m.Learn(no).Score(a, b).LogOdds; after >= before {
+		t.Errorf("judged different: log-odds went from %.2f to %.2f", before, after)
+	}
+	if again := m.Score(a, b).LogOdds; again != before {
+		t.Errorf("learning changed the model itself: %.2f became %.2f", before, again)
+	}
+}

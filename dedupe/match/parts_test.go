@@ -1,0 +1,104 @@
+package match
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestSortByKeyAgreesWithStandardLibrary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{0, 1, 2, 100, 5000} {
+		list := make([]hashed, n)
+		for i := range list {
+			list[i] = hashed{rng.Uint64() >> uint(rng.IntN(64)), uint32(i)}
+		}
+		want := slices.Clone(list)
+		slices.SortStableFunc(want, func(a, b hashed) int { return compareHash(a.hash, b.hash) })
+		if sortByKey(list, make([]hashed, n), func(x hashed) uint64 { return x.hash }); !slices.Equal(list, want) {
+			t.Errorf("%d: the orders differ", n)
+		}
+	}
+}
+
+// One wrong pair between two families does not join them: the mean between {0, 1} and
+// {2, 3} is (8 - 8 - 8 - 8)/4 < 0.
+func TestClustersDoNotChain(t *testing.T) {
+	score := func(a, b uint32) float32 {
+		if a/2 == b/2 || a == 1 && b == 2 || a == 2 && b == 1 {
+			return 9
+		}
+		return -9
+	}
+	edges := []scored{{0, 1, 9}, {1, 2, 8}, {2, 3, 9}}
+	got, err := clusters(context.Background(), 5, edges, score)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || !slices.Equal(got[0], []uint32{0, 1}) || !slices.Equal(got[1], []uint32{2, 3}) {
+		t.Errorf("got %v; want [[0 1] [2 3]]", got)
+	}
+}
+
+// Ratios M/U of 0.5, 4, 2, 8: the middle two violate the order and become
+// (0.4+0.2)/(0.1+0.1) = 3 both.
+func TestPoolMakesRatiosRise(t *testing.T) {
+	w := weights{}
+	for s := range w.M {
+		w.M[s], w.U[s] = 0.8*math.Pow(1.01, float64(s)), 0.1
+	}
+	w.M[0], w.U[0] = 0.05, 0.1
+	w.M[1], w.U[1] = 0.4, 0.1
+	w.M[2], w.U[2] = 0.2, 0.1
+	pool(&w)
+	for s, want := range []float64{0.5, 3, 3, 0.8 * math.Pow(1.01, 3) / 0.1} {
+		if got := w.M[s] / w.U[s]; math.Abs(got-want) > 1e-9 {
+			t.Errorf("level %d: ratio %v; want %v", s, got, want)
+		}
+	}
+}
+
+// Two candidates of one record with equal odds have half of them each; the other side
+// has no rivals.
+func TestRivalsShareTheOdds(t *testing.T) {
+	tab := &table{link: true, ids: make([]string, 3), names: []string{"a", "b"}, source: []uint8{0, 1, 1}}
+	c := cardinality{single: []bool{true, true}}
+	share := rivalry(tab, c, []pair{{0, 1}, {0, 2}}, []float32{3, 3}, nil)
+	for i, s := range share {
+		if math.Abs(math.Exp(float64(s))-0.5) > 1e-6 {
+			t.Errorf("pair %d has a share of %v; want a half", i, math.Exp(float64(s)))
+		}
+	}
+	if x := withShare(0, float32(math.Log(0.5))); math.Abs(float64(x)-math.Log(0.25/0.75)) > 1e-6 {
+		t.Errorf("half of even odds are %v; want log 1/3", x)
+	}
+}
+
+// Of 100 records 50 have a partner at 10 with the next at 0, and 50 have none and 0 at
+// best: at 10 the best is right, at 0 it is not.
+func TestDecoysTellRightFromWrong(t *testing.T) {
+	var top []topTwo
+	weight := make([]float64, 200)
+	for i := range 100 {
+		jitter := float32(i) / 1000
+		top = append(top, topTwo{10 + jitter, jitter, true}, topTwo{jitter, -1, false})
+		weight[2*i] = 1
+	}
+	k := newCurve(top, weight)
+	if k.unmatched < 0.45 || k.unmatched > 0.55 {
+		t.Errorf("%.2f of the records are without partner; want a half", k.unmatched)
+	}
+	if k.at(10.05) < 2 || k.at(0.05) > -1 {
+		t.Errorf("log-odds at 10 are %.1f and at 0 %.1f", k.at(10.05), k.at(0.05))
+	}
+}
+
+func TestClosureFindsTheThirdSide(t *testing.T) {
+	pairs := []pair{{0, 1}, {1, 2}, {2, 3}}
+	got := closure(4, pairs, []float32{5, 5, -1})
+	if want := []pair{{0, 2}}; !slices.Equal(got, want) {
+		t.Errorf("got %v; want %v", got, want)
+	}
+}

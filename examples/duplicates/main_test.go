@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+const customers = `编号,公司名称,电话,地址,备注
+1,台灣水泥股份有限公司,02-2531-7099,台北市中山北路二段113號,
+2,台湾水泥股份有限公司,+886 2 2531 7099,臺北市中山北路2段113號,<b>老客户</b>
+3,亞洲水泥股份有限公司,02-2733-8000,台北市敦化南路二段207號,
+4,上海鑫安机械有限公司,021-61234567,上海市黄浦区人民路16号,
+`
+
+func TestGuessesTheSchemaAndFindsTheDuplicate(t *testing.T) {
+	dir := t.TempDir()
+	in, page, list, kept := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.html"), filepath.Join(dir, "out.csv"), filepath.Join(dir, "schema.json")
+	if err := os.WriteFile(in, []byte(customers), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	c := command{in: in, schema: kept, out: []string{page, list}, limit: 10, country: "TW"}
+	if err := c.run(context.Background(), &out); err != nil {
+		t.Fatal(err)
+	}
+	tab, err := readTable(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := readSchema(kept, tab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, want := range map[string]compare.Type{"公司名称": compare.OrganisationName, "电话": compare.Phone, "地址": compare.Address} {
+		if s.Fields[column] != want {
+			t.Errorf("%s was guessed to be %q, want %q", column, s.Fields[column], want)
+		}
+	}
+	html, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 ↔ 2", "<mark>灣</mark>", "同一客户"} {
+		if !strings.Contains(string(html), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(string(html), "<b>老客户") {
+		t.Error("a value stands unescaped on the page")
+	}
+	rows, err := os.ReadFile(list)
+	if err != nil || !strings.HasPrefix(string(rows), "cluster,records,编号") || !strings.Contains(string(rows), "\n1,2,2,") {
+		t.Errorf("the list is %s, %v", rows, err)
+	}
+}
+
+func TestSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	good := file("good.csv", customers)
+	for want, c := range map[string]command{
+		"name a CSV file":    {},
+		"ends in .html":      {in: good, out: []string{"x.pdf"}},
+		"is empty":           {in: file("empty.csv", ""), out: []string{filepath.Join(dir, "x.csv")}},
+		"missing quotation":  {in: file("long.csv", "a,b\n1,2,3\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"is unknown; use":    {in: good, schema: file("type.json", `{"fields":{"电话":"telephone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"is not in the file": {in: good, schema: file("column.json", `{"fields":{"phone":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+	} {
+		if err := c.run(context.Background(), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error that says %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+// Group keeps the customers of a company group: headquarters, three regions and twelve
+// branches, with generated Chinese and English customers. It shows that branches don't see
+// each other, what sharing and a transfer change, why a read is denied, live totals of
+// every level, and a review of who was given what.
+//
+//	go run ./examples/group [-customers 1200]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+
+	"github.com/clientele-go/clientele"
+)
+
+func main() {
+	customers := flag.Int("customers", 1200, "how many customers the group has")
+	flag.Parse()
+	if flag.NArg() > 0 || *customers < len(branches) {
+		fmt.Fprintf(os.Stderr, "group takes no arguments but -customers, of which there are at least %d\n", len(branches))
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	if err := run(ctx, os.Stdout, *customers); err != nil {
+		fmt.Fprintln(os.Stderr, "group:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, customers int) error {
+	book, err := clientele.Open(ctx, "", clientele.Options{InMemory: true, TickEvery: -1})
+	if err != nil {
+		return err
+	}
+	defer book.Close()
+	g := &group{ctx: ctx, out: out, book: book}
+	for _, step := range []func() error{
+		g.organise, func() error { return g.load(customers) }, g.give,
+		g.isolation, g.sharing, g.transfer, g.totals, g.denied, g.review,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
