@@ -65,7 +65,8 @@ var layout = []layer{
 	{"orgtree", masters},
 	{"credit", slices.Concat(masters, []string{"credit/..."})},
 	{"customer/search", uses},
-	{"customer/exchange", uses},
+	{"customer/exchange/tabular", nil},
+	{"customer/exchange", slices.Concat(uses, []string{"customer/exchange/tabular"})},
 	{"customer/stocktake", uses},
 
 	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "tagging/classify", "tagging/packs", "customer/search", "customer/exchange", "customer/stocktake"})},
