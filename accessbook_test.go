@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/tagging"
@@ -29,6 +31,9 @@ type kit struct {
 	dimension             tagging.DimensionID
 	vip, plain            tagging.TagID
 	begun                 time.Time
+	owed                  map[customer.ID]owed
+	group                 credit.GroupID
+	day                   date.Date
 }
 
 // lockedBuffer is a log that several goroutines write.
@@ -59,7 +64,7 @@ func newKit(t *testing.T) *kit {
 	k.clerk = k.book.As(clientele.Actor{ID: "clerk"})
 	k.viewer = k.book.As(clientele.Actor{ID: "viewer"})
 	k.stranger = k.book.As(clientele.Actor{ID: "stranger"})
-	for _, step := range []func(*clientele.Tx) error{k.defineUnits, k.defineFields, k.plant, k.describe, k.grant} {
+	for _, step := range []func(*clientele.Tx) error{k.defineUnits, k.defineFields, k.plant, k.describe, k.owe, k.grant} {
 		if err := k.system.Update(t.Context(), step); err != nil {
 			t.Fatal(err)
 		}

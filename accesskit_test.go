@@ -11,6 +11,7 @@ import (
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange"
 )
 
 // A row of the table of everything that a session offers says how a method is proved to
@@ -38,7 +39,7 @@ type row struct {
 // The handles that a program gets from a session: their methods are all that it can do.
 var handles = []reflect.Type{
 	reflect.TypeFor[*clientele.Session](), reflect.TypeFor[clientele.RuleSession](),
-	reflect.TypeFor[clientele.Tx](), reflect.TypeFor[clientele.ReadTx](),
+	reflect.TypeFor[clientele.Tx](), reflect.TypeFor[clientele.ReadTx](), reflect.TypeFor[exchange.Session](),
 }
 
 // methods returns the names of all exported methods of the handles, and of what is in the
@@ -47,8 +48,8 @@ func methods() map[string]bool {
 	names := map[string]bool{}
 	for _, h := range handles {
 		addMethods(names, h)
-		if h.Kind() != reflect.Struct {
-			continue
+		if h.Kind() != reflect.Struct || h == reflect.TypeFor[exchange.Session]() {
+			continue // the fields of the latter are what the book wires it with
 		}
 		for i := range h.NumField() {
 			if f := h.Field(i); f.IsExported() {

@@ -22,7 +22,7 @@ const (
 )
 
 // table has every method of a session. A package that joins adds a table of its own here.
-var table = joined(customerRows, customerWrites, taggingRows, taggingWrites, orgRows, dedupeRows, sessionRows, storageRows)
+var table = joined(customerRows, customerWrites, taggingRows, taggingWrites, orgRows, dedupeRows, exchangeRows, sessionRows, storageRows)
 
 func joined(tables ...map[string]row) map[string]row {
 	all := map[string]row{}

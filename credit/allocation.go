@@ -136,6 +136,11 @@ func (tx *Tx) fulfilled(op string, q AllocationRequest) (*Allocation, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, item := range [2]ItemID{q.Debit, q.Credit} {
+		if _, err := tx.ours(op, item); err != nil {
+			return nil, err
+		}
+	}
 	if a.Debit != q.Debit || a.Credit != q.Credit || q.Amount != 0 && a.Amount.Minor != q.Amount {
 		return nil, &Error{Op: op, Field: "Request", Value: shorten(q.Request), Problem: "was made for another allocation", Remedy: "use a new key", Err: ErrExists}
 	}
@@ -152,18 +157,15 @@ type pair struct {
 func (tx *Tx) pair(op string, debit, credit ItemID) (*pair, error) {
 	p := &pair{}
 	var err error
-	if p.debit, err = tx.item(op, debit); err != nil {
+	if p.debit, err = tx.ours(op, debit); err != nil {
 		return nil, err
 	}
-	if p.credit, err = tx.item(op, credit); err != nil {
+	if p.credit, err = tx.ours(op, credit); err != nil {
 		return nil, err
 	}
 	if p.debit.Side != Debit || p.credit.Side != Credit {
 		return nil, &Error{Op: op, Customer: p.debit.Customer, Item: debit, Problem: fmt.Sprintf("is a %s settled by a %s", p.debit.Side, p.credit.Side),
 			Remedy: "name a debit and a credit", Err: ErrSide}
-	}
-	if err := tx.mayPost(op, p.debit.Customer); err != nil {
-		return nil, err
 	}
 	if p.credit.Customer != p.debit.Customer {
 		if err := tx.mayShare(op, p); err != nil {
@@ -323,21 +325,16 @@ func (tx *Tx) Deallocate(id AllocationID, u Undo) (*Allocation, error) {
 	if err != nil {
 		return nil, err
 	}
+	debit, err := tx.ours(op, former.Debit)
+	if err != nil {
+		return nil, missingAllocation(op, id, err)
+	}
+	credit, err := tx.ours(op, former.Credit)
+	if err != nil {
+		return nil, missingAllocation(op, id, err)
+	}
 	if former.Undoes != 0 || former.UndoneBy != 0 {
 		return nil, &Error{Op: op, Item: former.Debit, Field: "Allocation", Value: fmt.Sprint(id), Problem: "is taken back already, or takes another back", Err: ErrReversed}
-	}
-	debit, err := tx.item(op, former.Debit)
-	if err != nil {
-		return nil, err
-	}
-	credit, err := tx.item(op, former.Credit)
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range [2]*Item{debit, credit} {
-		if err := tx.mayPost(op, i.Customer); err != nil {
-			return nil, err
-		}
 	}
 	if former.Method == ByReversal {
 		return nil, &Error{Op: op, Customer: debit.Customer, Item: debit.ID, Problem: "a reversal can't be taken back", Remedy: "post the document again under a new key", Err: ErrReversed}
@@ -381,10 +378,15 @@ func (tx *Tx) undo(op string, former *Allocation, debit, credit *Item, u Undo) (
 
 func (r *Reader) allocation(op string, id AllocationID) (*Allocation, error) {
 	a, err := r.store.allocation.Get(r.storage, id)
+	return a, missingAllocation(op, id, err)
+}
+
+// missingAllocation says that there is none, also of one whose customer is out of sight.
+func missingAllocation(op string, id AllocationID, err error) error {
 	if isNotFound(err) {
-		return nil, &Error{Op: op, Field: "Allocation", Value: fmt.Sprint(id), Problem: "there is no such allocation", Err: ErrNotFound}
+		return &Error{Op: op, Field: "Allocation", Value: fmt.Sprint(id), Problem: "there is no such allocation", Err: ErrNotFound}
 	}
-	return a, err
+	return err
 }
 
 // Allocations yields the allocations of an item, on whichever side, in the order in
@@ -443,11 +445,8 @@ type Reverse struct {
 // that is reversed already, and ErrAllocated for one that is partly settled.
 func (tx *Tx) Reverse(id ItemID, how Reverse) (*Item, error) {
 	const op = "reverse"
-	i, err := tx.item(op, id)
+	i, err := tx.ours(op, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := tx.mayPost(op, i.Customer); err != nil {
 		return nil, err
 	}
 	if former, err := tx.Document(how.Key); err != nil || len(former) == 1 && former[0].Reverses == id {
@@ -521,11 +520,8 @@ func (tx *Tx) reverse(op string, i *Item, how Reverse, day date.Date) (*Item, er
 // reason and no date in the Dispute as no longer so.
 func (tx *Tx) SetDispute(id ItemID, d Dispute) (*Item, error) {
 	const op = "dispute"
-	i, err := tx.item(op, id)
+	i, err := tx.ours(op, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := tx.mayPost(op, i.Customer); err != nil {
 		return nil, err
 	}
 	if len(d.Reason) > MaxNote {

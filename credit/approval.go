@@ -191,6 +191,14 @@ func (p *Proposal) customer() customer.ID {
 	return p.Scope.customer()
 }
 
+// scope is whose figures the proposal is about.
+func (p *Proposal) scope() Scope {
+	if p.Override != nil {
+		return OfCustomer(p.Override.Customer)
+	}
+	return p.Scope
+}
+
 // total is what a scope's limits come to, at most, from a day on: what they are routed by.
 func (line *Line) total(day date.Date) (amounts []money.Amount) {
 	for i := range line.Limits {
@@ -364,7 +372,7 @@ func (tx *Tx) Reject(id ApprovalID, comment string) (*Approval, error) {
 // Withdraw ends a proposal by who made it.
 func (tx *Tx) Withdraw(id ApprovalID) (*Approval, error) {
 	const op = "withdraw"
-	a, err := tx.undecided(op, id)
+	a, err := tx.undecided(op, customer.RightRead, id)
 	if err != nil {
 		return nil, err
 	}
@@ -375,8 +383,8 @@ func (tx *Tx) Withdraw(id ApprovalID) (*Approval, error) {
 	return a, tx.store.approval.Put(tx.tx, id, a, uint8(ApprovalVoted))
 }
 
-func (tx *Tx) undecided(op string, id ApprovalID) (*Approval, error) {
-	a, err := tx.store.approval.Get(tx.storage, id)
+func (tx *Tx) undecided(op string, right customer.Right, id ApprovalID) (*Approval, error) {
+	a, err := tx.approval(op, right, id)
 	if err != nil {
 		return nil, err
 	}
@@ -387,7 +395,7 @@ func (tx *Tx) undecided(op string, id ApprovalID) (*Approval, error) {
 }
 
 func (tx *Tx) vote(op string, id ApprovalID, v Vote) (*Approval, error) {
-	a, err := tx.undecided(op, id)
+	a, err := tx.undecided(op, customer.RightApprove, id)
 	if err != nil {
 		return nil, err
 	}
@@ -410,9 +418,6 @@ func (tx *Tx) vote(op string, id ApprovalID, v Vote) (*Approval, error) {
 
 func (tx *Tx) mayVote(op string, a *Approval, v *Vote) error {
 	id := a.Proposal.customer()
-	if err := tx.allow(customer.RightApprove, id); err != nil {
-		return err
-	}
 	if err := tx.hasRole(op, id, a.Role); err != nil {
 		return err
 	}
@@ -449,11 +454,43 @@ func (tx *Tx) carryOut(op string, a *Approval) error {
 
 // Approval returns a proposal and what was said about it.
 func (r *Reader) Approval(id ApprovalID) (*Approval, error) {
-	a, err := r.store.approval.Get(r.storage, id)
+	a, err := r.approval("look up", customer.RightRead, id)
 	if err != nil {
 		return nil, err
 	}
-	return a, r.allow(customer.RightRead, a.Proposal.customer())
+	return a, r.hideApproval(a)
+}
+
+// approval returns a proposal to who has a right on what it is about.
+func (r *Reader) approval(op string, right customer.Right, id ApprovalID) (*Approval, error) {
+	a, err := r.store.approval.Get(r.storage, id)
+	if err == nil {
+		err = r.allow(right, a.Proposal.customer())
+	}
+	if isNotFound(err) {
+		err = &Error{Op: op, Field: "Approval", Value: fmt.Sprint(id), Problem: "there is no such proposal", Remedy: "see PendingApprovals", Err: ErrNotFound}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// hideApproval takes the amounts out of a proposal, when the session may not see them. It
+// must not be stored after that.
+func (r *Reader) hideApproval(a *Approval) error {
+	shown, err := r.shows("limit", a.Proposal.scope())
+	if err != nil || shown {
+		return err
+	}
+	a.Amount = money.Amount{}
+	if l := a.Proposal.Limit; l != nil {
+		l.Amount = money.Amount{}
+	}
+	if o := a.Proposal.Override; o != nil {
+		o.Amount = money.Amount{}
+	}
+	return nil
 }
 
 // PendingApprovals yields the proposals that wait for a role, the oldest first; those

@@ -97,7 +97,7 @@ func newControlTables() *controlTables {
 		overrideIDs: &storage.Sequence{ID: sequenceOverride, Name: "override id", Block: 16},
 		pending:     &storage.Index[Approval]{ID: 1, Label: "pending", Keys: pendingKeys},
 		about:       &storage.Index[Approval]{ID: 2, Label: "customer", Keys: aboutKeys},
-		approvalIDs: &storage.Sequence{ID: sequenceApproval, Name: "approval id", Block: 16},
+		approvalIDs: &storage.Sequence{ID: sequenceApproval, Name: "credit approval id", Block: 16},
 		dunned:      &storage.Index[Dunning]{ID: 1, Label: "level", Keys: dunnedKeys},
 		exposed:     &storage.Counter{ID: counterExposure, Name: "exposure", Key: "scope, currency, part: minor units"},
 	}
@@ -140,7 +140,7 @@ func (t *controlTables) defineReservations() {
 		Indexes: []*storage.Index[Override]{t.overrideFor}, Append: appendOverride, Decode: decodeOverride,
 	}
 	t.approval = &storage.Table[ApprovalID, Approval]{
-		ID: TableApproval, Label: "approval", Key: storage.UintKey[ApprovalID](), History: true, Numbers: t.approvalIDs,
+		ID: TableApproval, Label: "credit_approval", Key: storage.UintKey[ApprovalID](), History: true, Numbers: t.approvalIDs,
 		Indexes: []*storage.Index[Approval]{t.pending, t.about}, Append: appendApproval, Decode: decodeApproval,
 	}
 	t.reminded = &storage.Table[string, reminded]{

@@ -251,7 +251,7 @@ func (r *Reader) Item(id ItemID) (*Item, error) {
 		return nil, err
 	}
 	if err := r.maySee("look up", i.Customer); err != nil {
-		return nil, err
+		return nil, missingItem("look up", id, err)
 	}
 	return i, nil
 }
@@ -259,10 +259,24 @@ func (r *Reader) Item(id ItemID) (*Item, error) {
 // item is Item for what the session's scope has no part in.
 func (r *Reader) item(op string, id ItemID) (*Item, error) {
 	i, err := r.store.item.Get(r.storage, id)
+	return i, missingItem(op, id, err)
+}
+
+// missingItem says that there is no such item, also of one whose customer is out of sight.
+func missingItem(op string, id ItemID, err error) error {
 	if isNotFound(err) {
-		return nil, &Error{Op: op, Item: id, Problem: "there is no such item", Remedy: "use the id of a posted item", Err: ErrNotFound}
+		return &Error{Op: op, Item: id, Problem: "there is no such item", Remedy: "use the id of a posted item", Err: ErrNotFound}
 	}
-	return i, err
+	return err
+}
+
+// ours returns an item to whose customer the session may post.
+func (tx *Tx) ours(op string, id ItemID) (*Item, error) {
+	i, err := tx.item(op, id)
+	if err != nil {
+		return nil, err
+	}
+	return i, missingItem(op, id, tx.mayPost(op, i.Customer))
 }
 
 // Open returns what is open of an item now, in minor units of its currency.

@@ -66,7 +66,7 @@ func (tx *Tx) mayChange(op, key string) (*Reservation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v, tx.allow(customer.RightReserve, v.Customer)
+	return v, missingReservation(op, key, tx.allow(customer.RightReserve, v.Customer))
 }
 
 func (v *Reservation) tellFindings() (text string) {

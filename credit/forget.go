@@ -8,8 +8,16 @@ import (
 
 // Forget removes the free text of a customer's items and allocations for good, also from
 // former versions: notes, reasons of disputes, references. Amounts, dates and document
-// keys stay, since receivables must be kept. It is called when a customer is erased.
+// keys stay, since receivables must be kept. It is called when a customer is erased; before, it
+// needs the right to.
 func (tx *Tx) Forget(id customer.ID) error {
+	c, err := customer.Unscoped(&tx.customers.Reader).Exact(id)
+	if err != nil || c.Status != customer.Erased {
+		err = tx.customers.Permit(customer.RightErase, customer.Items, id)
+	}
+	if err != nil {
+		return missing("forget", id, err)
+	}
 	var items []*Item
 	for i, err := range tx.itemsOf(id) {
 		if err != nil {

@@ -2,6 +2,7 @@ package credit
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -268,10 +269,13 @@ func (tx *Tx) hasRole(op string, id customer.ID, role string) error {
 // Revoke ends an override before its time. What was granted by it stays granted.
 func (tx *Tx) Revoke(id OverrideID) error {
 	o, err := tx.store.override.Get(tx.storage, id)
-	if err != nil {
-		return err
+	if err == nil {
+		err = tx.allow(customer.RightOverride, o.Customer)
 	}
-	if err := tx.allow(customer.RightOverride, o.Customer); err != nil || o.Revoked {
+	if isNotFound(err) {
+		return &Error{Op: "revoke", Field: "Override", Value: fmt.Sprint(id), Problem: "there is no such override", Remedy: "see Overrides", Err: ErrNotFound}
+	}
+	if err != nil || o.Revoked {
 		return err
 	}
 	o.Revoked = true

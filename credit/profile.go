@@ -84,6 +84,9 @@ func (r *Reader) Profile(id customer.ID) (*Profile, error) {
 	if _, err := r.customers.Get(id); err != nil {
 		return nil, err
 	}
+	if err := r.allow(customer.RightRead, id); err != nil {
+		return nil, err
+	}
 	return r.profile(id)
 }
 

@@ -124,11 +124,23 @@ func (r *Reader) hideReminder(m *Reminder) error {
 	return err
 }
 
+// mayRemind keeps who may only read from silencing reminders.
+func (tx *Tx) mayRemind(id customer.ID) error {
+	if id == 0 {
+		return tx.customers.PermitAll(customer.RightPost, customer.Items)
+	}
+	return tx.customers.Permit(customer.RightPost, customer.Items, id)
+}
+
 // Remind records that a reminder is given, in this transaction, and reports whether it is
-// the first time; if not, don't deliver it. A BelowLimit lets a later NearLimit come.
+// the first time; if not, don't deliver it. A BelowLimit lets a later NearLimit come. It
+// needs the right to post, as Dun does.
 func (tx *Tx) Remind(m *Reminder) (bool, error) {
 	if m.key == "" {
 		return false, &Error{Op: "remind", Field: "Reminder", Value: m.Kind.String(), Problem: "doesn't come from Reminders", Remedy: "use what Reminders yields", Err: ErrInvalid}
+	}
+	if err := tx.mayRemind(m.Scope.customer()); err != nil {
+		return false, err
 	}
 	given, err := tx.mark(m.key)
 	if err != nil || given.At.IsZero() == (m.Kind == BelowLimit) {

@@ -191,7 +191,7 @@ func (r *Reader) Reservation(key string) (*Reservation, error) {
 		return nil, err
 	}
 	if err := r.allow(customer.RightRead, v.Customer); err != nil {
-		return nil, err
+		return nil, missingReservation("look up", key, err)
 	}
 	return v, r.mask(v)
 }
@@ -199,13 +199,21 @@ func (r *Reader) Reservation(key string) (*Reservation, error) {
 // reservation is Reservation as it is.
 func (r *Reader) reservation(op, key string) (*Reservation, error) {
 	v, err := r.store.reservation.Get(r.storage, key)
-	if isNotFound(err) {
-		return nil, &Error{Op: op, Field: "Key", Value: shorten(key), Problem: "no reservation has this key", Remedy: "reserve first", Err: ErrNotFound}
+	if err != nil {
+		return nil, missingReservation(op, key, err)
 	}
-	if err == nil && v.expiring() && v.ended(r.now()) {
+	if v.expiring() && v.ended(r.now()) {
 		v.State, v.Open = Expired, 0
 	}
 	return v, err
+}
+
+// missingReservation says that there is none, also of one whose customer is out of sight.
+func missingReservation(op, key string, err error) error {
+	if isNotFound(err) {
+		return &Error{Op: op, Field: "Key", Value: shorten(key), Problem: "no reservation has this key", Remedy: "reserve first", Err: ErrNotFound}
+	}
+	return err
 }
 
 // mask takes the figures out of what a check found, when the session may not see them. A
@@ -326,6 +334,9 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 	}
 	if q.Stage == Invoiced {
 		return nil, &Error{Op: op, Customer: q.Customer, Field: "Stage", Value: q.Stage.String(), Problem: "an invoice needs no reservation", Remedy: "post the item, and Pass the delivery's credit on to it", Err: ErrInvalid}
+	}
+	if err := tx.allow(customer.RightReserve, q.Customer); err != nil {
+		return nil, err
 	}
 	v, err := tx.reservation(op, q.Key)
 	if isNotFound(err) {

@@ -51,6 +51,7 @@ func (s *Store) Link(ctx context.Context, job Job, opts RunOptions, list iter.Se
 	result := &LinkResult{}
 	o := s.matchOptions()
 	o.Mode, o.Model, o.Memory, o.Workers, o.Progress = match.Link, opts.Model, opts.Memory, opts.Workers, opts.Progress
+	o.OneToOne = opts.OneToOne
 	result.Match, err = match.Run(ctx, o, func(yield func(match.Record, error) bool) {
 		for r, err := range s.records(ctx, job) {
 			r.Source = sourceBook

@@ -10,8 +10,6 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/dedupe"
-	"github.com/clientele-go/clientele/orgtree"
-	"github.com/clientele-go/clientele/tagging"
 )
 
 func (b *book) merge(survivor customer.ID, losers ...customer.ID) {
@@ -75,66 +73,6 @@ func TestSourceKeysBeyondTheLimitResolve(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-func TestMergeMovesTagsAndPlacementsAndUnmergeBringsThemBack(t *testing.T) {
-	b := openFor(t)
-	var tag tagging.TagID
-	var north, south customer.UnitID
-	b.update(func(tx *clientele.Tx) error {
-		for _, u := range []struct {
-			code string
-			id   *customer.UnitID
-		}{{"N", &north}, {"S", &south}} {
-			made, err := tx.Org.CreateUnit(orgtree.Unit{Code: u.code, Names: customer.Names{"en": u.code}})
-			if err != nil {
-				return err
-			}
-			*u.id = made.ID
-		}
-		if _, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "level", Names: customer.Names{"en": "Level"}}); err != nil {
-			return err
-		}
-		d, err := tx.Tags.Dimension("level")
-		if err != nil {
-			return err
-		}
-		made, err := tx.Tags.CreateTag(tagging.Tag{Dimension: d.ID, Code: "vip", Names: customer.Names{"en": "VIP"}})
-		if err != nil {
-			return err
-		}
-		tag = made.ID
-		return nil
-	})
-	x := b.create(customer.Draft{Name: "X", Owner: north})
-	y := b.create(customer.Draft{Name: "Y", Owner: south})
-	b.update(func(tx *clientele.Tx) error {
-		_, err := tx.Tags.Assign(y.ID, tagging.Assignment{Tag: tag})
-		return err
-	})
-	state := func(id customer.ID) (tags int, assigned []customer.UnitID) {
-		b.view(func(tx *clientele.ReadTx) error {
-			held, err := tx.Tags.Of(id)
-			if err != nil {
-				return err
-			}
-			tags = len(held.Assignments)
-			_, assigned, err = tx.Org.UnitsOf(id)
-			return err
-		})
-		return tags, assigned
-	}
-	b.merge(x.ID, y.ID)
-	if tags, assigned := state(x.ID); tags != 1 || !slices.Equal(assigned, []customer.UnitID{south}) {
-		t.Errorf("after the merge the survivor has %d tags and is assigned to %v", tags, assigned)
-	}
-	b.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(y.ID); return err })
-	if tags, assigned := state(x.ID); tags != 0 || len(assigned) != 0 {
-		t.Errorf("after the undoing it has %d tags and is assigned to %v", tags, assigned)
-	}
-	if tags, _ := state(y.ID); tags != 1 || b.get(y.ID).Owner != south {
-		t.Errorf("the loser has %d tags", tags)
-	}
 }
 
 // Clusters that overlap, merged by many at once, end as one customer.

@@ -25,6 +25,8 @@ type RunOptions struct {
 	Model *match.Model
 	// Memory bounds the bytes that the pairs of the run may take; 0 is 2 GiB.
 	Memory int64
+	// OneToOne is for [Store.Link]: no row has two customers and no customer two rows.
+	OneToOne bool
 	// Workers is how many goroutines share the work; 0 is one for each processor.
 	Workers int
 	// Progress is called now and then by one goroutine at a time.
@@ -66,7 +68,7 @@ const runBatch = 500
 // Run looks for duplicates through the whole book, of customers in the statuses Active,
 // Suspended and Archived: it trains a model, scores, and stores what it found: the model
 // as a new version, the pairs in the review queue, the clusters. What people have decided
-// is forced. The result depends on the book alone. It reads one state of the book, and
+// is forced, and the model kept has learned from it. The result depends on the book alone. It reads one state of the book, and
 // stores its result in transactions of some hundred pairs: ended by ctx or a crash, it is
 // run again, and what is stored already stays.
 //
@@ -82,6 +84,11 @@ func (s *Store) Run(ctx context.Context, job Job, opts RunOptions) (*RunResult, 
 	found, err := match.Run(ctx, o, s.records(ctx, job))
 	if err != nil {
 		return nil, err
+	}
+	if opts.Model == nil {
+		if found.Model, err = s.learn(ctx, job, found.Model); err != nil {
+			return nil, err
+		}
 	}
 	run := &RunResult{Match: found}
 	run.Customers, run.Pairs, run.Clusters = len(found.IDs), len(found.Pairs), len(found.Clusters)

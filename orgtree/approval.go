@@ -309,6 +309,9 @@ func (tx *Tx) Cancel(id ApprovalID) (*Approval, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := tx.mayAct(); err != nil {
+		return nil, err
+	}
 	if actor := tx.tx.Session().Actor; actor != a.AskedBy {
 		if err := tx.mayAdminister(0); err != nil || tx.access() == nil {
 			return nil, &Error{Op: op, Field: "Actor", Value: actor, Remedy: "let " + a.AskedBy + " take it back, or reject it", Err: customer.ErrDenied}
@@ -321,7 +324,7 @@ func (tx *Tx) Cancel(id ApprovalID) (*Approval, error) {
 // Use marks an approved request as done and returns it: the package that asked calls it
 // in the transaction in which it does what was asked for, with the right and the customer
 // that it is about to act on. So each approval is used once, also by concurrent writers:
-// every later call fails with ErrState.
+// every later call fails with ErrState. Who uses it must have the right himself.
 func (tx *Tx) Use(id ApprovalID, right customer.Right, of customer.ID) (*Approval, error) {
 	const op = "use approval"
 	a, err := tx.request(op, id, Approved)
@@ -331,13 +334,20 @@ func (tx *Tx) Use(id ApprovalID, right customer.Right, of customer.ID) (*Approva
 	if a.Right != right || a.Customer != of {
 		return nil, &Error{Op: op, Field: "Right", Value: string(right), Remedy: "use the approval for what it was given", Err: ErrInvalid}
 	}
+	if err := tx.mayAsk(a); err != nil {
+		return nil, err
+	}
 	a.State = Used
 	return tx.putApproval(a, ApprovalUsed)
 }
 
-// request returns a request that is in one of some states and hasn't expired.
+// request returns, as it is stored, a request that the session knows of, is in one of
+// some states and hasn't expired.
 func (tx *Tx) request(op string, id ApprovalID, states ...ApprovalState) (*Approval, error) {
-	a, err := tx.Approval(id)
+	if _, err := tx.Approval(id); err != nil {
+		return nil, err
+	}
+	a, err := tx.approvalOf(id)
 	if err != nil {
 		return nil, err
 	}
@@ -354,7 +364,7 @@ func (tx *Tx) putApproval(a *Approval, action Action) (*Approval, error) {
 	if err := tx.store.approval.Put(tx.tx, a.ID, a, uint8(action)); err != nil {
 		return nil, err
 	}
-	return tx.approvalOf(a.ID)
+	return tx.Approval(a.ID)
 }
 
 func (r *Reader) approvalOf(id ApprovalID) (*Approval, error) {
@@ -362,20 +372,60 @@ func (r *Reader) approvalOf(id ApprovalID) (*Approval, error) {
 }
 
 // Approval returns a request, or an error that wraps ErrNotFound, also when its customer
-// is out of sight. It costs one read, and one of the customer.
+// is out of sight, or when it is about no customer and concerns neither who asked, who may
+// approve such nor who reviews access. To who is not shown all of the kind of data that it
+// is about, it has no Amount, Subject, Payload, Digest and Note. It costs one read, and one
+// of the customer.
 func (r *Reader) Approval(id ApprovalID) (*Approval, error) {
 	a, err := r.approvalOf(id)
-	if err != nil || a.Customer == 0 || r.access() == nil {
-		return a, err
+	if err == nil {
+		a, err = r.toldOf(a)
 	}
-	visible, err := r.customers.Visible(a.Customer)
-	if err == nil && !visible {
+	if err == nil && a == nil {
 		err = &storage.Error{Op: "get", Table: "approval", Key: fmt.Sprint(uint64(id)), Err: ErrNotFound}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// toldOf returns what the session may know of a request, nil for nothing.
+func (r *Reader) toldOf(a *Approval) (*Approval, error) {
+	switch {
+	case r.access() == nil:
+		return a, nil
+	case a.Customer == 0:
+		if !r.concerns(a) {
+			return nil, nil
+		}
+		return a, nil
+	}
+	visible, err := r.customers.Visible(a.Customer)
+	if err != nil || !visible {
+		return nil, err
+	}
+	mask, err := r.maskOf(a.Customer)
+	if err != nil {
+		return nil, err
+	}
+	if own, ok := r.access().(*Access); ok && own.plan.actor == a.AskedBy || mask.And(customer.MaskOf(a.Data)).Empty() {
+		return a, nil
+	}
+	told := *a
+	told.Amount, told.Subject, told.Payload, told.Digest, told.Note, told.rest = nil, "", nil, [sha256.Size]byte{}, "", ""
+	return &told, nil
+}
+
+// concerns reports whether a request about no customer concerns the session.
+func (r *Reader) concerns(a *Approval) bool {
+	own, ok := r.access().(*Access)
+	if !ok {
+		return r.access().Allows(customer.RightApprove, a.Data, nil) == nil
+	}
+	p := own.plan
+	return len(p.hats) > 0 && p.actor == a.AskedBy || p.permitsSomewhere(customer.RightApprove, a.Data) ||
+		p.permitsAt(a.Right, a.Data, 0) || r.mayReview() == nil
 }
 
 // Approvals yields the requests in a state that the session may see, in the order in
@@ -392,9 +442,8 @@ func (r *Reader) ApprovalsOf(id customer.ID) iter.Seq2[*Approval, error] {
 func (r *Reader) visibleApprovals(all iter.Seq2[*Approval, error]) iter.Seq2[*Approval, error] {
 	return func(yield func(*Approval, error) bool) {
 		for a, err := range all {
-			if err == nil && a.Customer != 0 && r.access() != nil {
-				var visible bool
-				if visible, err = r.customers.Visible(a.Customer); err == nil && !visible {
+			if err == nil {
+				if a, err = r.toldOf(a); err == nil && a == nil {
 					continue
 				}
 			}

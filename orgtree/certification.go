@@ -129,6 +129,9 @@ func (tx *Tx) Certify(campaign CampaignID, id GrantID, d Decision, note string) 
 	if actor != c.Reviewer {
 		return &Error{Op: op, Field: "Actor", Value: actor, Remedy: "let " + c.Reviewer + " decide, who reviews this campaign", Err: customer.ErrDenied}
 	}
+	if err := tx.mayAct(); err != nil {
+		return err
+	}
 	key := certifiedKey{campaign, id}
 	item, err := tx.store.certified.Get(tx.Reader.storage, key)
 	if err != nil {
@@ -140,6 +143,9 @@ func (tx *Tx) Certify(campaign CampaignID, id GrantID, d Decision, note string) 
 	g, err := tx.grantOf(id)
 	if err != nil && !isNotFound(err) {
 		return err
+	}
+	if err != nil && d == Confirmed {
+		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "it is gone, so say that it is revoked", Err: ErrState}
 	}
 	if err == nil && g.Principal == actor {
 		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "let someone else review it: it is the reviewer's own", Err: ErrFourEyes}
@@ -228,7 +234,7 @@ func (r *Reader) Campaigns() iter.Seq2[*Campaign, error] {
 func (r *Reader) Certifications(id CampaignID) iter.Seq2[*Certified, error] {
 	return func(yield func(*Certified, error) bool) {
 		c, err := r.Campaign(id)
-		if own, ok := r.access().(*Access); err == nil && !(ok && own.plan.actor == c.Reviewer) {
+		if own, ok := r.access().(*Access); err == nil && !(ok && own.plan.actor == c.Reviewer && r.mayAct() == nil) {
 			err = r.mayReview()
 		}
 		if err != nil {

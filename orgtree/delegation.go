@@ -95,7 +95,7 @@ func (tx *Tx) checkDelegation(op string, d *Delegation) error {
 
 func (tx *Tx) mayDelegate(from string) error {
 	if tx.tx.Session().Actor == from {
-		return nil
+		return tx.mayAct()
 	}
 	return tx.mayAdminister(0)
 }
@@ -107,10 +107,12 @@ func (tx *Tx) EndDelegation(id DelegationID) error {
 	if err != nil {
 		return err
 	}
+	may := tx.mayAct
 	if tx.tx.Session().Actor != d.To {
-		if err := tx.mayDelegate(d.From); err != nil {
-			return err
-		}
+		may = func() error { return tx.mayDelegate(d.From) }
+	}
+	if err := may(); err != nil {
+		return err
 	}
 	if err := tx.store.delegation.Delete(tx.tx, id, uint8(DelegationEnded)); err != nil {
 		return err

@@ -34,6 +34,16 @@ func (r *Reader) mayAdminister(units ...customer.UnitID) error {
 	return r.mayAt(customer.RightAdminister, customer.Identity, units...)
 }
 
+// mayAct returns nil unless the session's actor is disabled, or no principal at all: what
+// it was entrusted with by name is no longer its own.
+func (r *Reader) mayAct() error {
+	own, ok := r.access().(*Access)
+	if !ok || len(own.plan.hats) > 0 {
+		return nil
+	}
+	return own.refusal(customer.RightAdminister, customer.Identity, 0)
+}
+
 // mayReview returns nil when the session may look into everybody's access.
 func (r *Reader) mayReview() error {
 	if err := r.mayAt(customer.RightReview, customer.Identity, 0); err != nil {

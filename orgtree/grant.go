@@ -252,8 +252,12 @@ func (g *Grant) String() string {
 }
 
 // HasRole reports whether a principal that isn't disabled has a role now, by a grant of
-// its own or by delegation, wherever the grant holds.
+// its own or by delegation, wherever the grant holds. Who may not review access may ask
+// about itself only.
 func (r *Reader) HasRole(principal, role string) (bool, error) {
+	if err := r.mayKnow(principal); err != nil {
+		return false, err
+	}
 	reader := r.full()
 	mark, err := reader.policyMark()
 	if err != nil {

@@ -96,7 +96,7 @@ func (tx *Tx) admit(old, next *customer.Customer) error {
 		}
 	}
 	if next.Rep != "" && (enters || old.Rep != next.Rep) {
-		return tx.checkRepQuota(tree, next)
+		return tx.checkRepQuota(tree, old, next)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func (tx *Tx) checkMovedQuota(tree *Tree, moved, parent customer.UnitID) error {
 	return nil
 }
 
-func (tx *Tx) checkRepQuota(tree *Tree, next *customer.Customer) error {
+func (tx *Tx) checkRepQuota(tree *Tree, old, next *customer.Customer) error {
 	limit, err := tx.RepQuota(next.Rep)
 	if err != nil {
 		return err
@@ -205,10 +205,34 @@ func (tx *Tx) checkRepQuota(tree *Tree, next *customer.Customer) error {
 	if err != nil {
 		return err
 	}
-	if present >= limit {
-		return &QuotaError{Unit: unit, Rep: next.Rep, Limit: limit, Present: present}
+	if present < limit {
+		return nil
 	}
-	return nil
+	return tx.repExceeded(&QuotaError{Unit: unit, Rep: next.Rep, Limit: limit, Present: present}, old)
+}
+
+// repExceeded is an error about a representative as the session may know it: how far the
+// quota is exceeded only if it sees everybody, and the representative if it sees that of
+// the customer, which is nil for a new one: who makes it has just named its representative.
+func (tx *Tx) repExceeded(e *QuotaError, c *customer.Customer) error {
+	access := tx.access()
+	if access == nil {
+		return e
+	}
+	if access.Within() != nil {
+		e.Present = e.Limit
+	}
+	if c == nil {
+		return e
+	}
+	mask, err := access.Mask(c)
+	if err != nil {
+		return err
+	}
+	if mask.Hides("rep") {
+		return &Error{Op: "place customer", Field: "Rep", Remedy: "ask someone who sees the representative to transfer some customers to another", Err: ErrQuota}
+	}
+	return e
 }
 
 // repQuota returns the nearest bound from a unit upward, and whose it is.

@@ -76,9 +76,9 @@ func (r *Reader) accessOf(mark *policyMark, actor string) (*Access, error) {
 	return &Access{reader: *r, plan: plan}, nil
 }
 
-// at returns where a customer stands.
+// at returns where a customer stands: within an Update always as it is now.
 func (a *Access) at(c *customer.Customer) *standing {
-	if a.stand.id != c.ID || c.ID == 0 || a.stand.owner != c.Owner || a.stand.rep != c.Rep {
+	if a.reader.storage.Writing() || a.stand.id != c.ID || c.ID == 0 || a.stand.owner != c.Owner || a.stand.rep != c.Rep {
 		a.stand = standing{id: c.ID, owner: c.Owner, rep: c.Rep, known: c.ID == 0}
 	}
 	return &a.stand

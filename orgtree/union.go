@@ -29,6 +29,9 @@ type chunkState struct {
 // due.
 func (a *Access) chunks(placed bool) (*chunkState, error) {
 	s := &a.state
+	if a.reader.storage.Writing() { // what is read may have been changed since
+		s.counted, s.placed, s.owners, s.units, s.due = false, false, nil, nil, nil
+	}
 	if !s.counted {
 		if err := a.reader.customers.Marks().Versions(a.reader.storage, countsInto(&s.owners)); err != nil {
 			return nil, err

@@ -31,6 +31,10 @@ type Table[K, V any] struct {
 	// where other processes write too.
 	Pinned bool
 
+	// Local tells of records that belong to this copy of the book alone, such as how far a
+	// view has come; [Store.Dump] leaves them out. Nil tells of none.
+	Local func(key K) bool
+
 	// Append encodes a record. It must not keep v.
 	Append func(dst []byte, v *V) ([]byte, error)
 	// Decode makes a record of bytes, whose memory it may share, and its meta.

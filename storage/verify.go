@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -160,6 +161,7 @@ type checker interface {
 	check(r *Reader, report *Report) (*versionSums, error)
 	repair(ctx context.Context, s *Store) (int, error)
 	build(ctx context.Context, s *Store) error
+	readable(primary Key, stored []byte) (value json.RawMessage, local bool)
 }
 
 // sum is an order-independent fingerprint of a set: count, and two sums made of a

@@ -195,6 +195,9 @@ func (s Session) undo(tx *Tx, row *settled) (uint64, error) {
 // Faults returns what was wrong with the rows of an import, in the file's order.
 func (s Session) Faults(ctx context.Context, id JobID) (list []Fault, err error) {
 	err = s.view(ctx, func(r *Reader) error {
+		if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
+			return err // they quote the file
+		}
 		list = nil
 		return s.eachFaulty(r, id, func(row *settled) { list = append(list, row.faults...) })
 	})

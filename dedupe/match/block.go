@@ -37,9 +37,7 @@ type blocker struct {
 	t    *table
 	x    *index
 	big  [][]bigKey // by row
-	n    float64
 	join joining
-	room []hashed // for sorting
 }
 
 // hashed is a key of a value or a row.
@@ -50,24 +48,75 @@ type hashed struct {
 
 // buildIndex makes the blocks of a table.
 func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
-	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, big: make([][]bigKey, t.rows()), n: float64(t.rows()), join: newJoining(len(t.layout.columns))}
+	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, big: make([][]bigKey, t.rows()), join: newJoining(len(t.layout.columns))}
 	spaces := keySpaces(t.layout.columns)
-	for i, space := range spaces {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		b.columns(space)
-		o.report(Blocking, i+1, len(spaces)+1)
+	parts := make([]*blockPart, len(spaces))
+	err := inTurn(ctx, o.workers(), len(spaces), func(i int) {
+		parts[i] = newBlockPart(t)
+		parts[i].columns(spaces[i])
+	})
+	if err != nil {
+		return nil, err
 	}
-	b.composite()
+	b.append(parts)
+	o.report(Blocking, 1, 2)
+	if err := b.composite(ctx, o.workers()); err != nil {
+		return nil, err
+	}
 	b.invert()
 	return b.x, ctx.Err()
 }
 
+// append puts parts of the index together, in their order, and hands their common keys to
+// the rows.
+func (b *blocker) append(parts []*blockPart) {
+	x := b.x
+	for i, p := range parts {
+		base := uint32(len(x.rows))
+		x.rows = append(x.rows, p.rows...)
+		for _, end := range p.end {
+			x.start = append(x.start, base+end)
+		}
+		x.weight, x.column = append(x.weight, p.weight...), append(x.column, p.column...)
+		for _, c := range p.common {
+			x.common[c.hash] = c.size
+			for _, v := range c.values {
+				at := p.at[v]
+				for _, row := range at.rows {
+					b.big[row] = append(b.big[row], bigKey{c.hash, c.size, at.column})
+				}
+			}
+		}
+		parts[i] = nil // its memory can go
+	}
+}
+
+// blockPart is a part of the index that one goroutine makes.
+type blockPart struct {
+	t      *table
+	n      float64 // rows of the table
+	rows   []uint32
+	end    []uint32 // of each block in rows
+	weight []float32
+	column []uint8
+	at     []valueAt
+	common []commonKey
+	large  []hashed // rows' keys that are too common
+}
+
+// commonKey is a key too common to be used alone, and the values that have it, if it is
+// one of values.
+type commonKey struct {
+	hash   uint64
+	size   uint32
+	values []uint32
+}
+
+func newBlockPart(t *table) *blockPart { return &blockPart{t: t, n: float64(t.rows())} }
+
 // columns makes the blocks of the keys of columns that may meet.
-func (b *blocker) columns(space []int) {
+func (b *blockPart) columns(space []int) {
 	keys := make([]hashed, 0, b.guess(space))
-	var at []valueAt
 	for _, i := range space {
 		c, d := &b.t.layout.columns[i], b.t.dicts[i]
 		start, rows := b.t.rowsOf(i)
@@ -76,17 +125,17 @@ func (b *blocker) columns(space []int) {
 			if f == nil || d.count[v] == 0 {
 				continue
 			}
-			id := uint32(len(at))
-			at = append(at, valueAt{rows[start[v]:start[v+1]], uint8(i)})
+			id := uint32(len(b.at))
+			b.at = append(b.at, valueAt{rows[start[v]:start[v+1]], uint8(i)})
 			c.cmp.Keys(f, func(k compare.Key) { keys = append(keys, hashed{mixHash(k.Hash, salt), id}) })
 		}
 	}
-	b.sort(keys)
-	eachGroup(keys, func(group []hashed) { b.group(group, at) })
+	sortHashed(keys)
+	eachGroup(keys, b.group)
 }
 
 // guess estimates how many keys columns have, from some of their values.
-func (b *blocker) guess(space []int) int {
+func (b *blockPart) guess(space []int) int {
 	const some = 512
 	total := 0
 	for _, i := range space {
@@ -109,45 +158,38 @@ type valueAt struct {
 }
 
 // group makes a block of the values that share a key, or notes that it is too common.
-func (b *blocker) group(group []hashed, at []valueAt) {
+func (b *blockPart) group(group []hashed) {
 	group = slices.CompactFunc(group, func(a, b hashed) bool { return a.id == b.id })
-	from := len(b.x.rows)
+	from := len(b.rows)
 	for _, k := range group {
-		b.x.rows = append(b.x.rows, at[k.id].rows...)
+		b.rows = append(b.rows, b.at[k.id].rows...)
 	}
-	slices.Sort(b.x.rows[from:])
-	b.x.rows = b.x.rows[:from+len(slices.Compact(b.x.rows[from:]))]
-	switch size := len(b.x.rows) - from; {
+	slices.Sort(b.rows[from:])
+	b.rows = b.rows[:from+len(slices.Compact(b.rows[from:]))]
+	switch size := len(b.rows) - from; {
 	case size < 2:
-		b.x.rows = b.x.rows[:from]
+		b.rows = b.rows[:from]
 	case size > maxBlock:
-		b.x.rows = b.x.rows[:from]
-		b.x.common[group[0].hash] = uint32(size)
-		for _, k := range group {
-			for _, row := range at[k.id].rows {
-				b.big[row] = append(b.big[row], bigKey{k.hash, uint32(size), at[k.id].column})
-			}
+		b.rows = b.rows[:from]
+		values := make([]uint32, len(group))
+		for i, k := range group {
+			values[i] = k.id
 		}
+		b.common = append(b.common, commonKey{group[0].hash, uint32(size), values})
 	default:
-		b.close(at[group[0].id].column)
+		b.close(size, b.at[group[0].id].column)
 	}
 }
 
-// sort sorts by hash, in room that is used again.
-func (b *blocker) sort(keys []hashed) {
-	if cap(b.room) < len(keys) {
-		b.room = make([]hashed, len(keys))
-	}
-	sortByKey(keys, b.room[:len(keys)], func(x hashed) uint64 { return x.hash })
+func sortHashed(keys []hashed) {
+	sortByKey(keys, make([]hashed, len(keys)), func(x hashed) uint64 { return x.hash })
 }
 
 // close ends a block.
-func (b *blocker) close(column uint8) {
-	from := b.x.start[len(b.x.start)-1]
-	size := len(b.x.rows) - int(from)
-	b.x.start = append(b.x.start, uint32(len(b.x.rows)))
-	b.x.weight = append(b.x.weight, float32(math.Log2(b.n/float64(size))+0.1))
-	b.x.column = append(b.x.column, column)
+func (b *blockPart) close(size int, column uint8) {
+	b.end = append(b.end, uint32(len(b.rows)))
+	b.weight = append(b.weight, float32(math.Log2(b.n/float64(size))+0.1))
+	b.column = append(b.column, column)
 }
 
 // The columns of blocks that two or three columns share.
@@ -173,16 +215,20 @@ func newJoining(columns int) joining {
 
 // composite splits the large blocks: the common keys of different columns are joined in
 // twos, and where these are still too large, in threes.
-func (b *blocker) composite() {
-	for row := range b.big {
-		b.big[row] = b.join.rarest(b.big[row])
+func (b *blocker) composite(ctx context.Context, workers int) error {
+	err := parallel(ctx, workers, len(b.big), func(row int) { b.big[row] = b.join.rarest(b.big[row]) })
+	if err != nil {
+		return err
 	}
-	large := b.inParts(pairColumn, func(emit func(hash uint64, row uint32)) {
+	large, err := b.inParts(ctx, workers, pairColumn, func(emit func(hash uint64, row uint32)) {
 		for row, big := range b.big {
 			b.join.eachTwo(big, func(_, _ int, two uint64) { emit(two, uint32(row)) })
 		}
 	})
-	b.inParts(tripleColumn, func(emit func(hash uint64, row uint32)) {
+	if err != nil {
+		return err
+	}
+	_, err = b.inParts(ctx, workers, tripleColumn, func(emit func(hash uint64, row uint32)) {
 		for _, k := range large {
 			big := b.big[k.id]
 			b.join.eachTwo(big, func(i, j int, two uint64) {
@@ -192,28 +238,37 @@ func (b *blocker) composite() {
 			})
 		}
 	})
+	return err
 }
 
 // keysAtOnce is how many joined keys are sorted together, which bounds their memory.
-const keysAtOnce = 8 << 20
+const keysAtOnce = 4 << 20
 
 // inParts makes the blocks of the keys that a function emits, in as many parts as memory
 // asks for, and returns the keys too common.
-func (b *blocker) inParts(column uint8, each func(emit func(hash uint64, row uint32))) (large []hashed) {
+func (b *blocker) inParts(ctx context.Context, workers int, column uint8, each func(emit func(hash uint64, row uint32))) (large []hashed, err error) {
 	total := 0
 	each(func(uint64, uint32) { total++ })
-	parts := uint64(total/keysAtOnce + 1)
-	keys := make([]hashed, 0, total/int(parts)+total/int(parts)/8+16)
-	for part := range parts {
-		keys = keys[:0]
+	count := uint64(total/keysAtOnce + 1)
+	parts := make([]*blockPart, count)
+	err = inTurn(ctx, workers, int(count), func(i int) {
+		keys := make([]hashed, 0, total/int(count)+total/int(count)/8+16)
 		each(func(hash uint64, row uint32) {
-			if hash%parts == part {
+			if hash%count == uint64(i) {
 				keys = append(keys, hashed{hash, row})
 			}
 		})
-		large = append(large, b.blocksOf(keys, column)...)
+		parts[i] = newBlockPart(b.t)
+		parts[i].ofRows(keys, column)
+	})
+	if err != nil {
+		return nil, err
 	}
-	return large
+	for _, p := range parts {
+		large = append(large, p.large...)
+	}
+	b.append(parts)
+	return large, nil
 }
 
 // eachTwo joins the keys of different columns.
@@ -236,24 +291,23 @@ func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint
 	}
 }
 
-// blocksOf makes the blocks of rows' keys and returns the keys too common.
-func (b *blocker) blocksOf(keys []hashed, column uint8) (large []hashed) {
-	b.sort(keys)
+// ofRows makes the blocks of rows' keys, and notes those too common.
+func (b *blockPart) ofRows(keys []hashed, column uint8) {
+	sortHashed(keys)
 	eachGroup(keys, func(group []hashed) {
 		if len(group) < 2 {
 			return
 		}
 		if len(group) > maxBlock {
-			large = append(large, group...)
-			b.x.common[group[0].hash] = uint32(len(group))
+			b.large = append(b.large, group...)
+			b.common = append(b.common, commonKey{group[0].hash, uint32(len(group)), nil})
 			return
 		}
 		for _, k := range group {
-			b.x.rows = append(b.x.rows, k.id)
+			b.rows = append(b.rows, k.id)
 		}
-		b.close(column)
+		b.close(len(group), column)
 	})
-	return large
 }
 
 // rarest keeps the rarest keys of each column, and of all; in an order that all rows share.

@@ -44,6 +44,7 @@ type neighbours struct {
 	last   []uint16  // column that added last, plus one
 	top    []float32 // the most that this column added
 	who    []uint32
+	near   []uint32 // those worth comparing
 }
 
 func newNeighbours(rows int) *neighbours {
@@ -51,11 +52,8 @@ func newNeighbours(rows int) *neighbours {
 }
 
 // A row's best few neighbours are compared in any case, the others if what they share is
-// surprising enough to tell one record from as many as there are, or nearly.
-const (
-	surely     = 3
-	leastShare = 1 // of the bits that number all records
-)
+// surprising enough to tell one record from as many as there are.
+const surely = 3
 
 // touchesPerRow bounds the work that a row with many keys makes.
 const touchesPerRow = 4000
@@ -77,26 +75,52 @@ func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool,
 			break
 		}
 	}
-	if len(n.who) > surely {
-		slices.SortFunc(n.who, func(a, b uint32) int {
-			switch wa, wb := n.weight[a], n.weight[b]; {
-			case wa > wb:
-				return -1
-			case wa < wb:
-				return 1
-			}
-			return int(a) - int(b)
-		})
+	n.keep(float32(math.Log2(float64(t.rows()))))
+	for _, other := range n.near[:min(len(n.near), most)] {
+		to = append(to, uint64(min(row, other))<<32|uint64(max(row, other)))
 	}
-	least := float32(leastShare * math.Log2(float64(t.rows())))
-	for i, other := range n.who {
-		if i < most && (i < surely || n.weight[other] >= least) {
-			to = append(to, uint64(min(row, other))<<32|uint64(max(row, other)))
-		}
+	for _, other := range n.who {
 		n.weight[other], n.last[other] = 0, 0
 	}
 	n.who = n.who[:0]
 	return to
+}
+
+// keep lists the neighbours with a weight, and the best few in any case, the best first.
+func (n *neighbours) keep(least float32) {
+	n.near = n.near[:0]
+	var best [surely]uint32
+	found := 0
+	for _, other := range n.who {
+		if n.weight[other] >= least {
+			n.near = append(n.near, other)
+		}
+		at := found
+		for ; at > 0 && n.nearer(other, best[at-1]) < 0; at-- {
+			if at < surely {
+				best[at] = best[at-1]
+			}
+		}
+		if at < surely {
+			best[at] = other
+			found = min(found+1, surely)
+		}
+	}
+	if len(n.near) < found {
+		n.near = append(n.near[:0], best[:found]...)
+	}
+	slices.SortFunc(n.near, n.nearer)
+}
+
+// nearer orders neighbours, the heaviest first.
+func (n *neighbours) nearer(a, b uint32) int {
+	switch wa, wb := n.weight[a], n.weight[b]; {
+	case wa > wb:
+		return -1
+	case wa < wb:
+		return 1
+	}
+	return int(a) - int(b)
 }
 
 // again is how much a further shared key of a column counts.

@@ -105,6 +105,33 @@ func TestLinkFindsPartnersAcrossSources(t *testing.T) {
 	}
 }
 
+// Where the other list has a customer twice, only one of the two gets the link.
+func TestOneToOneLinksOnce(t *testing.T) {
+	list := population(1000)
+	for _, r := range slices.Clone(list) {
+		if r.Source == "b" {
+			r.ID += " again"
+			list = append(list, r)
+		}
+	}
+	most := func(o match.Options) int {
+		links, most := map[uint32]int{}, 0
+		for _, l := range run(t, o, list).Links {
+			for _, row := range []uint32{l.A, l.B} {
+				links[row]++
+				most = max(most, links[row])
+			}
+		}
+		return most
+	}
+	if n := most(match.Options{Schema: people, Mode: match.Link}); n != 2 {
+		t.Errorf("a record has %d links; want both that are in the other list", n)
+	}
+	if n := most(match.Options{Schema: people, Mode: match.Link, OneToOne: true}); n != 1 {
+		t.Errorf("one to one, a record has %d links", n)
+	}
+}
+
 // The same records in another order, or under other ids, are matched alike.
 func TestRunDependsOnRecordsAlone(t *testing.T) {
 	list := population(400)

@@ -14,6 +14,9 @@ type Options struct {
 	Schema []Field
 	// Mode says which pairs count.
 	Mode Mode
+	// OneToOne allows a record one partner in each other source, in mode Link, whatever
+	// the records suggest. Without it, that is found out for each source.
+	OneToOne bool
 	// Model scores the records. Nil: a model is trained from the records themselves.
 	Model *Model
 	// Judged pairs are forced: people decided them.

@@ -38,4 +38,19 @@ func chunks(ctx context.Context, workers, n int, f func(worker, from, to int)) e
 	return ctx.Err()
 }
 
+// inTurn calls f for 0 … n-1, each a large piece of work, on several goroutines.
+func inTurn(ctx context.Context, workers, n int, f func(i int)) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(workers, n) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }

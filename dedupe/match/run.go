@@ -204,6 +204,9 @@ func (r *runner) cardinality(ctx context.Context) (cardinality, error) {
 		return cardinality{}, err
 	}
 	s := newScorer(r.t.layout, r.p)
+	if r.o.OneToOne {
+		return cardinality{single: slices.Repeat([]bool{true}, len(r.t.names))}, nil
+	}
 	return newCardinality(r.t, scoreAll(s, r.pairs, r.e, 0), scoreAll(s, r.within, r.ewithin, 0)), nil
 }
 
@@ -260,7 +263,10 @@ func (r *runner) decide(ctx context.Context) error {
 // calibrate turns the raw scores of a link into log-odds.
 func (r *runner) calibrate(s *scorer) {
 	within := scoreAll(s, r.within, r.ewithin, nothing)
-	allied := allies(r.t, r.pairs, r.scores, within)
+	var allied []ally
+	if !r.o.OneToOne {
+		allied = allies(r.t, r.pairs, r.scores, within)
+	}
 	r.allied = map[[2]uint32]bool{}
 	for _, a := range allied {
 		x, y := r.pairs[a.one], r.pairs[a.other]

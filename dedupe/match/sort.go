@@ -1,6 +1,6 @@
 package match
 
-// sortUint64 sorts ascending, by bytes from the lowest up: in half the time of comparing
+// sortUint64 sorts ascending, by digits of eleven bits from the lowest up: in half the time of comparing
 // where there are millions.
 func sortUint64(s []uint64) {
 	sortByKey(s, make([]uint64, len(s)), func(x uint64) uint64 { return x })
@@ -12,17 +12,17 @@ func sortByKey[T any](s, room []T, key func(T) uint64) {
 	if len(s) < 2 {
 		return
 	}
-	const digits, values = 8, 256
+	const bits, digits, values = 11, 6, 1 << 11
 	var count [digits][values]uint32
 	for _, x := range s {
 		for d, k := 0, key(x); d < digits; d++ {
 			count[d][k&(values-1)]++
-			k >>= 8
+			k >>= bits
 		}
 	}
 	from, to := s, room
 	for d := range digits {
-		if count[d][key(from[0])>>(8*d)&(values-1)] == uint32(len(s)) {
+		if count[d][key(from[0])>>(bits*d)&(values-1)] == uint32(len(s)) {
 			continue // all alike
 		}
 		sum := uint32(0)
@@ -30,7 +30,7 @@ func sortByKey[T any](s, room []T, key func(T) uint64) {
 			count[d][v], sum = sum, sum+n
 		}
 		for _, x := range from {
-			v := key(x) >> (8 * d) & (values - 1)
+			v := key(x) >> (bits * d) & (values - 1)
 			to[count[d][v]] = x
 			count[d][v]++
 		}

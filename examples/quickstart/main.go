@@ -1,5 +1,6 @@
 // Quickstart keeps the register of Taiwan's listed companies: it loads the list of
 // 2022, searches, changes a company, loads the list of 2024 on top, counts, classifies,
+// invoices, ages what is owed, blocks an order,
 // verifies, backs up and restores, and tells what it did.
 //
 //	go run ./examples/quickstart [-dir BOOK]
@@ -68,7 +69,7 @@ func (t *tour) walk(dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, t.book.Close()) }()
 	for _, step := range []func() error{
-		t.loadOld, t.searchAll, t.changeOne, t.loadNew, t.count, t.classify, t.verify, t.backUp,
+		t.loadOld, t.searchAll, t.changeOne, t.loadNew, t.count, t.classify, t.receivables, t.verify, t.backUp,
 	} {
 		if err := step(); err != nil {
 			return err

@@ -69,7 +69,7 @@ var layout = []layer{
 	{"customer/exchange", slices.Concat(uses, []string{"customer/exchange/tabular"})},
 	{"customer/stocktake", uses},
 
-	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "tagging/classify", "tagging/packs", "customer/search", "customer/exchange", "customer/stocktake"})},
+	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "tagging/classify", "tagging/packs", "customer/search", "customer/exchange", "customer/exchange/tabular", "customer/stocktake"})},
 	{"examples/...", all},
 	{"bench", all},
 	{"bench/...", all},

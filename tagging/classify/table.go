@@ -65,6 +65,7 @@ func newTables() *tables {
 	}
 	t.state = &storage.Table[string, string]{
 		ID: tableState, Label: "rule_state", Key: storage.StringKey[string](),
+		Local:  func(key string) bool { return key == stateCursor },
 		Append: func(dst []byte, s *string) ([]byte, error) { return append(dst, *s...), nil },
 		Decode: func(src, _ string, _ storage.Meta) (*string, error) { return &src, nil },
 	}

@@ -1,0 +1,85 @@
+package clientele_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/language"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange"
+	"github.com/clientele-go/clientele/customer/exchange/tabular"
+)
+
+func listFile(content string) *tabular.File {
+	return &tabular.File{Name: "list.csv", Content: strings.NewReader(content), Size: int64(len(content))}
+}
+
+// proveImport tries to find a customer out of sight by a row that has its code.
+func proveImport(k *kit, s *clientele.Session) (any, error) {
+	p, err := s.Exchange().Import(k.t.Context(), exchange.Import{
+		File: listFile("code,name\nZKANARI-1,New name\n"), Mode: exchange.UpdateOnly, DryRun: true,
+	})
+	if p.Summary.Updated > 0 {
+		return "zkanari", err
+	}
+	return p.Summary, err
+}
+
+var exchangeRows = map[string]row{
+	"clientele.Session.Exchange": {open: handle},
+	"exchange.Session.Export": {session: func(k *kit, s *clientele.Session) (any, error) {
+		var all []string
+		for _, e := range []exchange.Export{{}, {Sort: exchange.Name}, {Query: everybody}, {Format: tabular.XLSX{}, Sort: exchange.Code}} {
+			var out bytes.Buffer
+			_, err := s.Exchange().Export(k.t.Context(), &out, e)
+			all = append(all, out.String())
+			if err != nil {
+				return all, err
+			}
+		}
+		return all, nil
+	}},
+	"exchange.Session.Import":  {session: proveImport},
+	"exchange.Session.Run":     {open: "is Import, step by step"},
+	"exchange.Session.Inspect": {open: "tells of the file and of the book's definitions"},
+	"exchange.Session.Fields":  {open: definition},
+	"exchange.Session.Jobs":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Faults":  {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Rejects": {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Undo":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Missing": {open: "yields those whom BySystem shows"},
+}
+
+func TestImportsAreForThoseWhoMayImport(t *testing.T) {
+	k := newKit(t)
+	ctx := t.Context()
+	list := "code,name,phone\nN1,Newcomer Ltd.,\nN2,,x\n"
+	done, err := k.system.Exchange().Import(ctx, exchange.Import{File: listFile(list)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, s := range map[string]exchange.Session{"who may only read": k.viewer.Exchange(), "a stranger": k.stranger.Exchange()} {
+		for what, try := range map[string]func() error{
+			"import": func() error {
+				_, err := s.Import(ctx, exchange.Import{File: listFile(list), Again: true})
+				return err
+			},
+			"list imports": func() error { _, err := s.Jobs(ctx); return err },
+			"read faults":  func() error { _, err := s.Faults(ctx, done.Job); return err },
+			"undo":         func() error { return s.Undo(ctx, done.Job) },
+			"read rejects": func() error {
+				_, err := s.Rejects(ctx, done.Job, listFile(list), io.Discard, language.English)
+				return err
+			},
+		} {
+			if err := try(); !errors.Is(err, customer.ErrDenied) {
+				t.Errorf("%s may %s: %v", who, what, err)
+			}
+		}
+	}
+}

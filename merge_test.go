@@ -1,0 +1,110 @@
+package clientele_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe"
+	"github.com/clientele-go/clientele/orgtree"
+	"github.com/clientele-go/clientele/tagging"
+)
+
+// merging is two customers, the second of which has a tag and another unit.
+type merging struct {
+	*clientele.Session
+	t            *testing.T
+	first, other *customer.Customer
+	north, south customer.UnitID
+}
+
+func newMerging(t *testing.T) *merging {
+	t.Helper()
+	book := openBook(t, "", clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1})
+	m := &merging{Session: book.As(clientele.Actor{ID: "wang.li", Reason: "test", Relaxed: true}), t: t}
+	m.update(func(tx *clientele.Tx) error {
+		tag, err := m.define(tx)
+		if err != nil {
+			return err
+		}
+		var errs [3]error
+		m.first, errs[0] = tx.Customers.Create(customer.Draft{Name: "X", Owner: m.north})
+		m.other, errs[1] = tx.Customers.Create(customer.Draft{Name: "Y", Owner: m.south})
+		if errs[0] == nil && errs[1] == nil {
+			_, errs[2] = tx.Tags.Assign(m.other.ID, tagging.Assignment{Tag: tag})
+		}
+		return errors.Join(errs[:]...)
+	})
+	return m
+}
+
+// define makes the units and the tag.
+func (m *merging) define(tx *clientele.Tx) (tagging.TagID, error) {
+	north, err := tx.Org.CreateUnit(orgtree.Unit{Code: "N", Names: customer.Names{"en": "North"}})
+	if err != nil {
+		return 0, err
+	}
+	south, err := tx.Org.CreateUnit(orgtree.Unit{Code: "S", Names: customer.Names{"en": "South"}})
+	if err != nil {
+		return 0, err
+	}
+	m.north, m.south = north.ID, south.ID
+	if _, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "level", Names: customer.Names{"en": "Level"}}); err != nil {
+		return 0, err
+	}
+	level, err := tx.Tags.Dimension("level")
+	if err != nil {
+		return 0, err
+	}
+	tag, err := tx.Tags.CreateTag(tagging.Tag{Dimension: level.ID, Code: "vip", Names: customer.Names{"en": "VIP"}})
+	if err != nil {
+		return 0, err
+	}
+	return tag.ID, nil
+}
+
+func (m *merging) update(f func(*clientele.Tx) error) {
+	m.t.Helper()
+	if err := m.Update(context.Background(), f); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// state is how many tags a customer has, its units and its owner.
+func (m *merging) state(id customer.ID) (tags int, assigned []customer.UnitID, owner customer.UnitID) {
+	m.t.Helper()
+	err := m.View(context.Background(), func(tx *clientele.ReadTx) error {
+		held, err := tx.Tags.Of(id)
+		if err != nil {
+			return err
+		}
+		tags = len(held.Assignments)
+		owner, assigned, err = tx.Org.UnitsOf(id)
+		return err
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return tags, assigned, owner
+}
+
+func TestMergeMovesTagsAndPlacementsAndUnmergeBringsThemBack(t *testing.T) {
+	m := newMerging(t)
+	m.update(func(tx *clientele.Tx) error {
+		_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: m.first.ID, Losers: []customer.ID{m.other.ID}})
+		return err
+	})
+	if tags, assigned, owner := m.state(m.first.ID); tags != 1 || !slices.Equal(assigned, []customer.UnitID{m.south}) || owner != m.north {
+		t.Errorf("after the merge the survivor has %d tags, is owned by %d and assigned to %v", tags, owner, assigned)
+	}
+	m.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(m.other.ID); return err })
+	if tags, assigned, _ := m.state(m.first.ID); tags != 0 || len(assigned) != 0 {
+		t.Errorf("after the undoing the survivor has %d tags and is assigned to %v", tags, assigned)
+	}
+	if tags, _, owner := m.state(m.other.ID); tags != 1 || owner != m.south {
+		t.Errorf("after the undoing the other has %d tags and is owned by %d", tags, owner)
+	}
+}
