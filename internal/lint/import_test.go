@@ -20,7 +20,7 @@ var (
 	records  = []string{"storage", "storage/kv", "storage/record", "storage/bitset"}
 	masters  = slices.Concat(facts, records, []string{"customer"})
 	figures  = []string{"internal/enum", "credit/money", "credit/date"}
-	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit", "credit/money", "credit/date"}
+	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit", "credit/money", "credit/date", "credit/aging"}
 	uses     = slices.Concat(masters, siblings)
 	all      = []string{"..."}
 )
