@@ -42,7 +42,6 @@ type converter struct {
 	schema   *customer.Schema
 	store    *customer.Store
 	units    map[string]customer.UnitID // by folded code and name
-	tags     map[string]map[string]bool // by dimension, the folded codes and names there are
 	tagCodes map[string]map[string]string
 	toNote   bool // values that the book refuses go to the note
 	unescape bool

@@ -113,7 +113,6 @@ type exporter struct {
 	reader  *Reader
 	export  *Export
 	columns []column
-	units   map[customer.UnitID]string
 	labels  map[Field]map[string]bool // that have columns of their own, of phones, e-mails, addresses
 	tags    map[tagging.TagID]*tagging.Tag
 	tagged  *tagging.Tagged // of the customer that was asked for last
