@@ -98,8 +98,6 @@ const (
 	Credit               // limits, terms, exposure
 	Tags                 // classification
 	Items                // receivables and documents
-
-	dataKinds = 5
 )
 
 var dataNames = enum.Names{"identity", "contacts", "credit", "tags", "items"}
