@@ -19,7 +19,7 @@ func table(t testing.TB, name string) (header []string, rows [][]string) {
 	t.Helper()
 	file, err := os.Open(filepath.Join(sets, name))
 	if err != nil {
-		t.Skipf("the labelled sets are not here: %v", err)
+		t.Skipf("SKIPPED: the labelled sets are not beside the checkout: %v", err)
 	}
 	defer file.Close()
 	all, err := csv.NewReader(file).ReadAll()
@@ -218,7 +218,7 @@ func TestNamesOnLabelledPairs(t *testing.T) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		t.Skipf("the labelled pairs are not here: %v", err)
+		t.Skipf("SKIPPED: the labelled pairs are not beside the checkout: %v", err)
 	}
 	defer file.Close()
 	rows, err := csv.NewReader(file).ReadAll()
