@@ -308,8 +308,8 @@ func TestFollowDeliversEveryChange(t *testing.T) {
 // An embedder's table is declared and has an id of its own; anything else is refused
 // before it can reach a customer.
 func TestOwnTablesCannotReachCustomers(t *testing.T) {
-	table := func(id uint8) *storage.Table[uint64, string] {
-		return &storage.Table[uint64, string]{
+	table := func(id uint8) *storage.Table[uint64, *string] {
+		return &storage.Table[uint64, *string]{
 			ID: id, Label: "own", Key: storage.UintKey[uint64](), History: true,
 			Append: func(dst []byte, s *string) ([]byte, error) { return append(dst, *s...), nil },
 			Decode: func(src string, _ uint64, _ storage.Meta) (*string, error) { return &src, nil },

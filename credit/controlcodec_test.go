@@ -68,7 +68,7 @@ func isContent(record, field string) bool {
 	return false
 }
 
-func roundTrip[K, V any](t *testing.T, table *storage.Table[K, V]) {
+func roundTrip[K, V any](t *testing.T, table *storage.Table[K, *V]) {
 	t.Helper()
 	v, n := new(V), int64(0)
 	fill(reflect.ValueOf(v).Elem(), &n)

@@ -60,45 +60,45 @@ const (
 
 // controlTables is the stored form of credit control.
 type controlTables struct {
-	line        *storage.Table[Scope, Line]
-	lineDay     *storage.Index[Line]
-	policy      *storage.Table[string, Policy]
-	profile     *storage.Table[customer.ID, Profile]
-	member      *storage.Index[Profile]
-	group       *storage.Table[GroupID, Group]
-	groupCode   *storage.Index[Group]
+	line        *storage.Table[Scope, *Line]
+	lineDay     *storage.Index[*Line]
+	policy      *storage.Table[string, *Policy]
+	profile     *storage.Table[customer.ID, *Profile]
+	member      *storage.Index[*Profile]
+	group       *storage.Table[GroupID, *Group]
+	groupCode   *storage.Index[*Group]
 	groupIDs    *storage.Sequence
-	rate        *storage.Table[rateKey, dayRate]
-	reservation *storage.Table[string, Reservation]
-	held        *storage.Index[Reservation]
-	expiry      *storage.Index[Reservation]
-	override    *storage.Table[OverrideID, Override]
-	overrideFor *storage.Index[Override]
+	rate        *storage.Table[rateKey, *dayRate]
+	reservation *storage.Table[string, *Reservation]
+	held        *storage.Index[*Reservation]
+	expiry      *storage.Index[*Reservation]
+	override    *storage.Table[OverrideID, *Override]
+	overrideFor *storage.Index[*Override]
 	overrideIDs *storage.Sequence
-	approval    *storage.Table[ApprovalID, Approval]
-	pending     *storage.Index[Approval]
-	about       *storage.Index[Approval]
+	approval    *storage.Table[ApprovalID, *Approval]
+	pending     *storage.Index[*Approval]
+	about       *storage.Index[*Approval]
 	approvalIDs *storage.Sequence
-	reminded    *storage.Table[string, reminded]
-	dunning     *storage.Table[customer.ID, Dunning]
-	dunned      *storage.Index[Dunning]
+	reminded    *storage.Table[string, *reminded]
+	dunning     *storage.Table[customer.ID, *Dunning]
+	dunned      *storage.Index[*Dunning]
 	exposed     *storage.Counter
 }
 
 func newControlTables() *controlTables {
 	t := &controlTables{
-		lineDay:     &storage.Index[Line]{ID: 1, Label: "day", Keys: lineDayKeys},
-		member:      &storage.Index[Profile]{ID: 1, Label: "group", Keys: memberKeys},
-		groupCode:   &storage.Index[Group]{ID: 1, Label: "code", Unique: true, Keys: groupCodeKeys},
+		lineDay:     &storage.Index[*Line]{ID: 1, Label: "day", Keys: lineDayKeys},
+		member:      &storage.Index[*Profile]{ID: 1, Label: "group", Keys: memberKeys},
+		groupCode:   &storage.Index[*Group]{ID: 1, Label: "code", Unique: true, Keys: groupCodeKeys},
 		groupIDs:    &storage.Sequence{ID: sequenceGroup, Name: "credit group id", Block: 16},
-		held:        &storage.Index[Reservation]{ID: 1, Label: "customer", Keys: heldKeys},
-		expiry:      &storage.Index[Reservation]{ID: 2, Label: "expiry", Keys: expiryKeys},
-		overrideFor: &storage.Index[Override]{ID: 1, Label: "customer", Keys: overrideKeys},
+		held:        &storage.Index[*Reservation]{ID: 1, Label: "customer", Keys: heldKeys},
+		expiry:      &storage.Index[*Reservation]{ID: 2, Label: "expiry", Keys: expiryKeys},
+		overrideFor: &storage.Index[*Override]{ID: 1, Label: "customer", Keys: overrideKeys},
 		overrideIDs: &storage.Sequence{ID: sequenceOverride, Name: "override id", Block: 16},
-		pending:     &storage.Index[Approval]{ID: 1, Label: "pending", Keys: pendingKeys},
-		about:       &storage.Index[Approval]{ID: 2, Label: "customer", Keys: aboutKeys},
+		pending:     &storage.Index[*Approval]{ID: 1, Label: "pending", Keys: pendingKeys},
+		about:       &storage.Index[*Approval]{ID: 2, Label: "customer", Keys: aboutKeys},
 		approvalIDs: &storage.Sequence{ID: sequenceApproval, Name: "credit approval id", Block: 16},
-		dunned:      &storage.Index[Dunning]{ID: 1, Label: "level", Keys: dunnedKeys},
+		dunned:      &storage.Index[*Dunning]{ID: 1, Label: "level", Keys: dunnedKeys},
 		exposed:     &storage.Counter{ID: counterExposure, Name: "exposure", Key: "scope, currency, part: minor units"},
 	}
 	t.defineLines()
@@ -108,47 +108,47 @@ func newControlTables() *controlTables {
 
 // defineLines describes the tables of limits and what they are read with.
 func (t *controlTables) defineLines() {
-	t.line = &storage.Table[Scope, Line]{
+	t.line = &storage.Table[Scope, *Line]{
 		ID: TableLine, Label: "credit_line", Key: scopeKeys, History: true,
-		Indexes: []*storage.Index[Line]{t.lineDay}, Append: appendLine, Decode: decodeLine,
+		Indexes: []*storage.Index[*Line]{t.lineDay}, Append: appendLine, Decode: decodeLine,
 	}
-	t.policy = &storage.Table[string, Policy]{
+	t.policy = &storage.Table[string, *Policy]{
 		ID: TablePolicy, Label: "credit_policy", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendPolicy, Decode: decodePolicy,
 	}
-	t.profile = &storage.Table[customer.ID, Profile]{
+	t.profile = &storage.Table[customer.ID, *Profile]{
 		ID: TableProfile, Label: "credit_profile", Key: storage.UintKey[customer.ID](), History: true,
-		Indexes: []*storage.Index[Profile]{t.member}, Append: appendProfile, Decode: decodeProfile,
+		Indexes: []*storage.Index[*Profile]{t.member}, Append: appendProfile, Decode: decodeProfile,
 	}
-	t.group = &storage.Table[GroupID, Group]{
+	t.group = &storage.Table[GroupID, *Group]{
 		ID: TableGroup, Label: "credit_group", Key: storage.UintKey[GroupID](), History: true, Numbers: t.groupIDs,
-		Indexes: []*storage.Index[Group]{t.groupCode}, Append: appendGroup, Decode: decodeGroup,
+		Indexes: []*storage.Index[*Group]{t.groupCode}, Append: appendGroup, Decode: decodeGroup,
 	}
-	t.rate = &storage.Table[rateKey, dayRate]{
+	t.rate = &storage.Table[rateKey, *dayRate]{
 		ID: TableRate, Label: "rate", Key: rateKeys, History: true, Append: appendDayRate, Decode: decodeDayRate,
 	}
 }
 
 // defineReservations describes the tables of what is asked for and decided.
 func (t *controlTables) defineReservations() {
-	t.reservation = &storage.Table[string, Reservation]{
+	t.reservation = &storage.Table[string, *Reservation]{
 		ID: TableReservation, Label: "reservation", Key: storage.StringKey[string](), History: true,
-		Indexes: []*storage.Index[Reservation]{t.held, t.expiry}, Append: appendReservation, Decode: decodeReservation,
+		Indexes: []*storage.Index[*Reservation]{t.held, t.expiry}, Append: appendReservation, Decode: decodeReservation,
 	}
-	t.override = &storage.Table[OverrideID, Override]{
+	t.override = &storage.Table[OverrideID, *Override]{
 		ID: TableOverride, Label: "override", Key: storage.UintKey[OverrideID](), History: true, Numbers: t.overrideIDs,
-		Indexes: []*storage.Index[Override]{t.overrideFor}, Append: appendOverride, Decode: decodeOverride,
+		Indexes: []*storage.Index[*Override]{t.overrideFor}, Append: appendOverride, Decode: decodeOverride,
 	}
-	t.approval = &storage.Table[ApprovalID, Approval]{
+	t.approval = &storage.Table[ApprovalID, *Approval]{
 		ID: TableApproval, Label: "credit_approval", Key: storage.UintKey[ApprovalID](), History: true, Numbers: t.approvalIDs,
-		Indexes: []*storage.Index[Approval]{t.pending, t.about}, Append: appendApproval, Decode: decodeApproval,
+		Indexes: []*storage.Index[*Approval]{t.pending, t.about}, Append: appendApproval, Decode: decodeApproval,
 	}
-	t.reminded = &storage.Table[string, reminded]{
+	t.reminded = &storage.Table[string, *reminded]{
 		ID: tableReminded, Label: "reminded", Key: storage.StringKey[string](), Append: appendReminded, Decode: decodeReminded,
 	}
-	t.dunning = &storage.Table[customer.ID, Dunning]{
+	t.dunning = &storage.Table[customer.ID, *Dunning]{
 		ID: TableDunning, Label: "dunning", Key: storage.UintKey[customer.ID](), History: true,
-		Indexes: []*storage.Index[Dunning]{t.dunned}, Append: appendDunning, Decode: decodeDunning,
+		Indexes: []*storage.Index[*Dunning]{t.dunned}, Append: appendDunning, Decode: decodeDunning,
 	}
 }
 

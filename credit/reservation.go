@@ -150,14 +150,14 @@ func expiryKeys(set *storage.KeySet, v *Reservation) {
 
 // expired yields the reservations which have expired but are not yet written so, under a
 // prefix of an index that goes on with the expiry.
-func (r *Reader) expired(prefix storage.Key, x *storage.Index[Reservation]) iter.Seq2[*Reservation, error] {
+func (r *Reader) expired(prefix storage.Key, x *storage.Index[*Reservation]) iter.Seq2[*Reservation, error] {
 	keys := kv.Range{Lower: prefix.Uint(1), Upper: prefix[:len(prefix):len(prefix)].Uint(uint64(r.now().UnixMicro()) + 1)}
 	return r.reservations(x, len(prefix), keys)
 }
 
 // reservations yields the reservations in a range of an index whose keys have the expiry
 // after so many bytes.
-func (r *Reader) reservations(x *storage.Index[Reservation], at int, keys kv.Range) iter.Seq2[*Reservation, error] {
+func (r *Reader) reservations(x *storage.Index[*Reservation], at int, keys kv.Range) iter.Seq2[*Reservation, error] {
 	return func(yield func(*Reservation, error) bool) {
 		for e, err := range r.store.reservation.Entries(r.storage, x, keys, false) {
 			var v *Reservation

@@ -43,59 +43,59 @@ const (
 // tables is the stored form of the ledger. Items, allocations and periods are what was
 // posted; all else is derived from them.
 type tables struct {
-	item         *storage.Table[ItemID, Item]
-	document     *storage.Index[Item]
-	holder       *storage.Index[Item]
+	item         *storage.Table[ItemID, *Item]
+	document     *storage.Index[*Item]
+	holder       *storage.Index[*Item]
 	itemIDs      *storage.Sequence
-	allocation   *storage.Table[AllocationID, Allocation]
-	settles      *storage.Index[Allocation]
-	request      *storage.Index[Allocation]
+	allocation   *storage.Table[AllocationID, *Allocation]
+	settles      *storage.Index[*Allocation]
+	request      *storage.Index[*Allocation]
 	allocationID *storage.Sequence
-	account      *storage.Table[customer.ID, account]
-	open         *storage.Table[openKey, openPage]
-	log          *storage.Table[logKey, logPage]
-	figures      *storage.Table[figuresKey, figures]
-	period       *storage.Table[string, Period]
+	account      *storage.Table[customer.ID, *account]
+	open         *storage.Table[openKey, *openPage]
+	log          *storage.Table[logKey, *logPage]
+	figures      *storage.Table[figuresKey, *figures]
+	period       *storage.Table[string, *Period]
 	total        *storage.Counter
 	days         *storage.Counter
 }
 
 func newTables() *tables {
 	t := &tables{
-		document:     &storage.Index[Item]{ID: 1, Label: "document", Unique: true, Keys: documentKeys},
-		holder:       &storage.Index[Item]{ID: 2, Label: "customer", Keys: holderKeys},
+		document:     &storage.Index[*Item]{ID: 1, Label: "document", Unique: true, Keys: documentKeys},
+		holder:       &storage.Index[*Item]{ID: 2, Label: "customer", Keys: holderKeys},
 		itemIDs:      &storage.Sequence{ID: sequenceItem, Name: "item id", Block: 1024},
-		settles:      &storage.Index[Allocation]{ID: 1, Label: "item", Keys: settlesKeys},
-		request:      &storage.Index[Allocation]{ID: 2, Label: "request", Unique: true, Keys: requestKeys},
+		settles:      &storage.Index[*Allocation]{ID: 1, Label: "item", Keys: settlesKeys},
+		request:      &storage.Index[*Allocation]{ID: 2, Label: "request", Unique: true, Keys: requestKeys},
 		allocationID: &storage.Sequence{ID: sequenceAllocation, Name: "allocation id", Block: 1024},
 		days:         &storage.Counter{ID: counterDay, Name: "log_day", Key: "day: entries of the log that count from it"},
 		total:        &storage.Counter{ID: counterOpen, Name: "open", Key: "side, currency, due day: open minor units of all customers"},
 	}
-	t.item = &storage.Table[ItemID, Item]{
+	t.item = &storage.Table[ItemID, *Item]{
 		ID: TableItem, Label: "item", Key: storage.UintKey[ItemID](), History: true, Numbers: t.itemIDs,
-		Indexes: []*storage.Index[Item]{t.document, t.holder}, Append: appendItem, Decode: decodeItem,
+		Indexes: []*storage.Index[*Item]{t.document, t.holder}, Append: appendItem, Decode: decodeItem,
 	}
-	t.allocation = &storage.Table[AllocationID, Allocation]{
+	t.allocation = &storage.Table[AllocationID, *Allocation]{
 		ID: TableAllocation, Label: "allocation", Key: storage.UintKey[AllocationID](), History: true, Numbers: t.allocationID,
-		Indexes: []*storage.Index[Allocation]{t.settles, t.request}, Append: appendAllocation, Decode: decodeAllocation,
+		Indexes: []*storage.Index[*Allocation]{t.settles, t.request}, Append: appendAllocation, Decode: decodeAllocation,
 	}
-	t.account = &storage.Table[customer.ID, account]{
+	t.account = &storage.Table[customer.ID, *account]{
 		ID: TableAccount, Label: "account", Key: storage.UintKey[customer.ID](), History: true,
 		Append: appendAccount, Decode: decodeAccount,
 	}
-	t.open = &storage.Table[openKey, openPage]{
+	t.open = &storage.Table[openKey, *openPage]{
 		ID: tableOpen, Label: "open_page", Key: storage.KeyCodec[openKey]{Append: appendOpenKey, Decode: decodeOpenKey},
 		Append: appendOpenPage, Decode: decodeOpenPage,
 	}
-	t.log = &storage.Table[logKey, logPage]{
+	t.log = &storage.Table[logKey, *logPage]{
 		ID: tableLog, Label: "log_page", Key: storage.KeyCodec[logKey]{Append: appendLogKey, Decode: decodeLogKey},
 		Append: appendLogPage, Decode: decodeLogPage,
 	}
-	t.figures = &storage.Table[figuresKey, figures]{
+	t.figures = &storage.Table[figuresKey, *figures]{
 		ID: tableFigures, Label: "figures", Key: storage.KeyCodec[figuresKey]{Append: appendFiguresKey, Decode: decodeFiguresKey},
 		Append: appendFigures, Decode: decodeFigures,
 	}
-	t.period = &storage.Table[string, Period]{
+	t.period = &storage.Table[string, *Period]{
 		ID: tablePeriod, Label: "period", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendPeriod, Decode: decodePeriod,
 	}

@@ -9,14 +9,14 @@ import (
 
 // Derive adds an index of another package's to the customers, kept in each customer's own
 // batch like their own. It is called before AddTo; ids are from 16 on.
-func (s *Store) Derive(x *storage.Index[Customer]) {
+func (s *Store) Derive(x *storage.Index[*Customer]) {
 	s.customer.Indexes = append(s.customer.Indexes, x)
 }
 
 // Derived yields the ids of the customers under a key of such an index, ascending,
 // whoever may see them: what the caller shows of them is its own to narrow. It reads no
 // records.
-func (r *Reader) Derived(x *storage.Index[Customer], key storage.Key) iter.Seq2[ID, error] {
+func (r *Reader) Derived(x *storage.Index[*Customer], key storage.Key) iter.Seq2[ID, error] {
 	return func(yield func(ID, error) bool) {
 		for e, err := range r.store.customer.Entries(r.storage, x, kv.Prefix(key), false) {
 			var id ID

@@ -12,7 +12,7 @@ import (
 
 // marksWithin is the bitmap of fields as an actor may see it.
 type marksWithin struct {
-	marks  *storage.Bitmap[Customer]
+	marks  *storage.Bitmap[*Customer]
 	access Access
 }
 

@@ -173,7 +173,7 @@ func (r *Reader) ByRep(owner UnitID, rep string) iter.Seq2[*Customer, error] {
 }
 
 // lookup returns the customer that a unique index has under the key of a field.
-func (r *Reader) lookup(x *storage.Index[Customer], key storage.Key, field string) (*Customer, error) {
+func (r *Reader) lookup(x *storage.Index[*Customer], key storage.Key, field string) (*Customer, error) {
 	id, err := r.store.customer.Lookup(r.storage, x, key)
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (r *Reader) lookup(x *storage.Index[Customer], key storage.Key, field strin
 }
 
 // each yields the customers with an index key of a field, in id order.
-func (r *Reader) each(x *storage.Index[Customer], key storage.Key, field string) iter.Seq2[*Customer, error] {
+func (r *Reader) each(x *storage.Index[*Customer], key storage.Key, field string) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
 		for e, err := range r.store.customer.Entries(r.storage, x, kv.Prefix(key), false) {
 			var id ID
@@ -306,7 +306,7 @@ func (r *Reader) ordered(l List, keys kv.Range) iter.Seq2[*Customer, error] {
 
 // indexed yields the customers of an index whose keys are one text, those that are among
 // some.
-func (r *Reader) indexed(x *storage.Index[Customer], keys kv.Range, reverse bool, among func(ID) (bool, error)) iter.Seq2[*Customer, error] {
+func (r *Reader) indexed(x *storage.Index[*Customer], keys kv.Range, reverse bool, among func(ID) (bool, error)) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
 		for e, err := range r.store.customer.Entries(r.storage, x, keys, reverse) {
 			var id ID

@@ -53,71 +53,71 @@ const (
 
 // tables is the stored form of the package's data.
 type tables struct {
-	customer   *storage.Table[ID, Customer]
-	schema     *storage.Table[string, Schema]
-	hold       *storage.Table[ID, Hold]
-	lastEvent  *storage.Table[eventKey, time.Time]
-	golden     *storage.Table[ID, composition]
-	code       *storage.Index[Customer]
-	unique     *storage.Index[Customer]
-	shared     *storage.Index[Customer]
-	source     *storage.Index[Customer]
-	name       *storage.Index[Customer]
-	phone      *storage.Index[Customer]
-	email      *storage.Index[Customer]
-	owner      *storage.Index[Customer]
-	attribute  *storage.Index[Customer]
-	survivor   *storage.Index[Customer]
-	byStatus   *storage.Tally[Customer]
-	byPlace    *storage.Tally[Customer]
-	byOwner    *storage.Tally[Customer]
-	byRep      *storage.Tally[Customer]
-	marks      *storage.Bitmap[Customer]
+	customer   *storage.Table[ID, *Customer]
+	schema     *storage.Table[string, *Schema]
+	hold       *storage.Table[ID, *Hold]
+	lastEvent  *storage.Table[eventKey, *time.Time]
+	golden     *storage.Table[ID, *composition]
+	code       *storage.Index[*Customer]
+	unique     *storage.Index[*Customer]
+	shared     *storage.Index[*Customer]
+	source     *storage.Index[*Customer]
+	name       *storage.Index[*Customer]
+	phone      *storage.Index[*Customer]
+	email      *storage.Index[*Customer]
+	owner      *storage.Index[*Customer]
+	attribute  *storage.Index[*Customer]
+	survivor   *storage.Index[*Customer]
+	byStatus   *storage.Tally[*Customer]
+	byPlace    *storage.Tally[*Customer]
+	byOwner    *storage.Tally[*Customer]
+	byRep      *storage.Tally[*Customer]
+	marks      *storage.Bitmap[*Customer]
 	ids, codes *storage.Sequence
 	events     *storage.Counter
 }
 
 func newTables() *tables {
 	t := &tables{
-		code:      &storage.Index[Customer]{ID: 1, Label: "code", Unique: true, Keys: codeKeys, Version: text.Fingerprint()},
-		unique:    &storage.Index[Customer]{ID: 2, Label: "identifier", Unique: true, Keys: identifierKeys(true)},
-		shared:    &storage.Index[Customer]{ID: 3, Label: "shared_identifier", Keys: identifierKeys(false)},
-		source:    &storage.Index[Customer]{ID: 4, Label: "source_key", Unique: true, Keys: sourceKeys},
-		name:      &storage.Index[Customer]{ID: 5, Label: "name", Keys: nameKeys, Version: text.Fingerprint()},
-		phone:     &storage.Index[Customer]{ID: 6, Label: "phone", Keys: phoneKeys},
-		email:     &storage.Index[Customer]{ID: 7, Label: "email", Keys: emailKeys, Version: unicode.Version},
-		owner:     &storage.Index[Customer]{ID: 8, Label: "owner_rep", Keys: ownerKeys},
-		attribute: &storage.Index[Customer]{ID: 9, Label: "attribute", Keys: attributeKeys, Version: text.Fingerprint()},
-		survivor:  &storage.Index[Customer]{ID: 10, Label: "survivor", Keys: survivorKeys},
-		byStatus:  &storage.Tally[Customer]{ID: tallyStatus, Label: "status_kind_party", Keys: statusKeys},
-		byPlace:   &storage.Tally[Customer]{ID: tallyPlace, Label: "status_place", Keys: placeKeys},
-		byOwner:   &storage.Tally[Customer]{ID: tallyOwner, Label: "owner", Keys: ownerCount},
-		byRep:     &storage.Tally[Customer]{ID: tallyRep, Label: "rep", Keys: repCount},
-		marks:     &storage.Bitmap[Customer]{ID: bitmapField, Label: "field", Keys: fieldKeys, Versioned: isOwnerKey, Version: text.Fingerprint() + " 2"},
+		code:      &storage.Index[*Customer]{ID: 1, Label: "code", Unique: true, Keys: codeKeys, Version: text.Fingerprint()},
+		unique:    &storage.Index[*Customer]{ID: 2, Label: "identifier", Unique: true, Keys: identifierKeys(true)},
+		shared:    &storage.Index[*Customer]{ID: 3, Label: "shared_identifier", Keys: identifierKeys(false)},
+		source:    &storage.Index[*Customer]{ID: 4, Label: "source_key", Unique: true, Keys: sourceKeys},
+		name:      &storage.Index[*Customer]{ID: 5, Label: "name", Keys: nameKeys, Version: text.Fingerprint()},
+		phone:     &storage.Index[*Customer]{ID: 6, Label: "phone", Keys: phoneKeys},
+		email:     &storage.Index[*Customer]{ID: 7, Label: "email", Keys: emailKeys, Version: unicode.Version},
+		owner:     &storage.Index[*Customer]{ID: 8, Label: "owner_rep", Keys: ownerKeys},
+		attribute: &storage.Index[*Customer]{ID: 9, Label: "attribute", Keys: attributeKeys, Version: text.Fingerprint()},
+		survivor:  &storage.Index[*Customer]{ID: 10, Label: "survivor", Keys: survivorKeys},
+		byStatus:  &storage.Tally[*Customer]{ID: tallyStatus, Label: "status_kind_party", Keys: statusKeys},
+		byPlace:   &storage.Tally[*Customer]{ID: tallyPlace, Label: "status_place", Keys: placeKeys},
+		byOwner:   &storage.Tally[*Customer]{ID: tallyOwner, Label: "owner", Keys: ownerCount},
+		byRep:     &storage.Tally[*Customer]{ID: tallyRep, Label: "rep", Keys: repCount},
+		marks:     &storage.Bitmap[*Customer]{ID: bitmapField, Label: "field", Keys: fieldKeys, Versioned: isOwnerKey, Version: text.Fingerprint() + " 2"},
 		ids:       &storage.Sequence{ID: sequenceID, Name: "customer id", Block: 1024},
 		codes:     &storage.Sequence{ID: sequenceCode, Name: "customer code", Block: 64},
 		events:    &storage.Counter{ID: counterEvent, Name: "event", Key: "customer, type, month: events"},
 	}
-	t.customer = &storage.Table[ID, Customer]{
+	t.customer = &storage.Table[ID, *Customer]{
 		ID: TableCustomer, Label: "customer", Key: storage.UintKey[ID](), History: true, Numbers: t.ids,
-		Indexes: []*storage.Index[Customer]{t.code, t.unique, t.shared, t.source, t.name, t.phone, t.email, t.owner, t.attribute, t.survivor},
-		Tallies: []*storage.Tally[Customer]{t.byStatus, t.byPlace, t.byOwner, t.byRep},
-		Bitmaps: []*storage.Bitmap[Customer]{t.marks},
+		Indexes: []*storage.Index[*Customer]{t.code, t.unique, t.shared, t.source, t.name, t.phone, t.email, t.owner, t.attribute, t.survivor},
+		Tallies: []*storage.Tally[*Customer]{t.byStatus, t.byPlace, t.byOwner, t.byRep},
+		Bitmaps: []*storage.Bitmap[*Customer]{t.marks},
 		Append:  appendCustomer, Decode: decodeCustomer,
 	}
-	t.schema = &storage.Table[string, Schema]{
+	t.schema = &storage.Table[string, *Schema]{
 		ID: TableSchema, Label: "schema", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendSchema, Decode: schemaDecoder(),
 	}
-	t.hold = &storage.Table[ID, Hold]{
+	t.hold = &storage.Table[ID, *Hold]{
 		ID: tableHold, Label: "hold", Key: storage.UintKey[ID](), History: true,
 		Append: appendHold, Decode: decodeHold,
 	}
-	t.lastEvent = &storage.Table[eventKey, time.Time]{
+	t.lastEvent = &storage.Table[eventKey, *time.Time]{
 		ID: tableEvent, Label: "last_event", Key: eventKeyCodec,
 		Append: appendInstant, Decode: decodeInstant,
 	}
-	t.golden = &storage.Table[ID, composition]{
+	t.golden = &storage.Table[ID, *composition]{
 		ID: tableGolden, Label: "golden", Key: storage.UintKey[ID](),
 		Append: appendComposition, Decode: decodeComposition,
 	}

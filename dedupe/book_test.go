@@ -2,6 +2,7 @@ package dedupe_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,8 +22,9 @@ type book struct {
 
 func openBook(t rapid.TB, options ...func(*clientele.Options)) *book {
 	t.Helper()
-	now := epoch
-	opts := clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1, Clock: func() time.Time { now = now.Add(time.Second); return now }}
+	var seconds atomic.Int64
+	clock := func() time.Time { return epoch.Add(time.Duration(seconds.Add(1)) * time.Second) }
+	opts := clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1, Clock: clock}
 	for _, o := range options {
 		o(&opts)
 	}

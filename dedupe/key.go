@@ -108,8 +108,8 @@ func salted(hash uint64, field int) uint64 {
 }
 
 // index is the index of the customer table that the keys are in.
-func (k *keyer) index(country string, live bool) *storage.Index[customer.Customer] {
-	x := &storage.Index[customer.Customer]{ID: indexLikeness, Label: "likeness", Version: "none", Keys: func(*storage.KeySet, *customer.Customer) {}}
+func (k *keyer) index(country string, live bool) *storage.Index[*customer.Customer] {
+	x := &storage.Index[*customer.Customer]{ID: indexLikeness, Label: "likeness", Version: "none", Keys: func(*storage.KeySet, *customer.Customer) {}}
 	if live {
 		x.Version = k.version(country)
 		x.Keys = func(set *storage.KeySet, c *customer.Customer) {

@@ -48,7 +48,7 @@ type Store struct {
 	customerStore *customer.Store
 	fields        []Field
 	keyer         *keyer
-	likeness      *storage.Index[customer.Customer]
+	likeness      *storage.Index[*customer.Customer]
 	latest        atomic.Pointer[loaded]
 }
 

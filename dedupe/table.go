@@ -40,53 +40,53 @@ const (
 
 // tables is the stored form of the package's data.
 type tables struct {
-	merge      *storage.Table[customer.ID, MergeRecord] // by loser
-	bySurvivor *storage.Index[MergeRecord]
-	pair       *storage.Table[pairKey, Pair]
-	queue      *storage.Index[Pair]
-	pairOf     *storage.Index[Pair] // by customer and verdict
-	models     *storage.Table[uint64, ModelVersion]
-	modelPart  *storage.Table[partKey, modelPart]
-	cluster    *storage.Table[customer.ID, clustered]
-	byCluster  *storage.Index[clustered]
-	run        *storage.Table[uint64, RunRecord]
+	merge      *storage.Table[customer.ID, *MergeRecord] // by loser
+	bySurvivor *storage.Index[*MergeRecord]
+	pair       *storage.Table[pairKey, *Pair]
+	queue      *storage.Index[*Pair]
+	pairOf     *storage.Index[*Pair] // by customer and verdict
+	models     *storage.Table[uint64, *ModelVersion]
+	modelPart  *storage.Table[partKey, *modelPart]
+	cluster    *storage.Table[customer.ID, *clustered]
+	byCluster  *storage.Index[*clustered]
+	run        *storage.Table[uint64, *RunRecord]
 	runIDs     *storage.Sequence
 	clusterIDs *storage.Sequence
 }
 
 func newTables() *tables {
 	t := &tables{
-		bySurvivor: &storage.Index[MergeRecord]{ID: 1, Label: "survivor", Keys: survivorKeys},
-		queue:      &storage.Index[Pair]{ID: 1, Label: "queue", Keys: queueKeys},
-		pairOf:     &storage.Index[Pair]{ID: 2, Label: "customer", Keys: pairOfKeys},
-		byCluster:  &storage.Index[clustered]{ID: 1, Label: "cluster", Keys: clusterKeys},
+		bySurvivor: &storage.Index[*MergeRecord]{ID: 1, Label: "survivor", Keys: survivorKeys},
+		queue:      &storage.Index[*Pair]{ID: 1, Label: "queue", Keys: queueKeys},
+		pairOf:     &storage.Index[*Pair]{ID: 2, Label: "customer", Keys: pairOfKeys},
+		byCluster:  &storage.Index[*clustered]{ID: 1, Label: "cluster", Keys: clusterKeys},
 		runIDs:     &storage.Sequence{ID: sequenceRun, Name: "dedupe run", Block: 1},
 		clusterIDs: &storage.Sequence{ID: sequenceCluster, Name: "dedupe cluster", Block: 1024},
 	}
-	t.merge = &storage.Table[customer.ID, MergeRecord]{
+	t.merge = &storage.Table[customer.ID, *MergeRecord]{
 		ID: TableMerge, Label: "merge", Key: storage.UintKey[customer.ID](), History: true,
-		Indexes: []*storage.Index[MergeRecord]{t.bySurvivor},
+		Indexes: []*storage.Index[*MergeRecord]{t.bySurvivor},
 		Append:  appendMerge, Decode: decodeMerge,
 	}
-	t.pair = &storage.Table[pairKey, Pair]{
+	t.pair = &storage.Table[pairKey, *Pair]{
 		ID: TablePair, Label: "pair", Key: pairKeyCodec, History: true,
-		Indexes: []*storage.Index[Pair]{t.queue, t.pairOf},
+		Indexes: []*storage.Index[*Pair]{t.queue, t.pairOf},
 		Append:  appendPair, Decode: decodePair,
 	}
-	t.models = &storage.Table[uint64, ModelVersion]{
+	t.models = &storage.Table[uint64, *ModelVersion]{
 		ID: TableModel, Label: "match_model", Key: storage.UintKey[uint64](), History: true, Pinned: true,
 		Append: appendModel, Decode: decodeModel,
 	}
-	t.modelPart = &storage.Table[partKey, modelPart]{
+	t.modelPart = &storage.Table[partKey, *modelPart]{
 		ID: tableModelPart, Label: "match_model_part", Key: partKeyCodec,
 		Append: appendPart, Decode: decodePart,
 	}
-	t.cluster = &storage.Table[customer.ID, clustered]{
+	t.cluster = &storage.Table[customer.ID, *clustered]{
 		ID: TableCluster, Label: "cluster", Key: storage.UintKey[customer.ID](),
-		Indexes: []*storage.Index[clustered]{t.byCluster},
+		Indexes: []*storage.Index[*clustered]{t.byCluster},
 		Append:  appendClustered, Decode: decodeClustered,
 	}
-	t.run = &storage.Table[uint64, RunRecord]{
+	t.run = &storage.Table[uint64, *RunRecord]{
 		ID: TableRun, Label: "dedupe_run", Key: storage.UintKey[uint64](), History: true,
 		Append: appendRun, Decode: decodeRun,
 	}

@@ -46,81 +46,81 @@ const (
 
 // accessTables is the stored form of who may do what.
 type accessTables struct {
-	principal      *storage.Table[string, Principal]
-	role           *storage.Table[string, Role]
-	grant          *storage.Table[GrantID, Grant]
-	grantPrincipal *storage.Index[Grant]
-	grantRole      *storage.Index[Grant]
-	grantUnit      *storage.Index[Grant]
+	principal      *storage.Table[string, *Principal]
+	role           *storage.Table[string, *Role]
+	grant          *storage.Table[GrantID, *Grant]
+	grantPrincipal *storage.Index[*Grant]
+	grantRole      *storage.Index[*Grant]
+	grantUnit      *storage.Index[*Grant]
 	grantIDs       *storage.Sequence
-	delegation     *storage.Table[DelegationID, Delegation]
-	delegationTo   *storage.Index[Delegation]
+	delegation     *storage.Table[DelegationID, *Delegation]
+	delegationTo   *storage.Index[*Delegation]
 	delegationIDs  *storage.Sequence
-	policy         *storage.Table[string, policy]
-	mark           *storage.Table[string, policyMark]
-	approval       *storage.Table[ApprovalID, Approval]
-	approvalState  *storage.Index[Approval]
-	approvalBy     *storage.Index[Approval]
+	policy         *storage.Table[string, *policy]
+	mark           *storage.Table[string, *policyMark]
+	approval       *storage.Table[ApprovalID, *Approval]
+	approvalState  *storage.Index[*Approval]
+	approvalBy     *storage.Index[*Approval]
 	approvalIDs    *storage.Sequence
-	campaign       *storage.Table[CampaignID, Campaign]
+	campaign       *storage.Table[CampaignID, *Campaign]
 	campaignIDs    *storage.Sequence
-	certified      *storage.Table[certifiedKey, Certified]
-	use            *storage.Table[useKey, use]
+	certified      *storage.Table[certifiedKey, *Certified]
+	use            *storage.Table[useKey, *use]
 }
 
 func newAccessTables() *accessTables {
 	t := &accessTables{
-		grantPrincipal: &storage.Index[Grant]{ID: 1, Label: "principal", Keys: func(set *storage.KeySet, g *Grant) { set.String(g.Principal).End() }},
-		grantRole:      &storage.Index[Grant]{ID: 2, Label: "role", Keys: func(set *storage.KeySet, g *Grant) { set.String(g.Role).End() }},
-		grantUnit:      &storage.Index[Grant]{ID: 3, Label: "unit", Keys: func(set *storage.KeySet, g *Grant) { set.Uint(uint64(g.Scope.Unit)).End() }},
-		delegationTo:   &storage.Index[Delegation]{ID: 1, Label: "to", Keys: func(set *storage.KeySet, d *Delegation) { set.String(d.To).End() }},
-		approvalState:  &storage.Index[Approval]{ID: 1, Label: "state", Keys: func(set *storage.KeySet, a *Approval) { set.Uint(uint64(a.State)).End() }},
-		approvalBy:     &storage.Index[Approval]{ID: 2, Label: "customer", Keys: approvalCustomerKeys},
+		grantPrincipal: &storage.Index[*Grant]{ID: 1, Label: "principal", Keys: func(set *storage.KeySet, g *Grant) { set.String(g.Principal).End() }},
+		grantRole:      &storage.Index[*Grant]{ID: 2, Label: "role", Keys: func(set *storage.KeySet, g *Grant) { set.String(g.Role).End() }},
+		grantUnit:      &storage.Index[*Grant]{ID: 3, Label: "unit", Keys: func(set *storage.KeySet, g *Grant) { set.Uint(uint64(g.Scope.Unit)).End() }},
+		delegationTo:   &storage.Index[*Delegation]{ID: 1, Label: "to", Keys: func(set *storage.KeySet, d *Delegation) { set.String(d.To).End() }},
+		approvalState:  &storage.Index[*Approval]{ID: 1, Label: "state", Keys: func(set *storage.KeySet, a *Approval) { set.Uint(uint64(a.State)).End() }},
+		approvalBy:     &storage.Index[*Approval]{ID: 2, Label: "customer", Keys: approvalCustomerKeys},
 		grantIDs:       &storage.Sequence{ID: sequenceGrant, Name: "grant id", Block: 64},
 		delegationIDs:  &storage.Sequence{ID: sequenceDelegation, Name: "delegation id", Block: 16},
 		approvalIDs:    &storage.Sequence{ID: sequenceApproval, Name: "approval id", Block: 16},
 		campaignIDs:    &storage.Sequence{ID: sequenceCampaign, Name: "campaign id", Block: 1},
 	}
-	t.principal = &storage.Table[string, Principal]{
+	t.principal = &storage.Table[string, *Principal]{
 		ID: TablePrincipal, Label: "principal", Key: storage.StringKey[string](), History: true,
 		Append: appendPrincipal, Decode: decodePrincipal,
 	}
-	t.role = &storage.Table[string, Role]{
+	t.role = &storage.Table[string, *Role]{
 		ID: TableRole, Label: "role", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendRole, Decode: decodeRole,
 	}
-	t.grant = &storage.Table[GrantID, Grant]{
+	t.grant = &storage.Table[GrantID, *Grant]{
 		ID: TableGrant, Label: "grant", Key: storage.UintKey[GrantID](), History: true, Numbers: t.grantIDs,
-		Indexes: []*storage.Index[Grant]{t.grantPrincipal, t.grantRole, t.grantUnit},
+		Indexes: []*storage.Index[*Grant]{t.grantPrincipal, t.grantRole, t.grantUnit},
 		Append:  appendGrant, Decode: decodeGrant,
 	}
-	t.delegation = &storage.Table[DelegationID, Delegation]{
+	t.delegation = &storage.Table[DelegationID, *Delegation]{
 		ID: TableDelegation, Label: "delegation", Key: storage.UintKey[DelegationID](), History: true, Numbers: t.delegationIDs,
-		Indexes: []*storage.Index[Delegation]{t.delegationTo},
+		Indexes: []*storage.Index[*Delegation]{t.delegationTo},
 		Append:  appendDelegation, Decode: decodeDelegation,
 	}
-	t.policy = &storage.Table[string, policy]{
+	t.policy = &storage.Table[string, *policy]{
 		ID: TablePolicy, Label: "policy", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendPolicy, Decode: decodePolicy,
 	}
-	t.mark = &storage.Table[string, policyMark]{
+	t.mark = &storage.Table[string, *policyMark]{
 		ID: tablePolicyMark, Label: "policy_mark", Key: storage.StringKey[string](), Pinned: true,
 		Append: appendPolicyMark, Decode: decodePolicyMark,
 	}
-	t.approval = &storage.Table[ApprovalID, Approval]{
+	t.approval = &storage.Table[ApprovalID, *Approval]{
 		ID: TableApproval, Label: "approval", Key: storage.UintKey[ApprovalID](), History: true, Numbers: t.approvalIDs,
-		Indexes: []*storage.Index[Approval]{t.approvalState, t.approvalBy},
+		Indexes: []*storage.Index[*Approval]{t.approvalState, t.approvalBy},
 		Append:  appendApproval, Decode: decodeApproval,
 	}
-	t.campaign = &storage.Table[CampaignID, Campaign]{
+	t.campaign = &storage.Table[CampaignID, *Campaign]{
 		ID: TableCampaign, Label: "campaign", Key: storage.UintKey[CampaignID](), History: true, Numbers: t.campaignIDs,
 		Append: appendCampaign, Decode: decodeCampaign,
 	}
-	t.certified = &storage.Table[certifiedKey, Certified]{
+	t.certified = &storage.Table[certifiedKey, *Certified]{
 		ID: TableCertified, Label: "certified", Key: certifiedCodec, History: true,
 		Append: appendCertified, Decode: decodeCertified,
 	}
-	t.use = &storage.Table[useKey, use]{
+	t.use = &storage.Table[useKey, *use]{
 		ID: tableUse, Label: "use", Key: useCodec,
 		Append: appendUse, Decode: decodeUse,
 	}

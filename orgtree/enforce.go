@@ -62,11 +62,14 @@ func (r *Reader) mayKnow(principal string) error {
 }
 
 // forReview yields records, or only the error that says they may not be seen.
-func forReview[V any](denied error, records iter.Seq2[*V, error]) iter.Seq2[*V, error] {
+func forReview[V any](denied error, records iter.Seq2[V, error]) iter.Seq2[V, error] {
 	if denied == nil {
 		return records
 	}
-	return func(yield func(*V, error) bool) { yield(nil, denied) }
+	return func(yield func(V, error) bool) {
+		var none V
+		yield(none, denied)
+	}
 }
 
 // full is a reader of the same state that shows everything.

@@ -220,15 +220,15 @@ func (r *Reader) grantVersions(id GrantID) iter.Seq2[*Grant, error] {
 	}
 }
 
-func (r *Reader) grantsBy(x *storage.Index[Grant], key storage.Key) iter.Seq2[*Grant, error] {
+func (r *Reader) grantsBy(x *storage.Index[*Grant], key storage.Key) iter.Seq2[*Grant, error] {
 	return recordsBy(r, r.store.grant, x, key)
 }
 
 // recordsBy yields the records under a key of an index.
-func recordsBy[K, V any](r *Reader, t *storage.Table[K, V], x *storage.Index[V], key storage.Key) iter.Seq2[*V, error] {
-	return func(yield func(*V, error) bool) {
+func recordsBy[K, V any](r *Reader, t *storage.Table[K, V], x *storage.Index[V], key storage.Key) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
 		for e, err := range t.Entries(r.storage, x, kv.Prefix(key), false) {
-			var v *V
+			var v V
 			if err == nil {
 				var k K
 				if k, err = e.Primary(e.Key()[len(key):]); err == nil {

@@ -337,7 +337,7 @@ func (r *Reader) naming(unit customer.UnitID) func(func(customer.ID, error) bool
 }
 
 // placed yields the customers under a key of an index of placements.
-func (r *Reader) placed(x *storage.Index[Placement], key storage.Key) func(func(customer.ID, error) bool) {
+func (r *Reader) placed(x *storage.Index[*Placement], key storage.Key) func(func(customer.ID, error) bool) {
 	return func(yield func(customer.ID, error) bool) {
 		for e, err := range r.store.placement.Entries(r.storage, x, kv.Prefix(key), false) {
 			var id customer.ID

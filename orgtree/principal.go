@@ -124,10 +124,10 @@ func (r *Reader) PrincipalHistory(id string) iter.Seq2[*Principal, error] {
 }
 
 // livingVersions yields the versions that are neither deleted nor erased.
-func livingVersions[V any](versions iter.Seq2[storage.Version[V], error]) iter.Seq2[*V, error] {
-	return func(yield func(*V, error) bool) {
+func livingVersions[V any](versions iter.Seq2[storage.Version[V], error]) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
 		for v, err := range versions {
-			if err == nil && v.Value == nil {
+			if v.Deleted || v.Erased {
 				continue
 			}
 			if !yield(v.Value, err) || err != nil {

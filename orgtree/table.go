@@ -46,19 +46,19 @@ const (
 
 // tables is the stored form of units and placements.
 type tables struct {
-	unit      *storage.Table[customer.UnitID, Unit]
-	unitCode  *storage.Index[Unit]
+	unit      *storage.Table[customer.UnitID, *Unit]
+	unitCode  *storage.Index[*Unit]
 	unitIDs   *storage.Sequence
-	tree      *storage.Table[string, treeState]
-	placement *storage.Table[customer.ID, Placement]
-	due       *storage.Index[Placement]
-	local     *storage.Index[Placement]
-	rep       *storage.Index[Placement]
-	named     *storage.Index[Placement]
-	byUnit    *storage.Bitmap[Placement] // now assigned, by unit
-	byTeam    *storage.Bitmap[Placement] // by the team that serves it
-	byRep     *storage.Bitmap[Placement] // now assigned, by the assignment's representative
-	repQuota  *storage.Table[string, repQuota]
+	tree      *storage.Table[string, *treeState]
+	placement *storage.Table[customer.ID, *Placement]
+	due       *storage.Index[*Placement]
+	local     *storage.Index[*Placement]
+	rep       *storage.Index[*Placement]
+	named     *storage.Index[*Placement]
+	byUnit    *storage.Bitmap[*Placement] // now assigned, by unit
+	byTeam    *storage.Bitmap[*Placement] // by the team that serves it
+	byRep     *storage.Bitmap[*Placement] // now assigned, by the assignment's representative
+	repQuota  *storage.Table[string, *repQuota]
 	*accessTables
 }
 
@@ -66,32 +66,32 @@ func newTables() *tables {
 	t := &tables{
 		accessTables: newAccessTables(),
 
-		unitCode: &storage.Index[Unit]{ID: 1, Label: "code", Unique: true, Keys: unitCodeKeys},
+		unitCode: &storage.Index[*Unit]{ID: 1, Label: "code", Unique: true, Keys: unitCodeKeys},
 		unitIDs:  &storage.Sequence{ID: sequenceUnit, Name: "unit id", Block: 16},
-		due:      &storage.Index[Placement]{ID: 1, Label: "due", Keys: dueKeys},
-		local:    &storage.Index[Placement]{ID: 2, Label: "local_code", Unique: true, Keys: localCodeKeys},
-		rep:      &storage.Index[Placement]{ID: 3, Label: "rep", Keys: placementRepKeys},
-		named:    &storage.Index[Placement]{ID: 4, Label: "named_unit", Keys: namedUnitKeys},
-		byUnit:   &storage.Bitmap[Placement]{ID: bitmapUnit, Label: "unit", Keys: assignedKeys, Versioned: everyKey},
-		byRep:    &storage.Bitmap[Placement]{ID: bitmapRep, Label: "rep", Keys: assignedRepKeys, Versioned: everyKey},
-		byTeam:   &storage.Bitmap[Placement]{ID: bitmapTeam, Label: "team", Keys: teamKeys, Versioned: everyKey},
+		due:      &storage.Index[*Placement]{ID: 1, Label: "due", Keys: dueKeys},
+		local:    &storage.Index[*Placement]{ID: 2, Label: "local_code", Unique: true, Keys: localCodeKeys},
+		rep:      &storage.Index[*Placement]{ID: 3, Label: "rep", Keys: placementRepKeys},
+		named:    &storage.Index[*Placement]{ID: 4, Label: "named_unit", Keys: namedUnitKeys},
+		byUnit:   &storage.Bitmap[*Placement]{ID: bitmapUnit, Label: "unit", Keys: assignedKeys, Versioned: everyKey},
+		byRep:    &storage.Bitmap[*Placement]{ID: bitmapRep, Label: "rep", Keys: assignedRepKeys, Versioned: everyKey},
+		byTeam:   &storage.Bitmap[*Placement]{ID: bitmapTeam, Label: "team", Keys: teamKeys, Versioned: everyKey},
 	}
-	t.unit = &storage.Table[customer.UnitID, Unit]{
+	t.unit = &storage.Table[customer.UnitID, *Unit]{
 		ID: TableUnit, Label: "unit", Key: storage.UintKey[customer.UnitID](), History: true, Numbers: t.unitIDs,
-		Indexes: []*storage.Index[Unit]{t.unitCode},
+		Indexes: []*storage.Index[*Unit]{t.unitCode},
 		Append:  appendUnit, Decode: decodeUnit,
 	}
-	t.tree = &storage.Table[string, treeState]{
+	t.tree = &storage.Table[string, *treeState]{
 		ID: tableTree, Label: "tree", Key: storage.StringKey[string](), Pinned: true,
 		Append: appendTreeState, Decode: decodeTreeState,
 	}
-	t.placement = &storage.Table[customer.ID, Placement]{
+	t.placement = &storage.Table[customer.ID, *Placement]{
 		ID: TablePlacement, Label: "placement", Key: storage.UintKey[customer.ID](), History: true,
-		Indexes: []*storage.Index[Placement]{t.due, t.local, t.rep, t.named},
-		Bitmaps: []*storage.Bitmap[Placement]{t.byUnit, t.byTeam, t.byRep},
+		Indexes: []*storage.Index[*Placement]{t.due, t.local, t.rep, t.named},
+		Bitmaps: []*storage.Bitmap[*Placement]{t.byUnit, t.byTeam, t.byRep},
 		Append:  appendPlacement, Decode: decodePlacement,
 	}
-	t.repQuota = &storage.Table[string, repQuota]{
+	t.repQuota = &storage.Table[string, *repQuota]{
 		ID: TableRepQuota, Label: "rep_quota", Key: storage.StringKey[string](), History: true,
 		Append: appendRepQuota, Decode: decodeRepQuota,
 	}

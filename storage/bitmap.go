@@ -22,7 +22,7 @@ type Bitmap[V any] struct {
 	ID    uint8 // among the schema's bitmaps
 	Label string
 	// Keys adds the keys under which v is marked. It must depend on v alone.
-	Keys func(set *KeySet, v *V)
+	Keys func(set *KeySet, v V)
 	// Versioned picks keys, all changes under which are counted by chunk, so that a cache
 	// of what many such keys have together can tell what is still true; see Versions.
 	// nil picks none.
@@ -135,7 +135,7 @@ func memberOf(primary Key) (uint64, error) {
 }
 
 // remark moves a changed record from its old keys' sets to its new ones'.
-func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v *V) error {
+func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v V) error {
 	if len(t.Bitmaps) == 0 {
 		return nil
 	}
@@ -146,10 +146,10 @@ func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v *V) error {
 	for _, b := range t.Bitmaps {
 		tx.before.reset()
 		tx.after.reset()
-		if old != nil {
+		if some(old) {
 			b.Keys(&tx.before, old)
 		}
-		if v != nil {
+		if some(v) {
 			b.Keys(&tx.after, v)
 		}
 		removed, err := b.mark(tx, &tx.before, &tx.after, member, false)
@@ -231,7 +231,7 @@ type markSums map[string]uint64
 func markHash(member uint16) uint64 { return mix(uint64(member) + 1) }
 
 // eachMark calls f with every key and chunk that a record is marked under.
-func (t tableChecker[K, V]) eachMark(primary Key, v *V, f func(full Key, member uint16)) error {
+func (t *Table[K, V]) eachMark(primary Key, v V, f func(full Key, member uint16)) error {
 	if len(t.Bitmaps) == 0 {
 		return nil
 	}
@@ -256,7 +256,7 @@ func (m markSums) add(full Key, member uint16) { m[string(full)] += markHash(mem
 
 // eachMismark calls f with every key and chunk whose set differs from the records. It
 // uses sums up.
-func (t tableChecker[K, V]) eachMismark(r *Reader, sums markSums, f func(b *Bitmap[V], full Key, problem string)) error {
+func (t *Table[K, V]) eachMismark(r *Reader, sums markSums, f func(b *Bitmap[V], full Key, problem string)) error {
 	for _, b := range t.Bitmaps {
 		space := Key{spaceBitmap, b.ID}
 		for e, err := range r.scan(kv.Prefix(space), false) {
@@ -282,7 +282,7 @@ func (t tableChecker[K, V]) eachMismark(r *Reader, sums markSums, f func(b *Bitm
 	return nil
 }
 
-func (t tableChecker[K, V]) reportMismarks(r *Reader, sums markSums, report *Report) error {
+func (t *Table[K, V]) reportMismarks(r *Reader, sums markSums, report *Report) error {
 	return t.eachMismark(r, sums, func(b *Bitmap[V], full Key, problem string) {
 		report.add(Difference{Where: t.Label + "." + b.Label, Key: fmt.Sprintf("% x", full[2:]), Problem: problem, Derived: true})
 	})
@@ -290,14 +290,14 @@ func (t tableChecker[K, V]) reportMismarks(r *Reader, sums markSums, report *Rep
 
 // repairBitmaps sets every wrong set right: one transaction for each chunk, which no
 // concurrent change of its records can slip into.
-func (t tableChecker[K, V]) repairBitmaps(ctx context.Context, s *Store) (changed int, err error) {
+func (t *Table[K, V]) repairBitmaps(ctx context.Context, s *Store) (changed int, err error) {
 	if len(t.Bitmaps) == 0 {
 		return 0, nil
 	}
 	wrong := map[uint64]bool{}
 	err = s.View(ctx, func(r *Reader) error {
 		sums := markSums{}
-		err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error { return t.eachMark(primary, v, sums.add) })
+		err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v V, _ Meta) error { return t.eachMark(primary, v, sums.add) })
 		if err != nil {
 			return err
 		}
@@ -325,7 +325,7 @@ func chunkOf(full Key) uint64 {
 }
 
 // repairChunk computes the sets of one chunk anew and stores those that differ.
-func (t tableChecker[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
+func (t *Table[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
 	sets, err := t.setsOf(&tx.Reader, chunk)
 	if err != nil {
 		return 0, err
@@ -364,7 +364,7 @@ func (t tableChecker[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err 
 }
 
 // setsOf computes, by key, the sets of one chunk from its records.
-func (t tableChecker[K, V]) setsOf(r *Reader, chunk uint64) (map[string]*roaring.Bitmap, error) {
+func (t *Table[K, V]) setsOf(r *Reader, chunk uint64) (map[string]*roaring.Bitmap, error) {
 	sets := map[string]*roaring.Bitmap{}
 	space := []byte{spaceRecord, t.ID}
 	records := within(space, kv.Range{Lower: Key(nil).Uint(chunk * bitset.ChunkSize), Upper: Key(nil).Uint((chunk + 1) * bitset.ChunkSize)})

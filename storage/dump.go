@@ -136,7 +136,7 @@ func (d *dumper) table(t AnyTable) error {
 		if earlier {
 			primary = bytes.TrimSuffix(key, Key(nil).Uint(m.Version))
 		}
-		value, local := t.checker().readable(primary, stored)
+		value, local := t.readable(primary, stored)
 		if local {
 			return nil
 		}
@@ -154,7 +154,7 @@ func (d *dumper) table(t AnyTable) error {
 
 // readable is a record as JSON, nil for one that has no such form or was erased, and
 // whether it belongs to this copy of the book alone.
-func (t tableChecker[K, V]) readable(primary Key, stored []byte) (value json.RawMessage, local bool) {
+func (t *Table[K, V]) readable(primary Key, stored []byte) (value json.RawMessage, local bool) {
 	k, err := t.Key.Decode(primary)
 	if err != nil {
 		return nil, false
@@ -163,7 +163,7 @@ func (t tableChecker[K, V]) readable(primary Key, stored []byte) (value json.Raw
 		return nil, true
 	}
 	v, m, err := t.open(string(stored), k)
-	if err != nil || m.Erased || m.Deleted || v == nil {
+	if err != nil || m.Erased || m.Deleted {
 		return nil, false
 	}
 	if value, err = json.Marshal(v); err != nil || len(value) <= len("{}") {

@@ -16,7 +16,7 @@ type currency struct {
 	Digits uint64
 }
 
-var currencies = &storage.Table[string, currency]{
+var currencies = &storage.Table[string, *currency]{
 	ID: 200, Label: "currency", Key: storage.StringKey[string](), History: true,
 	Append: func(dst []byte, c *currency) ([]byte, error) {
 		w := record.Writer{Buf: dst}

@@ -14,7 +14,7 @@ import (
 // when this version deleted the record.
 type Version[V any] struct {
 	Meta
-	Value *V
+	Value V
 }
 
 type storedVersion struct {
@@ -78,25 +78,26 @@ func (t *Table[K, V]) versions(r *Reader, k K, reverse bool) iter.Seq2[storedVer
 
 // At returns the version that was recorded last at or before an instant, or an
 // error that wraps ErrNotFound when there was none, ErrErased when its content is gone.
-func (t *Table[K, V]) At(r *Reader, k K, at time.Time) (*V, error) {
+func (t *Table[K, V]) At(r *Reader, k K, at time.Time) (V, error) {
 	return t.find(r, k, func(m Meta) bool { return !m.Recorded.After(at) })
 }
 
 // AtVersion returns one version, with the errors of At.
-func (t *Table[K, V]) AtVersion(r *Reader, k K, version uint64) (*V, error) {
+func (t *Table[K, V]) AtVersion(r *Reader, k K, version uint64) (V, error) {
 	return t.find(r, k, func(m Meta) bool { return m.Version == version })
 }
 
 // find returns the newest version that is wanted.
-func (t *Table[K, V]) find(r *Reader, k K, wanted func(Meta) bool) (*V, error) {
+func (t *Table[K, V]) find(r *Reader, k K, wanted func(Meta) bool) (V, error) {
+	var none V
 	stored, found, err := r.get(t.recordKey(nil, k))
 	if err != nil {
-		return nil, t.wrap("history", k, err)
+		return none, t.wrap("history", k, err)
 	}
 	if found {
 		v, m, err := t.open(string(stored), k)
 		if err != nil && !errors.Is(err, ErrErased) {
-			return nil, err
+			return none, err
 		}
 		if wanted(m) {
 			return v, err
@@ -104,18 +105,18 @@ func (t *Table[K, V]) find(r *Reader, k K, wanted func(Meta) bool) (*V, error) {
 	}
 	for s, err := range t.versions(r, k, true) {
 		if err != nil {
-			return nil, t.wrap("history", k, err)
+			return none, t.wrap("history", k, err)
 		}
 		if !wanted(s.meta) {
 			continue
 		}
 		if s.meta.Deleted {
-			return nil, t.wrap("history", k, fmt.Errorf("%w: deleted at %s", ErrNotFound, s.meta.Recorded.Format(time.RFC3339)))
+			return none, t.wrap("history", k, fmt.Errorf("%w: deleted at %s", ErrNotFound, s.meta.Recorded.Format(time.RFC3339)))
 		}
 		v, _, err := t.open(s.stored, k)
 		return v, err
 	}
-	return nil, t.wrap("history", k, ErrNotFound)
+	return none, t.wrap("history", k, ErrNotFound)
 }
 
 // Erase removes the content of all versions of a record for good and stores v, which
@@ -123,7 +124,7 @@ func (t *Table[K, V]) find(r *Reader, k K, wanted func(Meta) bool) (*V, error) {
 // and their digests stay, so that the journal can still be verified; reasons are
 // removed, since they are free text. The old bytes leave the engine's files with
 // the next [Store.Purge].
-func (t *Table[K, V]) Erase(tx *Tx, k K, v *V, action uint8) error {
+func (t *Table[K, V]) Erase(tx *Tx, k K, v V, action uint8) error {
 	gone, err := t.everyEntry(&tx.Reader, k)
 	if err != nil {
 		return err
@@ -181,17 +182,17 @@ func (t *Table[K, V]) everyEntry(r *Reader, k K) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if version.Value == nil {
+		if !some(version.Value) {
 			continue
 		}
-		err := tableChecker[K, V]{t}.eachEntry(version.Value, primary, func(_ int, key, _ []byte) error {
+		err := t.eachEntry(version.Value, primary, func(_ int, key, _ []byte) error {
 			w.Bytes(purgeEntry, key)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		err = tableChecker[K, V]{t}.eachMark(primary, version.Value, func(full Key, _ uint16) { w.Bytes(purgeEntry, full) })
+		err = t.eachMark(primary, version.Value, func(full Key, _ uint16) { w.Bytes(purgeEntry, full) })
 		if err != nil {
 			return nil, err
 		}

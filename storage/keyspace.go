@@ -84,7 +84,7 @@ func reportStrays(r *Reader, keys kv.Range, report *Report) error {
 
 // lastNumber is the highest number of the table's sequence that a record has or had, 0
 // for none.
-func (t tableChecker[K, V]) lastNumber(r *Reader) (last uint64, err error) {
+func (t *Table[K, V]) lastNumber(r *Reader) (last uint64, err error) {
 	for _, space := range []byte{spaceRecord, spaceHistory} {
 		for e, err := range r.scan(kv.Prefix([]byte{space, t.ID}), true) {
 			if err != nil {
@@ -103,7 +103,7 @@ func (t tableChecker[K, V]) lastNumber(r *Reader) (last uint64, err error) {
 
 // checkNumbers reports a sequence that would give a number once more: a new record
 // would then take the place of another.
-func (t tableChecker[K, V]) checkNumbers(r *Reader, report *Report) error {
+func (t *Table[K, V]) checkNumbers(r *Reader, report *Report) error {
 	if t.Numbers == nil {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (t tableChecker[K, V]) checkNumbers(r *Reader, report *Report) error {
 }
 
 // repairNumbers moves the sequence behind the numbers in use.
-func (t tableChecker[K, V]) repairNumbers(ctx context.Context, s *Store) (changed int, err error) {
+func (t *Table[K, V]) repairNumbers(ctx context.Context, s *Store) (changed int, err error) {
 	if t.Numbers == nil {
 		return 0, nil
 	}

@@ -254,7 +254,7 @@ func (q *Sequence) Load(l *Loader, key Key) (uint64, error) {
 
 // Load adds a new record under a key that was never used before. After an error nothing
 // of it is in the load.
-func (t *Table[K, V]) Load(l *Loader, k K, v *V, action uint8) error {
+func (t *Table[K, V]) Load(l *Loader, k K, v V, action uint8) error {
 	if err := l.load.store.schema.declares(t); err != nil {
 		return t.wrap("load", k, err)
 	}
@@ -269,7 +269,7 @@ func (t *Table[K, V]) Load(l *Loader, k K, v *V, action uint8) error {
 	return err
 }
 
-func (t *Table[K, V]) load(l *Loader, k K, v *V, action uint8) error {
+func (t *Table[K, V]) load(l *Loader, k K, v V, action uint8) error {
 	c := l.chunk
 	l.key = t.Key.Append(l.key[:0], k)
 	primary := l.key
@@ -300,7 +300,7 @@ func (t *Table[K, V]) load(l *Loader, k K, v *V, action uint8) error {
 }
 
 // loadRecord encodes the record where it stays.
-func (t *Table[K, V]) loadRecord(l *Loader, k K, v *V) (loadItem, error) {
+func (t *Table[K, V]) loadRecord(l *Loader, k K, v V) (loadItem, error) {
 	c := l.chunk
 	run := c.run(runID{spaceRecord, t.ID, 0}, t.Label, "", false)
 	item, err := c.key(run, l.key, nil, l.load.store.limits)
@@ -316,7 +316,7 @@ func (t *Table[K, V]) loadRecord(l *Loader, k K, v *V) (loadItem, error) {
 	return c.add(run, item), nil
 }
 
-func (t *Table[K, V]) loadIndex(l *Loader, x *Index[V], primary Key, v *V) error {
+func (t *Table[K, V]) loadIndex(l *Loader, x *Index[V], primary Key, v V) error {
 	c := l.chunk
 	l.keys.reset()
 	x.Keys(&l.keys, v)
@@ -342,7 +342,7 @@ func (t *Table[K, V]) loadIndex(l *Loader, x *Index[V], primary Key, v *V) error
 }
 
 // loadMarks adds the record to its bitmaps.
-func (t *Table[K, V]) loadMarks(l *Loader, primary Key, v *V) error {
+func (t *Table[K, V]) loadMarks(l *Loader, primary Key, v V) error {
 	if len(t.Bitmaps) == 0 {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 func (s *Store) Repair(ctx context.Context) (int, error) {
 	changed := 0
 	for _, t := range s.schema.Tables {
-		n, err := t.checker().repair(ctx, s)
+		n, err := t.repair(ctx, s)
 		changed += n
 		if err != nil {
 			return changed, &Error{Op: "repair", Table: t.Name(), Err: err}
@@ -36,7 +36,7 @@ var repairSession = Session{Actor: "clientele", Reason: "repair of derived data"
 // repairBatch bounds one transaction of a repair.
 const repairBatch = 1000
 
-func (t tableChecker[K, V]) repair(ctx context.Context, s *Store) (int, error) {
+func (t *Table[K, V]) repair(ctx context.Context, s *Store) (int, error) {
 	mended := &mender{ctx: ctx, store: s}
 	report := &Report{}
 	err := s.View(ctx, func(r *Reader) error {
@@ -102,7 +102,7 @@ func (m *mender) flush() error {
 
 // mendIndex removes surplus entries and then writes the missing ones, for which a
 // surplus one may have held a unique key.
-func (t tableChecker[K, V]) mendIndex(r *Reader, index int, m *mender) error {
+func (t *Table[K, V]) mendIndex(r *Reader, index int, m *mender) error {
 	x := t.Indexes[index]
 	err := t.eachSurplus(r, x, func(key []byte) error {
 		return m.add(func(tx *Tx) error {
@@ -123,8 +123,8 @@ func (t tableChecker[K, V]) mendIndex(r *Reader, index int, m *mender) error {
 	return t.mendMissing(r, index, m)
 }
 
-func (t tableChecker[K, V]) mendMissing(r *Reader, index int, m *mender) error {
-	return t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error {
+func (t *Table[K, V]) mendMissing(r *Reader, index int, m *mender) error {
+	return t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v V, _ Meta) error {
 		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
 			if i != index {
 				return nil
@@ -143,7 +143,7 @@ func (t tableChecker[K, V]) mendMissing(r *Reader, index int, m *mender) error {
 }
 
 // restoreEntries writes the index entries of one record.
-func (t tableChecker[K, V]) restoreEntries(tx *Tx, primary Key) error {
+func (t *Table[K, V]) restoreEntries(tx *Tx, primary Key) error {
 	k, err := t.Key.Decode(primary)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +35,10 @@ type Schema struct {
 type AnyTable interface {
 	Name() string
 	describe() tableLayout
-	checker() checker
+	check(r *Reader, report *Report) (*versionSums, error)
+	repair(ctx context.Context, s *Store) (int, error)
+	build(ctx context.Context, s *Store) error
+	readable(primary Key, stored []byte) (value json.RawMessage, local bool)
 }
 
 type tableLayout struct {

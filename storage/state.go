@@ -48,7 +48,7 @@ func (t *Table[K, V]) parts() []partLayout {
 // build makes anew what was made by another version or not at all. It is called before
 // the book is used; a crash repeats it. On a shared engine no other process may write
 // meanwhile.
-func (t tableChecker[K, V]) build(ctx context.Context, s *Store) error {
+func (t *Table[K, V]) build(ctx context.Context, s *Store) error {
 	stale, empty, err := t.stale(ctx, s)
 	if err != nil || len(stale) == 0 {
 		return err
@@ -75,7 +75,7 @@ func (t tableChecker[K, V]) build(ctx context.Context, s *Store) error {
 
 // stale lists the parts without a good state and forgets the states of parts that this
 // program doesn't know and so would not keep right.
-func (t tableChecker[K, V]) stale(ctx context.Context, s *Store) (stale []partLayout, empty bool, err error) {
+func (t *Table[K, V]) stale(ctx context.Context, s *Store) (stale []partLayout, empty bool, err error) {
 	stale = t.parts()
 	var unknown kv.Batch
 	err = s.View(ctx, func(r *Reader) error {
@@ -119,7 +119,7 @@ func readState(stored string) (version string, building bool, err error) {
 	return version, building, r.Err()
 }
 
-func (t tableChecker[K, V]) setStates(ctx context.Context, s *Store, parts []partLayout, building bool) error {
+func (t *Table[K, V]) setStates(ctx context.Context, s *Store, parts []partLayout, building bool) error {
 	var b kv.Batch
 	for _, p := range parts {
 		var w record.Writer
@@ -138,7 +138,7 @@ const buildBatch = 4000
 
 // rebuild empties the stale indexes and fills them from the records, and sets tallies
 // and bitmaps right.
-func (t tableChecker[K, V]) rebuild(ctx context.Context, s *Store, stale []partLayout) (records int, err error) {
+func (t *Table[K, V]) rebuild(ctx context.Context, s *Store, stale []partLayout) (records int, err error) {
 	var indexes []int
 	for i, x := range t.Indexes {
 		if !slices.ContainsFunc(stale, func(p partLayout) bool { return p.space == spaceIndex && p.id == x.ID }) {
@@ -183,12 +183,12 @@ func (s *Store) clear(ctx context.Context, keys kv.Range) error {
 }
 
 // fill writes the entries of empty indexes.
-func (t tableChecker[K, V]) fill(ctx context.Context, s *Store, indexes []int) (records int, err error) {
+func (t *Table[K, V]) fill(ctx context.Context, s *Store, indexes []int) (records int, err error) {
 	const logged = 1_000_000
 	f := &filler{store: s, table: t.Label, unique: map[string]string{}}
 	err = s.View(ctx, func(r *Reader) error {
 		unread := &Report{}
-		err := t.eachRecord(r, unread, func(primary Key, _ []byte, v *V, _ Meta) error {
+		err := t.eachRecord(r, unread, func(primary Key, _ []byte, v V, _ Meta) error {
 			if records++; records%logged == 0 {
 				s.log.Info("making indexes anew", "table", t.Label, "records", records)
 			}
@@ -263,7 +263,7 @@ func (f *filler) flush(ctx context.Context) error {
 // buildParts makes anew what is stale in all tables.
 func (s *Store) buildParts(ctx context.Context) error {
 	for _, t := range s.schema.Tables {
-		if err := t.checker().build(ctx, s); err != nil {
+		if err := t.build(ctx, s); err != nil {
 			return &Error{Op: "make indexes anew", Table: t.Name(), Err: err}
 		}
 	}

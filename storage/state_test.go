@@ -12,7 +12,7 @@ import (
 )
 
 // program is a version of a program: pages with the indexes as it makes them.
-func program(indexes []*storage.Index[page], tallies ...*storage.Tally[page]) (*storage.Table[pageID, page], *storage.Schema) {
+func program(indexes []*storage.Index[*page], tallies ...*storage.Tally[*page]) (*storage.Table[pageID, *page], *storage.Schema) {
 	table := *pages
 	table.Indexes, table.Tallies, table.Numbers = indexes, tallies, pageIDs
 	table.Bitmaps = nil
@@ -20,8 +20,8 @@ func program(indexes []*storage.Index[page], tallies ...*storage.Tally[page]) (*
 }
 
 // folded is the index of titles by a version of the program.
-func folded(version string, fold func(string) string) *storage.Index[page] {
-	return &storage.Index[page]{ID: 1, Label: "title", Unique: true, Version: version, Keys: func(set *storage.KeySet, p *page) {
+func folded(version string, fold func(string) string) *storage.Index[*page] {
+	return &storage.Index[*page]{ID: 1, Label: "title", Unique: true, Version: version, Keys: func(set *storage.KeySet, p *page) {
 		set.String(fold(p.Title)).End()
 	}}
 }
@@ -39,7 +39,7 @@ func openWith(t *testing.T, dir string, schema *storage.Schema) *storage.Store {
 	return s
 }
 
-func insertPages(t *testing.T, s *storage.Store, table *storage.Table[pageID, page], titles ...string) {
+func insertPages(t *testing.T, s *storage.Store, table *storage.Table[pageID, *page], titles ...string) {
 	t.Helper()
 	update(t, s, func(tx *storage.Tx) error {
 		for _, title := range titles {
@@ -56,7 +56,7 @@ func insertPages(t *testing.T, s *storage.Store, table *storage.Table[pageID, pa
 }
 
 // find looks a title up in an index as its program does.
-func find(t *testing.T, s *storage.Store, table *storage.Table[pageID, page], key string) (id pageID) {
+func find(t *testing.T, s *storage.Store, table *storage.Table[pageID, *page], key string) (id pageID) {
 	t.Helper()
 	view(t, s, func(r *storage.Reader) (err error) {
 		id, err = table.Lookup(r, table.Indexes[0], storage.Key(nil).String(key))
@@ -84,7 +84,7 @@ func mustClose(t *testing.T, s *storage.Store) {
 // index is made anew, as is one that no earlier program kept, and a count.
 func TestIndexOfAnotherVersionIsMadeAnew(t *testing.T) {
 	dir := t.TempDir()
-	old, schema := program([]*storage.Index[page]{folded("1", strings.ToLower)})
+	old, schema := program([]*storage.Index[*page]{folded("1", strings.ToLower)})
 	s := openWith(t, dir, schema)
 	titles := make([]string, 5000) // more than a batch of entries
 	for i := range titles {
@@ -97,7 +97,7 @@ func TestIndexOfAnotherVersionIsMadeAnew(t *testing.T) {
 	mustClose(t, s)
 
 	plain := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "ä", "a") }
-	renewed, schema := program([]*storage.Index[page]{folded("2", plain), byWord}, wordCount)
+	renewed, schema := program([]*storage.Index[*page]{folded("2", plain), byWord}, wordCount)
 	s = openWith(t, dir, schema)
 	if id := find(t, s, renewed, "apfel 4999"); id != 5000 {
 		t.Errorf("page %d", id)
@@ -137,14 +137,14 @@ func TestIndexOfAnotherVersionIsMadeAnew(t *testing.T) {
 	mustClose(t, s)
 }
 
-func schemaOf(table *storage.Table[pageID, page]) *storage.Schema {
+func schemaOf(table *storage.Table[pageID, *page]) *storage.Schema {
 	return &storage.Schema{Tables: []storage.AnyTable{table}, Sequences: []*storage.Sequence{pageIDs}}
 }
 
 // A rebuild that was interrupted is done again, whatever it left.
 func TestInterruptedRebuildIsDoneAgain(t *testing.T) {
 	dir := t.TempDir()
-	table, schema := program([]*storage.Index[page]{folded("1", strings.ToLower)})
+	table, schema := program([]*storage.Index[*page]{folded("1", strings.ToLower)})
 	s := openWith(t, dir, schema)
 	insertPages(t, s, table, "One", "Two", "Three")
 	mustClose(t, s)
@@ -174,11 +174,11 @@ func TestInterruptedRebuildIsDoneAgain(t *testing.T) {
 // Verify says what somebody has to do.
 func TestRebuildOfAUniqueIndexKeepsTheFirst(t *testing.T) {
 	dir := t.TempDir()
-	old, schema := program([]*storage.Index[page]{folded("1", func(s string) string { return s })})
+	old, schema := program([]*storage.Index[*page]{folded("1", func(s string) string { return s })})
 	s := openWith(t, dir, schema)
 	insertPages(t, s, old, "Cement", "CEMENT")
 	mustClose(t, s)
-	renewed, schema := program([]*storage.Index[page]{folded("2", strings.ToLower)})
+	renewed, schema := program([]*storage.Index[*page]{folded("2", strings.ToLower)})
 	s = openWith(t, dir, schema)
 	defer mustClose(t, s)
 	if id := find(t, s, renewed, "cement"); id != 1 {
@@ -193,7 +193,7 @@ func TestRebuildOfAUniqueIndexKeepsTheFirst(t *testing.T) {
 // A sequence that was set back would give a record's number to another record.
 func TestVerifySeesASequenceSetBack(t *testing.T) {
 	dir := t.TempDir()
-	table, schema := program([]*storage.Index[page]{folded("1", strings.ToLower)})
+	table, schema := program([]*storage.Index[*page]{folded("1", strings.ToLower)})
 	s := openWith(t, dir, schema)
 	insertPages(t, s, table, "one", "two", "three")
 	mustClose(t, s)

@@ -30,25 +30,25 @@ type page struct {
 type pageID uint64
 
 var (
-	byTitle = &storage.Index[page]{ID: 1, Label: "title", Unique: true, Keys: func(set *storage.KeySet, p *page) {
+	byTitle = &storage.Index[*page]{ID: 1, Label: "title", Unique: true, Keys: func(set *storage.KeySet, p *page) {
 		set.String(strings.ToLower(p.Title)).End()
 	}}
-	byWord = &storage.Index[page]{ID: 2, Label: "word", Keys: func(set *storage.KeySet, p *page) {
+	byWord = &storage.Index[*page]{ID: 2, Label: "word", Keys: func(set *storage.KeySet, p *page) {
 		for _, w := range p.Words {
 			set.String(w).End()
 		}
 	}}
-	wordCount = &storage.Tally[page]{ID: 1, Label: "words", Keys: func(set *storage.KeySet, p *page) {
+	wordCount = &storage.Tally[*page]{ID: 1, Label: "words", Keys: func(set *storage.KeySet, p *page) {
 		set.Uint(uint64(len(p.Words))).End()
 	}}
-	pageWords = &storage.Bitmap[page]{ID: 1, Label: "by_word", Versioned: func(key storage.Key) bool { return string(key) != string(storage.Key(nil).String("quiet")) }, Keys: func(set *storage.KeySet, p *page) {
+	pageWords = &storage.Bitmap[*page]{ID: 1, Label: "by_word", Versioned: func(key storage.Key) bool { return string(key) != string(storage.Key(nil).String("quiet")) }, Keys: func(set *storage.KeySet, p *page) {
 		for _, w := range p.Words {
 			set.String(w).End()
 		}
 	}}
-	pages = &storage.Table[pageID, page]{
+	pages = &storage.Table[pageID, *page]{
 		ID: 1, Label: "page", Key: storage.UintKey[pageID](), History: true,
-		Indexes: []*storage.Index[page]{byTitle, byWord}, Tallies: []*storage.Tally[page]{wordCount}, Bitmaps: []*storage.Bitmap[page]{pageWords},
+		Indexes: []*storage.Index[*page]{byTitle, byWord}, Tallies: []*storage.Tally[*page]{wordCount}, Bitmaps: []*storage.Bitmap[*page]{pageWords},
 		Append: func(dst []byte, p *page) ([]byte, error) {
 			w := record.Writer{Buf: dst}
 			w.String(1, p.Title)

@@ -8,10 +8,11 @@ import (
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
-// Table is a typed table: records of type V under keys of type K, with declared
-// indexes that are changed together with the record. A Table is a description, made
-// once and not changed after [Open]; all its methods are safe for concurrent use
-// with different transactions.
+// Table is a typed table: records under keys of type K, with declared indexes that are
+// changed together with the record. V is the pointer to a record, as in
+// Table[uint64, *Account]: so a program holds one compiled form of all its tables.
+// A Table is a description, made once and not changed after [Open]; all its methods
+// are safe for concurrent use with different transactions.
 //
 // Every version carries a [Meta]. With History, earlier versions are kept and every
 // change is named, with its digest, in the journal; without, a change leaves no trace.
@@ -36,9 +37,9 @@ type Table[K, V any] struct {
 	Local func(key K) bool
 
 	// Append encodes a record. It must not keep v.
-	Append func(dst []byte, v *V) ([]byte, error)
+	Append func(dst []byte, v V) ([]byte, error)
 	// Decode makes a record of bytes, whose memory it may share, and its meta.
-	Decode func(src string, key K, m Meta) (*V, error)
+	Decode func(src string, key K, m Meta) (V, error)
 }
 
 // Index derives keys from a record. Index keys need not be unique: without Unique
@@ -48,7 +49,7 @@ type Index[V any] struct {
 	Label  string
 	Unique bool
 	// Keys adds the record's keys to the set. It must depend on v alone.
-	Keys func(set *KeySet, v *V)
+	Keys func(set *KeySet, v V)
 	// Version names what Keys does beyond that: it changes when the same record would
 	// get other keys, as with newer tables of Unicode. A book whose index was made by
 	// another version makes it anew when it is opened.
@@ -86,14 +87,15 @@ func (t *Table[K, V]) historyKey(dst Key, primary Key, version uint64) Key {
 
 // Get returns the record, or an error that wraps ErrNotFound. It costs one engine
 // read and the allocations of Decode and its source.
-func (t *Table[K, V]) Get(r *Reader, k K) (*V, error) {
+func (t *Table[K, V]) Get(r *Reader, k K) (V, error) {
+	var none V
 	r.key = t.recordKey(r.key[:0], k)
 	stored, found, err := t.stored(r, r.key)
 	if err != nil {
-		return nil, t.wrap("get", k, err)
+		return none, t.wrap("get", k, err)
 	}
 	if !found {
-		return nil, t.wrap("get", k, ErrNotFound)
+		return none, t.wrap("get", k, ErrNotFound)
 	}
 	v, _, err := t.open(stored, k)
 	return v, err
@@ -114,23 +116,31 @@ func (t *Table[K, V]) Has(r *Reader, k K) (bool, error) {
 	return found, err
 }
 
-func (t *Table[K, V]) open(stored string, k K) (*V, Meta, error) {
+func (t *Table[K, V]) open(stored string, k K) (V, Meta, error) {
+	var none V
 	m, content, err := openEnvelope(stored)
 	if err != nil {
-		return nil, m, t.wrap("get", k, err)
+		return none, m, t.wrap("get", k, err)
 	}
 	if m.Erased || m.Deleted {
-		return nil, m, t.wrap("get", k, ErrErased)
+		return none, m, t.wrap("get", k, ErrErased)
 	}
 	v, err := t.Decode(content, k, m)
 	if err != nil {
-		return nil, m, t.wrap("get", k, fmt.Errorf("%w: %w", ErrCorrupt, err))
+		return none, m, t.wrap("get", k, fmt.Errorf("%w: %w", ErrCorrupt, err))
 	}
 	return v, m, nil
 }
 
+// some reports whether v is a record, not nil.
+func some[V any](v V) bool {
+	var none V
+	return any(v) != any(none)
+}
+
 // Insert stores a new record and fails with ErrExists when the key is taken.
-func (t *Table[K, V]) Insert(tx *Tx, k K, v *V, action uint8) error {
+func (t *Table[K, V]) Insert(tx *Tx, k K, v V, action uint8) error {
+	var none V
 	found, err := t.Has(&tx.Reader, k)
 	if err != nil {
 		return t.wrap("insert", k, err)
@@ -142,24 +152,25 @@ func (t *Table[K, V]) Insert(tx *Tx, k K, v *V, action uint8) error {
 	if err != nil {
 		return err
 	}
-	return t.write(tx, k, nil, v, version+1, action)
+	return t.write(tx, k, none, v, version+1, action)
 }
 
 // InsertNew is Insert for a key that was never used before, such as a fresh
 // number of a [Sequence]; it reads nothing but the unique indexes.
-func (t *Table[K, V]) InsertNew(tx *Tx, k K, v *V, action uint8) error {
-	return t.write(tx, k, nil, v, 1, action)
+func (t *Table[K, V]) InsertNew(tx *Tx, k K, v V, action uint8) error {
+	var none V
+	return t.write(tx, k, none, v, 1, action)
 }
 
 // Put stores a record, new or not. The present version, if there is one, moves
 // to the history.
-func (t *Table[K, V]) Put(tx *Tx, k K, v *V, action uint8) error {
+func (t *Table[K, V]) Put(tx *Tx, k K, v V, action uint8) error {
 	old, m, err := t.current(tx, k)
 	if err != nil {
 		return err
 	}
 	version := m.Version
-	if old == nil {
+	if !some(old) {
 		if version, err = t.lastVersion(&tx.Reader, k); err != nil {
 			return err
 		}
@@ -170,15 +181,16 @@ func (t *Table[K, V]) Put(tx *Tx, k K, v *V, action uint8) error {
 // Delete removes a record; with History its versions stay and the deletion is one
 // more. It fails with ErrNotFound when there is none.
 func (t *Table[K, V]) Delete(tx *Tx, k K, action uint8) error {
+	var none V
 	old, m, err := t.current(tx, k)
 	if err != nil {
 		return err
 	}
-	if old == nil {
+	if !some(old) {
 		return t.wrap("delete", k, ErrNotFound)
 	}
 	primary := t.Key.Append(nil, k)
-	if err := t.reindex(tx, primary, old, nil); err != nil {
+	if err := t.reindex(tx, primary, old, none); err != nil {
 		return err
 	}
 	tx.delete(t.recordKey(nil, k))
@@ -194,14 +206,15 @@ func (t *Table[K, V]) Delete(tx *Tx, k K, action uint8) error {
 
 // current returns the present record for a write, nil when there is none, and
 // moves its bytes to the history.
-func (t *Table[K, V]) current(tx *Tx, k K) (*V, Meta, error) {
+func (t *Table[K, V]) current(tx *Tx, k K) (V, Meta, error) {
+	var none V
 	stored, found, err := tx.Reader.get(t.recordKey(nil, k))
 	if err != nil || !found {
-		return nil, Meta{}, err
+		return none, Meta{}, err
 	}
 	old, m, err := t.open(string(stored), k)
 	if err != nil {
-		return nil, m, err
+		return none, m, err
 	}
 	if t.History {
 		tx.set(t.historyKey(nil, t.Key.Append(nil, k), m.Version), stored)
@@ -220,7 +233,7 @@ func (t *Table[K, V]) lastVersion(r *Reader, k K) (uint64, error) {
 	return 0, nil
 }
 
-func (t *Table[K, V]) write(tx *Tx, k K, old, v *V, version uint64, action uint8) error {
+func (t *Table[K, V]) write(tx *Tx, k K, old, v V, version uint64, action uint8) error {
 	if tx.ended {
 		return t.wrap("put", k, ErrEnded)
 	}
@@ -256,7 +269,7 @@ func (tx *Tx) note(table uint8, key Key, version uint64, action uint8, digest Di
 
 // reindex changes index entries, tallies and bitmaps from those of old to those of v;
 // either may be nil.
-func (t *Table[K, V]) reindex(tx *Tx, primary Key, old, v *V) error {
+func (t *Table[K, V]) reindex(tx *Tx, primary Key, old, v V) error {
 	if err := t.recount(tx, old, v); err != nil {
 		return err
 	}
@@ -266,10 +279,10 @@ func (t *Table[K, V]) reindex(tx *Tx, primary Key, old, v *V) error {
 	for _, x := range t.Indexes {
 		tx.before.reset()
 		tx.after.reset()
-		if old != nil {
+		if some(old) {
 			x.Keys(&tx.before, old)
 		}
-		if v != nil {
+		if some(v) {
 			x.Keys(&tx.after, v)
 		}
 		t.dropEntries(tx, x, primary)
@@ -337,17 +350,18 @@ func (t *Table[K, V]) Lookup(r *Reader, x *Index[V], key Key) (K, error) {
 
 // Records yields the records of a key range in key order; a zero range is the
 // whole table. Bounds are keys as the table's codec writes them.
-func (t *Table[K, V]) Records(r *Reader, keys kv.Range, reverse bool) iter.Seq2[*V, error] {
-	return func(yield func(*V, error) bool) {
+func (t *Table[K, V]) Records(r *Reader, keys kv.Range, reverse bool) iter.Seq2[V, error] {
+	var none V
+	return func(yield func(V, error) bool) {
 		space := []byte{spaceRecord, t.ID}
 		for e, err := range r.scan(within(space, keys), reverse) {
 			if err != nil {
-				yield(nil, &Error{Op: "scan", Table: t.Label, Err: err})
+				yield(none, &Error{Op: "scan", Table: t.Label, Err: err})
 				return
 			}
 			k, err := t.Key.Decode(e.Key[len(space):])
 			if err != nil {
-				yield(nil, &Error{Op: "scan", Table: t.Label, Err: err})
+				yield(none, &Error{Op: "scan", Table: t.Label, Err: err})
 				return
 			}
 			v, _, err := t.open(string(e.Value), k)

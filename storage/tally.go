@@ -14,7 +14,7 @@ type Tally[V any] struct {
 	ID    uint8 // among the schema's counters
 	Label string
 	// Keys adds the keys under which v is counted. It must depend on v alone.
-	Keys func(set *KeySet, v *V)
+	Keys func(set *KeySet, v V)
 	// Version is as in an [Index].
 	Version string
 }
@@ -33,14 +33,14 @@ func (t *Tally[V]) Scan(r *Reader, keys kv.Range, f func(key Key, n int64) error
 }
 
 // recount moves a changed record from its old keys to its new ones.
-func (t *Table[K, V]) recount(tx *Tx, old, v *V) error {
+func (t *Table[K, V]) recount(tx *Tx, old, v V) error {
 	for _, tally := range t.Tallies {
 		tx.before.reset()
 		tx.after.reset()
-		if old != nil {
+		if some(old) {
 			tally.Keys(&tx.before, old)
 		}
-		if v != nil {
+		if some(v) {
 			tally.Keys(&tx.after, v)
 		}
 		if err := tally.move(tx, &tx.before, &tx.after, oneLess); err != nil {
@@ -73,7 +73,7 @@ func (t *Tally[V]) move(tx *Tx, in, notIn *KeySet, delta []byte) error {
 // tallies counts records as the tallies should have them.
 type tallies []map[string]int64
 
-func (t tableChecker[K, V]) newTallies() tallies {
+func (t *Table[K, V]) newTallies() tallies {
 	counts := make(tallies, len(t.Tallies))
 	for i := range counts {
 		counts[i] = map[string]int64{}
@@ -81,7 +81,7 @@ func (t tableChecker[K, V]) newTallies() tallies {
 	return counts
 }
 
-func (t tableChecker[K, V]) tally(counts tallies, v *V) {
+func (t *Table[K, V]) tally(counts tallies, v V) {
 	var keys KeySet
 	for i, tally := range t.Tallies {
 		keys.reset()
@@ -94,7 +94,7 @@ func (t tableChecker[K, V]) tally(counts tallies, v *V) {
 
 // eachMiscount calls f for every stored count that differs from the records; one that
 // can't be read counts as 0.
-func (t tableChecker[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally *Tally[V], key Key, stored, real int64, unread bool)) error {
+func (t *Table[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally *Tally[V], key Key, stored, real int64, unread bool)) error {
 	for i, tally := range t.Tallies {
 		space := tally.key(nil)
 		for e, err := range r.scan(kv.Prefix(space), false) {
@@ -115,7 +115,7 @@ func (t tableChecker[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally
 	return nil
 }
 
-func (t tableChecker[K, V]) reportMiscounts(r *Reader, counts tallies, report *Report) error {
+func (t *Table[K, V]) reportMiscounts(r *Reader, counts tallies, report *Report) error {
 	return t.eachMiscount(r, counts, func(tally *Tally[V], key Key, stored, real int64, _ bool) {
 		report.add(Difference{Where: t.Label + "." + tally.Label, Key: fmt.Sprintf("% x", []byte(key)),
 			Problem: fmt.Sprintf("count is %d, records are %d", stored, real), Derived: true})
@@ -125,7 +125,7 @@ func (t tableChecker[K, V]) reportMiscounts(r *Reader, counts tallies, report *R
 // repairTallies corrects every wrong count by the difference between the records and
 // the count in one state, which holds whatever changes after it; only counts that can't
 // be read are replaced. It takes memory for the counts, not for the records.
-func (t tableChecker[K, V]) repairTallies(ctx context.Context, s *Store) (changed int, err error) {
+func (t *Table[K, V]) repairTallies(ctx context.Context, s *Store) (changed int, err error) {
 	if len(t.Tallies) == 0 {
 		return 0, nil
 	}
@@ -140,14 +140,14 @@ func (t tableChecker[K, V]) repairTallies(ctx context.Context, s *Store) (change
 	}
 }
 
-func (t tableChecker[K, V]) tryRepairTallies(ctx context.Context, s *Store) (changed int, err error) {
+func (t *Table[K, V]) tryRepairTallies(ctx context.Context, s *Store) (changed int, err error) {
 	// Two repairs must not both add the difference that they saw.
 	guard := stateKey(t.ID, spaceCounter, 0)
 	var b kv.Batch
 	err = s.View(ctx, func(r *Reader) error {
 		b.Since, b.Reads = r.snap.Stamp(), []kv.Range{kv.Point(guard)}
 		counts := t.newTallies()
-		err := t.eachRecord(r, &Report{}, func(_ Key, _ []byte, v *V, _ Meta) error {
+		err := t.eachRecord(r, &Report{}, func(_ Key, _ []byte, v V, _ Meta) error {
 			t.tally(counts, v)
 			return nil
 		})

@@ -132,7 +132,7 @@ func put1(t *testing.T, s *storage.Store) kv.Position {
 }
 
 // settings is a pinned table of one number.
-var settings = &storage.Table[string, uint64]{
+var settings = &storage.Table[string, *uint64]{
 	ID: 9, Label: "settings", Key: storage.StringKey[string](), Pinned: true,
 	Append: func(dst []byte, n *uint64) ([]byte, error) {
 		w := record.Writer{Buf: dst}
@@ -163,7 +163,7 @@ func TestPinnedRecordsAreOfTheReadersState(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	number := func(table *storage.Table[string, uint64], r *storage.Reader) (uint64, error) {
+	number := func(table *storage.Table[string, *uint64], r *storage.Reader) (uint64, error) {
 		n, err := table.Get(r, "n")
 		if errors.Is(err, storage.ErrNotFound) {
 			return 0, nil

@@ -3,7 +3,6 @@ package storage
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -79,7 +78,7 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (*Re
 	}
 	sums := map[uint8]*versionSums{}
 	for _, t := range s.schema.Tables {
-		sum, err := t.checker().check(r, report)
+		sum, err := t.check(r, report)
 		if err != nil {
 			return report, &Error{Op: "verify", Table: t.Name(), Err: err}
 		}
@@ -156,14 +155,6 @@ func (s *step) end(position kv.Position) {
 	}
 }
 
-// checker compares one table with its indexes and mends the indexes.
-type checker interface {
-	check(r *Reader, report *Report) (*versionSums, error)
-	repair(ctx context.Context, s *Store) (int, error)
-	build(ctx context.Context, s *Store) error
-	readable(primary Key, stored []byte) (value json.RawMessage, local bool)
-}
-
 // sum is an order-independent fingerprint of a set: count, and two sums made of a
 // 64-bit hash of each member. Two sets that differ by accident have equal sums with a
 // probability of about 2^-64; digests, not sums, guard against purpose.
@@ -203,16 +194,12 @@ func (v *versionSums) add(s *sum, key []byte, version uint64, d Digest) {
 	s.add(key, Key(nil).Uint(version), d[:])
 }
 
-func (t *Table[K, V]) checker() checker { return tableChecker[K, V]{t} }
-
-type tableChecker[K, V any] struct{ *Table[K, V] }
-
-func (t tableChecker[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
+func (t *Table[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
 	want := make([]sum, len(t.Indexes))
 	counts := t.newTallies()
 	marks := markSums{}
 	versions := &versionSums{}
-	err := t.eachRecord(r, report, func(primary Key, stored []byte, v *V, m Meta) error {
+	err := t.eachRecord(r, report, func(primary Key, stored []byte, v V, m Meta) error {
 		report.Records++
 		t.tally(counts, v)
 		if err := t.eachMark(primary, v, marks.add); err != nil {
@@ -255,7 +242,7 @@ func (t tableChecker[K, V]) check(r *Reader, report *Report) (*versionSums, erro
 }
 
 // eachRecord calls f for every record that can be read, and reports the others.
-func (t tableChecker[K, V]) eachRecord(r *Reader, report *Report, f func(primary Key, stored []byte, v *V, m Meta) error) error {
+func (t *Table[K, V]) eachRecord(r *Reader, report *Report, f func(primary Key, stored []byte, v V, m Meta) error) error {
 	space := []byte{spaceRecord, t.ID}
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {
@@ -263,7 +250,7 @@ func (t tableChecker[K, V]) eachRecord(r *Reader, report *Report, f func(primary
 		}
 		primary := Key(e.Key[len(space):])
 		k, err := t.Key.Decode(primary)
-		var v *V
+		var v V
 		var m Meta
 		if err == nil {
 			v, m, err = t.open(string(e.Value), k)
@@ -280,7 +267,7 @@ func (t tableChecker[K, V]) eachRecord(r *Reader, report *Report, f func(primary
 }
 
 // eachEntry calls f with the index entries that a record should have.
-func (t tableChecker[K, V]) eachEntry(v *V, primary Key, f func(index int, key, value []byte) error) error {
+func (t *Table[K, V]) eachEntry(v V, primary Key, f func(index int, key, value []byte) error) error {
 	var keys KeySet
 	for i, x := range t.Indexes {
 		keys.reset()
@@ -299,11 +286,11 @@ func (t tableChecker[K, V]) eachEntry(v *V, primary Key, f func(index int, key, 
 }
 
 // nameDifferences finds the missing and the surplus entries of one index.
-func (t tableChecker[K, V]) nameDifferences(r *Reader, index int, report *Report) error {
+func (t *Table[K, V]) nameDifferences(r *Reader, index int, report *Report) error {
 	x := t.Indexes[index]
 	where := t.Label + "." + x.Label
 	report.add(Difference{Where: where, Key: "all", Problem: "entries differ from the records", Derived: true})
-	err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v *V, _ Meta) error {
+	err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v V, _ Meta) error {
 		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
 			if i != index {
 				return nil
@@ -336,7 +323,7 @@ func (t tableChecker[K, V]) nameDifferences(r *Reader, index int, report *Report
 }
 
 // eachSurplus calls f for the index entries that no record should have; f may keep the key.
-func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte) error) error {
+func (t *Table[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte) error) error {
 	space := t.indexKey(nil, x)
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {
@@ -360,7 +347,7 @@ func (t tableChecker[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byt
 // ends and the primary key begins is not known without the index's parts, so every
 // split that decodes is tried. A record that can't be read accounts for its entries:
 // without them its unique keys would be given to others while it waits to be mended.
-func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, error) {
+func (t *Table[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, error) {
 	tails := []Key{Key(e.Value)}
 	if !x.Unique {
 		tails = tails[:0]
@@ -397,7 +384,7 @@ func (t tableChecker[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, e
 
 // heldByAnother reports whether a unique key that one record should have belongs, just
 // as rightly, to another.
-func (t tableChecker[K, V]) heldByAnother(r *Reader, x *Index[V], key, value []byte) (bool, error) {
+func (t *Table[K, V]) heldByAnother(r *Reader, x *Index[V], key, value []byte) (bool, error) {
 	holder, found, err := r.get(key)
 	if err != nil || !found || !x.Unique || string(holder) == string(value) {
 		return false, err
@@ -405,7 +392,7 @@ func (t tableChecker[K, V]) heldByAnother(r *Reader, x *Index[V], key, value []b
 	return t.expects(r, x, kv.Entry{Key: key, Value: bytes.Clone(holder)})
 }
 
-func (t tableChecker[K, V]) sumHistory(r *Reader, versions *versionSums, report *Report) error {
+func (t *Table[K, V]) sumHistory(r *Reader, versions *versionSums, report *Report) error {
 	space := []byte{spaceHistory, t.ID}
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {

@@ -40,49 +40,49 @@ func (a Action) String() string { return actionNames.Of(uint8(a)) }
 
 // tables is the stored form of the package's data.
 type tables struct {
-	dimension    *storage.Table[DimensionID, Dimension]
-	tag          *storage.Table[TagID, Tag]
-	tagged       *storage.Table[customer.ID, Tagged]
-	segment      *storage.Table[string, Segment]
-	edition      *storage.Table[uint64, edition]
-	dimensionBy  *storage.Index[Dimension]
-	tagBy        *storage.Index[Tag]
-	due          *storage.Index[Tagged]
-	held         *storage.Bitmap[Tagged]
+	dimension    *storage.Table[DimensionID, *Dimension]
+	tag          *storage.Table[TagID, *Tag]
+	tagged       *storage.Table[customer.ID, *Tagged]
+	segment      *storage.Table[string, *Segment]
+	edition      *storage.Table[uint64, *edition]
+	dimensionBy  *storage.Index[*Dimension]
+	tagBy        *storage.Index[*Tag]
+	due          *storage.Index[*Tagged]
+	held         *storage.Bitmap[*Tagged]
 	dimensionIDs *storage.Sequence
 	tagIDs       *storage.Sequence
 }
 
 func newTables() *tables {
 	t := &tables{
-		dimensionBy:  &storage.Index[Dimension]{ID: 1, Label: "code", Unique: true, Keys: dimensionKeys},
-		tagBy:        &storage.Index[Tag]{ID: 1, Label: "code", Unique: true, Keys: tagKeys, Version: text.Fingerprint()},
-		due:          &storage.Index[Tagged]{ID: 1, Label: "due", Keys: dueKeys},
-		held:         &storage.Bitmap[Tagged]{ID: bitmapTag, Label: "tag", Keys: heldKeys},
+		dimensionBy:  &storage.Index[*Dimension]{ID: 1, Label: "code", Unique: true, Keys: dimensionKeys},
+		tagBy:        &storage.Index[*Tag]{ID: 1, Label: "code", Unique: true, Keys: tagKeys, Version: text.Fingerprint()},
+		due:          &storage.Index[*Tagged]{ID: 1, Label: "due", Keys: dueKeys},
+		held:         &storage.Bitmap[*Tagged]{ID: bitmapTag, Label: "tag", Keys: heldKeys},
 		dimensionIDs: &storage.Sequence{ID: sequenceDimension, Name: "dimension id", Block: 16},
 		tagIDs:       &storage.Sequence{ID: sequenceTag, Name: "tag id", Block: 64},
 	}
-	t.dimension = &storage.Table[DimensionID, Dimension]{
+	t.dimension = &storage.Table[DimensionID, *Dimension]{
 		ID: TableDimension, Label: "dimension", Key: storage.UintKey[DimensionID](), History: true,
-		Indexes: []*storage.Index[Dimension]{t.dimensionBy}, Numbers: t.dimensionIDs,
+		Indexes: []*storage.Index[*Dimension]{t.dimensionBy}, Numbers: t.dimensionIDs,
 		Append: appendDimension, Decode: decodeDimension,
 	}
-	t.tag = &storage.Table[TagID, Tag]{
+	t.tag = &storage.Table[TagID, *Tag]{
 		ID: TableTag, Label: "tag", Key: storage.UintKey[TagID](), History: true,
-		Indexes: []*storage.Index[Tag]{t.tagBy}, Numbers: t.tagIDs,
+		Indexes: []*storage.Index[*Tag]{t.tagBy}, Numbers: t.tagIDs,
 		Append: appendTag, Decode: decodeTag,
 	}
-	t.tagged = &storage.Table[customer.ID, Tagged]{
+	t.tagged = &storage.Table[customer.ID, *Tagged]{
 		ID: TableTagged, Label: "tagged", Key: storage.UintKey[customer.ID](), History: true,
-		Indexes: []*storage.Index[Tagged]{t.due},
-		Bitmaps: []*storage.Bitmap[Tagged]{t.held},
+		Indexes: []*storage.Index[*Tagged]{t.due},
+		Bitmaps: []*storage.Bitmap[*Tagged]{t.held},
 		Append:  appendTagged, Decode: decodeTagged,
 	}
-	t.segment = &storage.Table[string, Segment]{
+	t.segment = &storage.Table[string, *Segment]{
 		ID: TableSegment, Label: "segment", Key: storage.StringKey[string](), History: true,
 		Append: appendSegment, Decode: decodeSegment,
 	}
-	t.edition = &storage.Table[uint64, edition]{
+	t.edition = &storage.Table[uint64, *edition]{
 		ID: tableEdition, Label: "edition", Key: storage.UintKey[uint64](), Pinned: true,
 		Append: appendEdition, Decode: decodeEdition,
 	}

@@ -126,23 +126,23 @@ type settled struct {
 // Store describes how imports are remembered. A program makes one for each book and hands
 // it to the storage's schema; the root package does so.
 type Store struct {
-	jobs    *storage.Table[JobID, Job]
-	rows    *storage.Table[rowKey, settled]
-	byFile  *storage.Index[Job]
+	jobs    *storage.Table[JobID, *Job]
+	rows    *storage.Table[rowKey, *settled]
+	byFile  *storage.Index[*Job]
 	numbers *storage.Sequence
 }
 
 // New returns the imports of one book.
 func New() *Store {
 	s := &Store{
-		byFile:  &storage.Index[Job]{ID: 1, Label: "file", Keys: jobKeys},
+		byFile:  &storage.Index[*Job]{ID: 1, Label: "file", Keys: jobKeys},
 		numbers: &storage.Sequence{ID: sequenceJob, Name: "import id", Block: 1},
 	}
-	s.jobs = &storage.Table[JobID, Job]{
+	s.jobs = &storage.Table[JobID, *Job]{
 		ID: tableJob, Label: "import", Key: storage.UintKey[JobID](), Numbers: s.numbers,
-		Indexes: []*storage.Index[Job]{s.byFile}, Append: appendJob, Decode: decodeJob,
+		Indexes: []*storage.Index[*Job]{s.byFile}, Append: appendJob, Decode: decodeJob,
 	}
-	s.rows = &storage.Table[rowKey, settled]{
+	s.rows = &storage.Table[rowKey, *settled]{
 		ID: tableRow, Label: "import_row", Key: rowKeyCodec, Append: appendSettled, Decode: decodeSettled,
 	}
 	return s

@@ -20,12 +20,12 @@ const (
 
 // tables is the stored form of the package's data.
 type tables struct {
-	ruleSet *storage.Table[string, storedSet]
-	due     *storage.Table[customer.ID, due]
-	dueAt   *storage.Index[due]
-	state   *storage.Table[string, string]
-	fault   *storage.Table[string, Failure]
-	job     *storage.Table[uint64, job]
+	ruleSet *storage.Table[string, *storedSet]
+	due     *storage.Table[customer.ID, *due]
+	dueAt   *storage.Index[*due]
+	state   *storage.Table[string, *string]
+	fault   *storage.Table[string, *Failure]
+	job     *storage.Table[uint64, *job]
 	fired   *storage.Counter
 }
 
@@ -48,32 +48,32 @@ type due struct{ at int64 } // microseconds since 1970-01-01 UTC
 
 func newTables() *tables {
 	t := &tables{
-		dueAt: &storage.Index[due]{ID: 1, Label: "at", Keys: func(set *storage.KeySet, d *due) { set.Uint(uint64(max(d.at, 0))).End() }},
+		dueAt: &storage.Index[*due]{ID: 1, Label: "at", Keys: func(set *storage.KeySet, d *due) { set.Uint(uint64(max(d.at, 0))).End() }},
 		fired: &storage.Counter{ID: counterFired, Name: "rule fired", Key: "rule set, rule: customers that it gave a tag"},
 	}
-	t.ruleSet = &storage.Table[string, storedSet]{
+	t.ruleSet = &storage.Table[string, *storedSet]{
 		ID: TableRuleSet, Label: "rule_set", Key: storage.StringKey[string](), History: true,
 		Append: appendJSON[storedSet], Decode: decodeRuleSet,
 	}
-	t.due = &storage.Table[customer.ID, due]{
-		ID: tableDue, Label: "rule_due", Key: storage.UintKey[customer.ID](), Indexes: []*storage.Index[due]{t.dueAt},
+	t.due = &storage.Table[customer.ID, *due]{
+		ID: tableDue, Label: "rule_due", Key: storage.UintKey[customer.ID](), Indexes: []*storage.Index[*due]{t.dueAt},
 		Append: func(dst []byte, d *due) ([]byte, error) { return storage.Key(dst).Uint(uint64(max(d.at, 0))), nil },
 		Decode: func(src string, _ customer.ID, _ storage.Meta) (*due, error) {
 			at, _, err := storage.Key(src).CutUint()
 			return &due{int64(at)}, err
 		},
 	}
-	t.state = &storage.Table[string, string]{
+	t.state = &storage.Table[string, *string]{
 		ID: tableState, Label: "rule_state", Key: storage.StringKey[string](),
 		Local:  func(key string) bool { return key == stateCursor },
 		Append: func(dst []byte, s *string) ([]byte, error) { return append(dst, *s...), nil },
 		Decode: func(src, _ string, _ storage.Meta) (*string, error) { return &src, nil },
 	}
-	t.fault = &storage.Table[string, Failure]{
+	t.fault = &storage.Table[string, *Failure]{
 		ID: tableFault, Label: "rule_fault", Key: storage.StringKey[string](),
 		Append: appendJSON[Failure], Decode: decodeJSON[string, Failure],
 	}
-	t.job = &storage.Table[uint64, job]{
+	t.job = &storage.Table[uint64, *job]{
 		ID: tableJob, Label: "rule_job", Key: storage.UintKey[uint64](),
 		Append: appendJSON[job], Decode: decodeJSON[uint64, job],
 	}
