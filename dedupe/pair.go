@@ -242,6 +242,31 @@ func (tx *Tx) Withdraw(a, b customer.ID) (*Pair, error) {
 	return tx.putPair(p, Withdrawn)
 }
 
+// Flag puts two customers into the queue for review, with the model's score of them,
+// unless people have decided the pair, as when an import takes a new customer for another.
+// Who may create customers may flag them: it tells nothing.
+func (tx *Tx) Flag(a, b customer.ID) error {
+	if a == b {
+		return &Error{Op: "flag", Customer: a, Field: "B", Value: b.String(), Remedy: "name two customers", Err: ErrInvalid}
+	}
+	model, err := tx.model()
+	if err != nil {
+		return err
+	}
+	var pair [2]*match.Record
+	for i, id := range [2]customer.ID{a, b} {
+		c, err := tx.all().Exact(id)
+		if err != nil {
+			return err
+		}
+		if pair[i], err = model.Prepare(recordOf(tx.store.fields, c)); err != nil {
+			return err
+		}
+	}
+	_, err = tx.note(a, b, model.Score(pair[0], pair[1]).LogOdds, 0)
+	return err
+}
+
 func (tx *Tx) mayReview(ids ...customer.ID) error {
 	for _, id := range ids {
 		if err := tx.customers.Permit(customer.RightReview, customer.Identity, id); err != nil {

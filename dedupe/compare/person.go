@@ -46,7 +46,12 @@ type hanName struct {
 	pinyin []string // a syllable for each character
 }
 
-func (f *personForm) Key() string { return f.key }
+func (f *personForm) Key() string {
+	if f.generation != 0 {
+		return f.key + " " + string('0'+f.generation)
+	}
+	return f.key
+}
 
 type person struct {
 	typ    Type
@@ -175,7 +180,7 @@ func (c *person) compare(x, y *personForm) Outcome {
 		return Outcome{Level: compareRomanised(y, x)}
 	}
 	if x.generation != 0 && y.generation != 0 && x.generation != y.generation {
-		return Outcome{Level: personPart} // father and son
+		return Outcome{Level: personDifferent} // father and son
 	}
 	if x.key == y.key {
 		return Outcome{Exact, c.bitsOf(x)}
