@@ -170,7 +170,7 @@ func (a *Accumulator) Result(base bool) []byte {
 	case a.kind == counterTag:
 		return CounterDelta(a.sum)
 	case base && a.chunk != nil:
-		return a.chunk.value()
+		return a.chunk.stored()
 	case base:
 		return BitmapValue(a.add)
 	case a.chunk != nil:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -341,28 +342,83 @@ func TestChunksFoldAsLargerSetsDo(t *testing.T) {
 	}
 }
 
-func BenchmarkFoldFullChunk(b *testing.B) {
-	full := roaring.New()
-	for member := uint32(0); member < 1<<16; member += 3 {
-		full.Add(member)
+// Single decisions are put into a copy of the stored set while they are few: sets of all
+// sizes around those at which the stored form changes, with fewer and more of them.
+func TestFewDecisionsFoldAsManyDo(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	for _, size := range []int{0, 1, 2, 60, arrayMembers - 1, arrayMembers, arrayMembers + 1, arrayMembers + 3} {
+		for _, decisions := range []int{1, 2, 3, fewDecisions - 1, fewDecisions, fewDecisions + 1, 3 * fewDecisions} {
+			want := roaring.New()
+			for want.GetCardinality() < uint64(size) {
+				want.Add(random.Uint32N(1 << 16))
+			}
+			base := BitmapValue(want)
+			members := want.ToArray()
+			var operands [][]byte
+			for i := range decisions {
+				member, add := random.Uint32N(1<<16), i%2 == 0
+				if i%3 == 0 && size > 0 {
+					member = members[random.IntN(size)]
+				}
+				operands = append(operands, MemberDelta(member, add))
+				if add {
+					want.Add(member)
+				} else {
+					want.Remove(member)
+				}
+			}
+			var a Accumulator
+			for _, d := range slices.Backward(operands) {
+				must(t, a.Older(d))
+			}
+			must(t, a.Older(base))
+			value := a.Result(true)
+			got, err := Bitmap(value)
+			if err != nil || !got.Equals(want) {
+				t.Errorf("%d members, %d decisions: other members than by single steps (%v)", size, decisions, err)
+			}
+			must(t, a.Older(MemberDelta(65_535, true)))
+			must(t, a.Newer(MemberDelta(0, true)))
+			want.Add(65_535)
+			want.Add(0)
+			if got, err := Bitmap(a.Result(true)); err != nil || decided(operands, 65_535) || !got.Equals(want) {
+				t.Errorf("%d members, %d decisions: operands after the stored set are lost (%v)", size, decisions, err)
+			}
+		}
 	}
-	base := BitmapValue(full)
-	for _, deltas := range []int{1, 16, 128} {
-		b.Run(fmt.Sprintf("deltas=%d", deltas), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				var a Accumulator
-				for i := range deltas {
-					if err := a.Older(MemberDelta(uint32(i*509)%65_536, true)); err != nil {
+}
+
+// decided reports whether one of the operands is about a member.
+func decided(operands [][]byte, member uint32) bool {
+	return slices.ContainsFunc(operands, func(d []byte) bool {
+		return string(d) == string(MemberDelta(member, true)) || string(d) == string(MemberDelta(member, false))
+	})
+}
+
+func BenchmarkFoldOntoSet(b *testing.B) {
+	for _, size := range []int{1_500, 22_000} {
+		set := roaring.New()
+		for i := range size {
+			set.Add(uint32(i * (1 << 16) / size))
+		}
+		base := BitmapValue(set)
+		for _, deltas := range []int{1, 16, 128} {
+			b.Run(fmt.Sprintf("members=%d/deltas=%d", size, deltas), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					var a Accumulator
+					for i := range deltas {
+						if err := a.Older(MemberDelta(uint32(i*509)%65_536, true)); err != nil {
+							b.Fatal(err)
+						}
+					}
+					if err := a.Older(base); err != nil {
 						b.Fatal(err)
 					}
+					a.Result(true)
+					a.Reset()
 				}
-				if err := a.Older(base); err != nil {
-					b.Fatal(err)
-				}
-				a.Result(true)
-				a.Reset()
-			}
-		})
+			})
+		}
 	}
 }
