@@ -276,7 +276,10 @@ func sameOwners(r *customer.Reader, list []*customer.Customer) error {
 // they are rare; of a chunk that is nearly full, it reads all records. It is the same list.
 func TestListsOfALargeBookAreTheSameHoweverTheyAreRead(t *testing.T) {
 	b := newBook(t, customer.Options{})
-	const n = 60_000
+	n := 60_000
+	if testing.Short() { // as with the race detector: all ways of reading but that of dense chunks
+		n = 12_000
+	}
 	_, err := b.customers.Load(context.Background(), b.storage, clerk, customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
 		for i := range n {
 			if !yield(customer.Draft{Name: fmt.Sprintf("Company %d", i*7919%n)}, nil) {
@@ -293,8 +296,8 @@ func TestListsOfALargeBookAreTheSameHoweverTheyAreRead(t *testing.T) {
 		"dense":  func(id customer.ID) bool { return id%20 != 1 },
 	} {
 		set := &bitset.Set{}
-		for id := customer.ID(1); id <= n; id++ {
-			if within(id) {
+		for id := range customer.ID(n + 1) {
+			if id > 0 && within(id) {
 				set.Add(uint64(id))
 			}
 		}
