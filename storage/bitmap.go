@@ -65,8 +65,8 @@ func (b *Bitmap[V]) Versions(r *Reader, f func(chunk uint64, changes int64) erro
 	return nil
 }
 
-func (b *Bitmap[V]) versionKey(chunk uint64) Key {
-	return binary.BigEndian.AppendUint32(Key{spaceBitmapVersion, b.ID}, uint32(chunk))
+func bitmapVersionKey(bitmap uint8, chunk uint64) Key {
+	return binary.BigEndian.AppendUint32(Key{spaceBitmapVersion, bitmap}, uint32(chunk))
 }
 
 const chunkBytes = 4
@@ -74,8 +74,8 @@ const chunkBytes = 4
 // maxMember bounds the numbers of records, since a chunk's number has 32 bits.
 const maxMember = 1<<48 - 1
 
-func (b *Bitmap[V]) key(dst, key Key, chunk uint64) Key {
-	return binary.BigEndian.AppendUint32(append(append(dst, spaceBitmap, b.ID), key...), uint32(chunk))
+func appendBitmapKey(dst Key, bitmap uint8, key Key, chunk uint64) Key {
+	return binary.BigEndian.AppendUint32(append(append(dst, spaceBitmap, bitmap), key...), uint32(chunk))
 }
 
 // Scan implements [AnyBitmap].
@@ -85,13 +85,13 @@ func (b *Bitmap[V]) Scan(r *Reader, keys kv.Range, f func(key Key, chunk uint64,
 
 // Chunks implements [AnyBitmap].
 func (b *Bitmap[V]) Chunks(r *Reader, key Key, from, to uint64, f func(chunk uint64, stored []byte) error) error {
-	keys := kv.Range{Lower: b.key(nil, key, from), Upper: b.key(nil, key, min(to, 1<<32-1))}
+	keys := kv.Range{Lower: appendBitmapKey(nil, b.ID, key, from), Upper: appendBitmapKey(nil, b.ID, key, min(to, 1<<32-1))}
 	return b.scan(r, keys, func(_ Key, chunk uint64, stored []byte) error { return f(chunk, stored) })
 }
 
 // AddChunk implements [AnyBitmap].
 func (b *Bitmap[V]) AddChunk(r *Reader, key Key, chunk uint64, to *bitset.Chunk) error {
-	r.key = b.key(r.key[:0], key, chunk)
+	r.key = appendBitmapKey(r.key[:0], b.ID, key, chunk)
 	stored, found, err := r.get(r.key)
 	if err != nil || !found {
 		return err
@@ -135,23 +135,16 @@ func memberOf(primary Key) (uint64, error) {
 }
 
 // remark moves a changed record from its old keys' sets to its new ones'.
-func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v V) error {
-	if len(t.Bitmaps) == 0 {
+func (l *layout) remark(tx *Tx, primary Key, old, v any) error {
+	if len(l.bitmaps) == 0 {
 		return nil
 	}
 	member, err := memberOf(primary)
 	if err != nil {
-		return &Error{Op: "put", Table: t.Label, Err: err}
+		return &Error{Op: "put", Table: l.label, Err: err}
 	}
-	for _, b := range t.Bitmaps {
-		tx.before.reset()
-		tx.after.reset()
-		if some(old) {
-			b.Keys(&tx.before, old)
-		}
-		if some(v) {
-			b.Keys(&tx.after, v)
-		}
+	for _, b := range l.bitmaps {
+		tx.collect(b, old, v)
 		removed, err := b.mark(tx, &tx.before, &tx.after, member, false)
 		if err != nil {
 			return err
@@ -161,7 +154,7 @@ func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v V) error {
 			return err
 		}
 		if removed || added {
-			if err := tx.merge(b.versionKey(member/bitset.ChunkSize), kv.CounterDelta(1)); err != nil {
+			if err := tx.merge(bitmapVersionKey(b.id, member/bitset.ChunkSize), kv.CounterDelta(1)); err != nil {
 				return err
 			}
 		}
@@ -171,14 +164,14 @@ func (t *Table[K, V]) remark(tx *Tx, primary Key, old, v V) error {
 
 // mark adds or removes a member under the keys that are not in others, and reports
 // whether any of these is versioned.
-func (b *Bitmap[V]) mark(tx *Tx, keys, others *KeySet, member uint64, add bool) (versioned bool, err error) {
+func (b *part) mark(tx *Tx, keys, others *KeySet, member uint64, add bool) (versioned bool, err error) {
 	for i := range keys.len() {
 		key := keys.at(i)
 		if others.has(key) {
 			continue
 		}
 		versioned = versioned || b.versions(key)
-		tx.full = b.key(tx.full[:0], key, member/bitset.ChunkSize)
+		tx.full = appendBitmapKey(tx.full[:0], b.id, key, member/bitset.ChunkSize)
 		if err := tx.merge(tx.full, kv.MemberDelta(uint32(member%bitset.ChunkSize), add)); err != nil {
 			return versioned, err
 		}
@@ -186,7 +179,8 @@ func (b *Bitmap[V]) mark(tx *Tx, keys, others *KeySet, member uint64, add bool) 
 	return versioned, nil
 }
 
-func (b *Bitmap[V]) versions(key Key) bool { return b.Versioned != nil && b.Versioned(key) }
+// versions reports whether changes under a key are counted.
+func (b *part) versions(key Key) bool { return b.versioned != nil && b.versioned(key) }
 
 // dropEmptySets removes the sets, of those that an erased record was in, that have no
 // member left: their keys may name what only that record was.
@@ -231,8 +225,8 @@ type markSums map[string]uint64
 func markHash(member uint16) uint64 { return mix(uint64(member) + 1) }
 
 // eachMark calls f with every key and chunk that a record is marked under.
-func (t *Table[K, V]) eachMark(primary Key, v V, f func(full Key, member uint16)) error {
-	if len(t.Bitmaps) == 0 {
+func (l *layout) eachMark(primary Key, v any, f func(full Key, member uint16)) error {
+	if len(l.bitmaps) == 0 {
 		return nil
 	}
 	member, err := memberOf(primary)
@@ -241,11 +235,11 @@ func (t *Table[K, V]) eachMark(primary Key, v V, f func(full Key, member uint16)
 	}
 	var keys KeySet
 	var full Key
-	for _, b := range t.Bitmaps {
+	for _, b := range l.bitmaps {
 		keys.reset()
-		b.Keys(&keys, v)
+		b.keys(&keys, v)
 		for i := range keys.len() {
-			full = b.key(full[:0], keys.at(i), member/bitset.ChunkSize)
+			full = appendBitmapKey(full[:0], b.id, keys.at(i), member/bitset.ChunkSize)
 			f(full, uint16(member))
 		}
 	}
@@ -256,9 +250,9 @@ func (m markSums) add(full Key, member uint16) { m[string(full)] += markHash(mem
 
 // eachMismark calls f with every key and chunk whose set differs from the records. It
 // uses sums up.
-func (t *Table[K, V]) eachMismark(r *Reader, sums markSums, f func(b *Bitmap[V], full Key, problem string)) error {
-	for _, b := range t.Bitmaps {
-		space := Key{spaceBitmap, b.ID}
+func (l *layout) eachMismark(r *Reader, sums markSums, f func(b *part, full Key, problem string)) error {
+	for _, b := range l.bitmaps {
+		space := Key{spaceBitmap, b.id}
 		for e, err := range r.scan(kv.Prefix(space), false) {
 			if err != nil {
 				return err
@@ -282,26 +276,26 @@ func (t *Table[K, V]) eachMismark(r *Reader, sums markSums, f func(b *Bitmap[V],
 	return nil
 }
 
-func (t *Table[K, V]) reportMismarks(r *Reader, sums markSums, report *Report) error {
-	return t.eachMismark(r, sums, func(b *Bitmap[V], full Key, problem string) {
-		report.add(Difference{Where: t.Label + "." + b.Label, Key: fmt.Sprintf("% x", full[2:]), Problem: problem, Derived: true})
+func (l *layout) reportMismarks(r *Reader, sums markSums, report *Report) error {
+	return l.eachMismark(r, sums, func(b *part, full Key, problem string) {
+		report.add(Difference{Where: l.label + "." + b.label, Key: fmt.Sprintf("% x", full[2:]), Problem: problem, Derived: true})
 	})
 }
 
 // repairBitmaps sets every wrong set right: one transaction for each chunk, which no
 // concurrent change of its records can slip into.
-func (t *Table[K, V]) repairBitmaps(ctx context.Context, s *Store) (changed int, err error) {
-	if len(t.Bitmaps) == 0 {
+func (l *layout) repairBitmaps(ctx context.Context, s *Store) (changed int, err error) {
+	if len(l.bitmaps) == 0 {
 		return 0, nil
 	}
 	wrong := map[uint64]bool{}
 	err = s.View(ctx, func(r *Reader) error {
 		sums := markSums{}
-		err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v V, _ Meta) error { return t.eachMark(primary, v, sums.add) })
+		err := l.eachRecord(r, &Report{}, func(primary Key, _ []byte, v any, _ Meta) error { return l.eachMark(primary, v, sums.add) })
 		if err != nil {
 			return err
 		}
-		return t.eachMismark(r, sums, func(_ *Bitmap[V], full Key, _ string) { wrong[chunkOf(full)] = true })
+		return l.eachMismark(r, sums, func(_ *part, full Key, _ string) { wrong[chunkOf(full)] = true })
 	})
 	if err != nil {
 		return 0, err
@@ -309,7 +303,7 @@ func (t *Table[K, V]) repairBitmaps(ctx context.Context, s *Store) (changed int,
 	for chunk := range wrong {
 		n := 0
 		_, err = s.Update(ctx, repairSession, func(tx *Tx) (err error) {
-			n, err = t.repairChunk(tx, chunk)
+			n, err = l.repairChunk(tx, chunk)
 			return err
 		})
 		if err != nil {
@@ -325,13 +319,13 @@ func chunkOf(full Key) uint64 {
 }
 
 // repairChunk computes the sets of one chunk anew and stores those that differ.
-func (t *Table[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
-	sets, err := t.setsOf(&tx.Reader, chunk)
+func (l *layout) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
+	sets, err := l.setsOf(&tx.Reader, chunk)
 	if err != nil {
 		return 0, err
 	}
-	for _, b := range t.Bitmaps {
-		for e, err := range tx.Reader.scan(kv.Prefix([]byte{spaceBitmap, b.ID}), false) {
+	for _, b := range l.bitmaps {
+		for e, err := range tx.Reader.scan(kv.Prefix([]byte{spaceBitmap, b.id}), false) {
 			if err != nil {
 				return changed, err
 			}
@@ -350,8 +344,8 @@ func (t *Table[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err error)
 				tx.set(slices.Clone(e.Key), kv.BitmapValue(want))
 			}
 		}
-		if b.Versioned != nil {
-			if err := tx.merge(b.versionKey(chunk), kv.CounterDelta(1)); err != nil {
+		if b.versioned != nil {
+			if err := tx.merge(bitmapVersionKey(b.id, chunk), kv.CounterDelta(1)); err != nil {
 				return changed, err
 			}
 		}
@@ -364,24 +358,23 @@ func (t *Table[K, V]) repairChunk(tx *Tx, chunk uint64) (changed int, err error)
 }
 
 // setsOf computes, by key, the sets of one chunk from its records.
-func (t *Table[K, V]) setsOf(r *Reader, chunk uint64) (map[string]*roaring.Bitmap, error) {
+func (l *layout) setsOf(r *Reader, chunk uint64) (map[string]*roaring.Bitmap, error) {
 	sets := map[string]*roaring.Bitmap{}
-	space := []byte{spaceRecord, t.ID}
+	space := []byte{spaceRecord, l.id}
 	records := within(space, kv.Range{Lower: Key(nil).Uint(chunk * bitset.ChunkSize), Upper: Key(nil).Uint((chunk + 1) * bitset.ChunkSize)})
 	for e, err := range r.scan(records, false) {
 		if err != nil {
 			return nil, err
 		}
 		primary := Key(e.Key[len(space):])
-		k, err := t.Key.Decode(primary)
-		if err != nil {
+		if err := l.valid(primary); err != nil {
 			return nil, err
 		}
-		v, _, err := t.open(string(e.Value), k)
+		v, _, err := l.open(string(e.Value), primary)
 		if err != nil {
 			continue // Verify reports it; it is marked under nothing that can be known
 		}
-		err = t.eachMark(primary, v, func(full Key, member uint16) {
+		err = l.eachMark(primary, v, func(full Key, member uint16) {
 			if sets[string(full)] == nil {
 				sets[string(full)] = roaring.New()
 			}

@@ -136,7 +136,7 @@ func (d *dumper) table(t AnyTable) error {
 		if earlier {
 			primary = bytes.TrimSuffix(key, Key(nil).Uint(m.Version))
 		}
-		value, local := t.readable(primary, stored)
+		value, local := layout.readable(primary, stored)
 		if local {
 			return nil
 		}
@@ -154,16 +154,12 @@ func (d *dumper) table(t AnyTable) error {
 
 // readable is a record as JSON, nil for one that has no such form or was erased, and
 // whether it belongs to this copy of the book alone.
-func (t *Table[K, V]) readable(primary Key, stored []byte) (value json.RawMessage, local bool) {
-	k, err := t.Key.Decode(primary)
-	if err != nil {
-		return nil, false
-	}
-	if t.Local != nil && t.Local(k) {
+func (l *layout) readable(primary Key, stored []byte) (value json.RawMessage, local bool) {
+	if l.local != nil && l.local(primary) {
 		return nil, true
 	}
-	v, m, err := t.open(string(stored), k)
-	if err != nil || m.Erased || m.Deleted {
+	v, _, err := l.open(string(stored), primary)
+	if err != nil {
 		return nil, false
 	}
 	if value, err = json.Marshal(v); err != nil || len(value) <= len("{}") {

@@ -25,27 +25,14 @@ type storedVersion struct {
 // Versions yields all versions of a record, oldest first.
 func (t *Table[K, V]) Versions(r *Reader, k K) iter.Seq2[Version[V], error] {
 	return func(yield func(Version[V], error) bool) {
-		for s, err := range t.versions(r, k, false) {
-			if err != nil {
-				yield(Version[V]{}, t.wrap("history", k, err))
+		for s, err := range t.describe().everyVersion(r, t.Key.Append(nil, k)) {
+			var v Version[V]
+			if err == nil {
+				v, err = t.version(s, k)
+			}
+			if !yield(v, err) || err != nil {
 				return
 			}
-			if v, err := t.version(s, k); !yield(v, err) || err != nil {
-				return
-			}
-		}
-		stored, found, err := r.get(t.recordKey(nil, k))
-		if err != nil {
-			yield(Version[V]{}, t.wrap("history", k, err))
-			return
-		}
-		if found {
-			m, _, err := openEnvelope(string(stored))
-			if err != nil {
-				yield(Version[V]{}, t.wrap("history", k, err))
-				return
-			}
-			yield(t.version(storedVersion{m, string(stored)}, k))
 		}
 	}
 }
@@ -56,24 +43,6 @@ func (t *Table[K, V]) version(s storedVersion, k K) (Version[V], error) {
 	}
 	v, m, err := t.open(s.stored, k)
 	return Version[V]{Meta: m, Value: v}, err
-}
-
-// versions yields the earlier versions.
-func (t *Table[K, V]) versions(r *Reader, k K, reverse bool) iter.Seq2[storedVersion, error] {
-	return func(yield func(storedVersion, error) bool) {
-		prefix := t.Key.Append(Key{spaceHistory, t.ID}, k)
-		for e, err := range r.scan(kv.Prefix(prefix), reverse) {
-			if err != nil {
-				yield(storedVersion{}, err)
-				return
-			}
-			stored := string(e.Value)
-			m, _, err := openEnvelope(stored)
-			if !yield(storedVersion{m, stored}, err) || err != nil {
-				return
-			}
-		}
-	}
 }
 
 // At returns the version that was recorded last at or before an instant, or an
@@ -90,33 +59,12 @@ func (t *Table[K, V]) AtVersion(r *Reader, k K, version uint64) (V, error) {
 // find returns the newest version that is wanted.
 func (t *Table[K, V]) find(r *Reader, k K, wanted func(Meta) bool) (V, error) {
 	var none V
-	stored, found, err := r.get(t.recordKey(nil, k))
+	stored, err := t.describe().find(r, t.Key.Append(nil, k), wanted)
 	if err != nil {
-		return none, t.wrap("history", k, err)
+		return none, err
 	}
-	if found {
-		v, m, err := t.open(string(stored), k)
-		if err != nil && !errors.Is(err, ErrErased) {
-			return none, err
-		}
-		if wanted(m) {
-			return v, err
-		}
-	}
-	for s, err := range t.versions(r, k, true) {
-		if err != nil {
-			return none, t.wrap("history", k, err)
-		}
-		if !wanted(s.meta) {
-			continue
-		}
-		if s.meta.Deleted {
-			return none, t.wrap("history", k, fmt.Errorf("%w: deleted at %s", ErrNotFound, s.meta.Recorded.Format(time.RFC3339)))
-		}
-		v, _, err := t.open(s.stored, k)
-		return v, err
-	}
-	return none, t.wrap("history", k, ErrNotFound)
+	v, _, err := t.open(stored, k)
+	return v, err
 }
 
 // Erase removes the content of all versions of a record for good and stores v, which
@@ -125,74 +73,160 @@ func (t *Table[K, V]) find(r *Reader, k K, wanted func(Meta) bool) (V, error) {
 // removed, since they are free text. The old bytes leave the engine's files with
 // the next [Store.Purge].
 func (t *Table[K, V]) Erase(tx *Tx, k K, v V, action uint8) error {
-	gone, err := t.everyEntry(&tx.Reader, k)
-	if err != nil {
-		return err
-	}
-	if err := t.Put(tx, k, v, action); err != nil {
-		return err
-	}
-	return t.eraseVersions(tx, k, gone)
+	return t.describe().erase(tx, t.primary(tx, k), v, action)
 }
 
 // Forget is Erase that leaves no record: with History the digests and who recorded the
 // versions stay. A key that never had a record is left alone.
 func (t *Table[K, V]) Forget(tx *Tx, k K, action uint8) error {
-	gone, err := t.everyEntry(&tx.Reader, k)
+	return t.describe().forget(tx, t.primary(tx, k), action)
+}
+
+// versions yields the earlier versions.
+func (l *layout) versions(r *Reader, primary Key, reverse bool) iter.Seq2[storedVersion, error] {
+	return func(yield func(storedVersion, error) bool) {
+		prefix := append(Key{spaceHistory, l.id}, primary...)
+		for e, err := range r.scan(kv.Prefix(prefix), reverse) {
+			if err != nil {
+				yield(storedVersion{}, err)
+				return
+			}
+			stored := string(e.Value)
+			m, _, err := openEnvelope(stored)
+			if !yield(storedVersion{m, stored}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// everyVersion yields the earlier versions and the present one.
+func (l *layout) everyVersion(r *Reader, primary Key) iter.Seq2[storedVersion, error] {
+	return func(yield func(storedVersion, error) bool) {
+		for s, err := range l.versions(r, primary, false) {
+			if err != nil {
+				yield(s, l.wrap("history", primary, err))
+				return
+			}
+			if !yield(s, nil) {
+				return
+			}
+		}
+		present, found, err := r.get(l.recordKey(nil, primary))
+		if err == nil && !found {
+			return
+		}
+		s := storedVersion{stored: string(present)}
+		if err == nil {
+			s.meta, _, err = openEnvelope(s.stored)
+		}
+		if err != nil {
+			err = l.wrap("history", primary, err)
+		}
+		yield(s, err)
+	}
+}
+
+// find returns the newest version that is wanted, as stored.
+func (l *layout) find(r *Reader, primary Key, wanted func(Meta) bool) (stored string, err error) {
+	present, found, err := r.get(l.recordKey(nil, primary))
+	if err != nil {
+		return "", l.wrap("history", primary, err)
+	}
+	if found {
+		stored := string(present)
+		m, _, err := openEnvelope(stored)
+		if err != nil {
+			return "", l.wrap("get", primary, err)
+		}
+		if wanted(m) {
+			return stored, nil
+		}
+	}
+	for s, err := range l.versions(r, primary, true) {
+		if err != nil {
+			return "", l.wrap("history", primary, err)
+		}
+		if !wanted(s.meta) {
+			continue
+		}
+		if s.meta.Deleted {
+			return "", l.wrap("history", primary, fmt.Errorf("%w: deleted at %s", ErrNotFound, s.meta.Recorded.Format(time.RFC3339)))
+		}
+		return s.stored, nil
+	}
+	return "", l.wrap("history", primary, ErrNotFound)
+}
+
+func (l *layout) erase(tx *Tx, primary Key, v any, action uint8) error {
+	gone, err := l.everyEntry(&tx.Reader, primary)
 	if err != nil {
 		return err
 	}
-	err = t.Delete(tx, k, action)
+	if err := l.put(tx, primary, v, action); err != nil {
+		return err
+	}
+	return l.eraseVersions(tx, primary, gone)
+}
+
+func (l *layout) forget(tx *Tx, primary Key, action uint8) error {
+	gone, err := l.everyEntry(&tx.Reader, primary)
+	if err != nil {
+		return err
+	}
+	err = l.remove(tx, primary, action)
 	if errors.Is(err, ErrNotFound) {
-		version, err := t.lastVersion(&tx.Reader, k)
+		version, err := l.lastVersion(&tx.Reader, primary)
 		if err != nil || version == 0 {
 			return err
 		}
 	} else if err != nil {
 		return err
 	}
-	return t.eraseVersions(tx, k, gone)
+	return l.eraseVersions(tx, primary, gone)
 }
 
 // eraseVersions empties the versions in the history and marks the record for Purge,
 // with the index entries that it ever had.
-func (t *Table[K, V]) eraseVersions(tx *Tx, k K, gone []byte) error {
-	primary := t.Key.Append(nil, k)
+func (l *layout) eraseVersions(tx *Tx, primary Key, gone []byte) error {
 	var erased []storedVersion
-	for s, err := range t.versions(&tx.Reader, k, false) {
+	for s, err := range l.versions(&tx.Reader, primary, false) {
 		if err != nil {
-			return t.wrap("erase", k, err)
+			return l.wrap("erase", primary, err)
 		}
 		erased = append(erased, s)
 	}
 	for _, s := range erased {
 		digest := digestOf([]byte(s.stored))
 		s.meta.Reason = ""
-		tx.set(t.historyKey(nil, primary, s.meta.Version), appendErased(nil, s.meta, digest))
+		tx.set(l.historyKey(nil, primary, s.meta.Version), appendErased(nil, s.meta, digest))
 	}
-	tx.markForPurge(t.recordKey(nil, k), gone)
+	tx.markForPurge(l.recordKey(nil, primary), gone)
 	return tx.dropEmptySets(gone)
 }
 
 // everyEntry lists the index entries and the sets of all versions of a record, for Purge.
-func (t *Table[K, V]) everyEntry(r *Reader, k K) ([]byte, error) {
+func (l *layout) everyEntry(r *Reader, primary Key) ([]byte, error) {
 	var w record.Writer
-	primary := t.Key.Append(nil, k)
-	for version, err := range t.Versions(r, k) {
+	for s, err := range l.everyVersion(r, primary) {
 		if err != nil {
 			return nil, err
 		}
-		if !some(version.Value) {
+		if s.meta.Erased || s.meta.Deleted {
 			continue
 		}
-		err := t.eachEntry(version.Value, primary, func(_ int, key, _ []byte) error {
+		v, _, err := l.open(s.stored, primary)
+		if err != nil {
+			return nil, err
+		}
+		err = l.eachEntry(v, primary, func(_ int, key, _ []byte) error {
 			w.Bytes(purgeEntry, key)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		err = t.eachMark(primary, version.Value, func(full Key, _ uint16) { w.Bytes(purgeEntry, full) })
+		err = l.eachMark(primary, v, func(full Key, _ uint16) { w.Bytes(purgeEntry, full) })
 		if err != nil {
 			return nil, err
 		}

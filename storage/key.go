@@ -55,21 +55,34 @@ func (k Key) CutUint() (uint64, Key, error) {
 
 // CutString removes a leading text.
 func (k Key) CutString() (string, Key, error) {
-	var s strings.Builder
-	for i := 0; i+1 < len(k); i++ {
-		switch {
-		case k[i] != 0:
-			s.WriteByte(k[i])
-		case k[i+1] == 0xff:
-			s.WriteByte(0)
-			i++
-		case k[i+1] == 0x01:
-			return s.String(), k[i+2:], nil
-		default:
-			i = len(k)
-		}
+	rest, err := k.SkipString()
+	if err != nil {
+		return "", nil, err
 	}
-	return "", nil, fmt.Errorf("storage: %w: key % x does not begin with a text", ErrCorrupt, []byte(k))
+	escaped := k[:len(k)-len(rest)-2]
+	if bytes.IndexByte(escaped, 0) < 0 {
+		return string(escaped), rest, nil
+	}
+	return strings.ReplaceAll(string(escaped), "\x00\xff", "\x00"), rest, nil
+}
+
+// SkipString removes a leading text without making it. What is left shares k's memory.
+func (k Key) SkipString() (Key, error) {
+	for i := 0; i+1 < len(k); i++ {
+		zero := bytes.IndexByte(k[i:len(k)-1], 0)
+		if zero < 0 {
+			break
+		}
+		i += zero
+		if k[i+1] == 0x01 {
+			return k[i+2:], nil
+		}
+		if k[i+1] != 0xff {
+			break
+		}
+		i++ // an escaped zero
+	}
+	return nil, fmt.Errorf("storage: %w: key % x does not begin with a text", ErrCorrupt, []byte(k))
 }
 
 // KeyCodec turns a table's key type into bytes and back.

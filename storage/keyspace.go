@@ -84,9 +84,9 @@ func reportStrays(r *Reader, keys kv.Range, report *Report) error {
 
 // lastNumber is the highest number of the table's sequence that a record has or had, 0
 // for none.
-func (t *Table[K, V]) lastNumber(r *Reader) (last uint64, err error) {
+func (l *layout) lastNumber(r *Reader) (last uint64, err error) {
 	for _, space := range []byte{spaceRecord, spaceHistory} {
-		for e, err := range r.scan(kv.Prefix([]byte{space, t.ID}), true) {
+		for e, err := range r.scan(kv.Prefix([]byte{space, l.id}), true) {
 			if err != nil {
 				return 0, err
 			}
@@ -103,37 +103,37 @@ func (t *Table[K, V]) lastNumber(r *Reader) (last uint64, err error) {
 
 // checkNumbers reports a sequence that would give a number once more: a new record
 // would then take the place of another.
-func (t *Table[K, V]) checkNumbers(r *Reader, report *Report) error {
-	if t.Numbers == nil {
+func (l *layout) checkNumbers(r *Reader, report *Report) error {
+	if l.numbers == nil {
 		return nil
 	}
-	last, err := t.lastNumber(r)
+	last, err := l.lastNumber(r)
 	if err != nil {
 		return err
 	}
-	value, found, err := r.get(t.Numbers.key(nil))
+	value, found, err := r.get(l.numbers.key(nil))
 	if err != nil {
 		return err
 	}
 	next, err := readNext(value, found)
 	if err != nil || next <= last {
-		report.add(Difference{Where: t.Label, Key: "sequence " + t.Numbers.Name, Problem: fmt.Sprintf("would give out %d next, but %d is in use", next, last), Derived: true})
+		report.add(Difference{Where: l.label, Key: "sequence " + l.numbers.Name, Problem: fmt.Sprintf("would give out %d next, but %d is in use", next, last), Derived: true})
 	}
 	return nil
 }
 
 // repairNumbers moves the sequence behind the numbers in use.
-func (t *Table[K, V]) repairNumbers(ctx context.Context, s *Store) (changed int, err error) {
-	if t.Numbers == nil {
+func (l *layout) repairNumbers(ctx context.Context, s *Store) (changed int, err error) {
+	if l.numbers == nil {
 		return 0, nil
 	}
 	var last uint64
 	err = s.View(ctx, func(r *Reader) error {
-		last, err = t.lastNumber(r)
+		last, err = l.lastNumber(r)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	return s.skipNumbers(ctx, t.Numbers.key(nil), last)
+	return s.skipNumbers(ctx, l.numbers.key(nil), last)
 }

@@ -255,77 +255,79 @@ func (q *Sequence) Load(l *Loader, key Key) (uint64, error) {
 // Load adds a new record under a key that was never used before. After an error nothing
 // of it is in the load.
 func (t *Table[K, V]) Load(l *Loader, k K, v V, action uint8) error {
-	if err := l.load.store.schema.declares(t); err != nil {
-		return t.wrap("load", k, err)
-	}
-	if t.Pinned {
-		return t.wrap("load", k, fmt.Errorf("%w: a pinned table can't be loaded in bulk", ErrInvalid))
-	}
-	end := l.chunk.end()
-	err := t.load(l, k, v, action)
-	if err != nil {
-		l.chunk.rewind(end)
-	}
-	return err
+	l.key = t.Key.Append(l.key[:0], k)
+	return t.describe().load(l, l.key, v, action)
 }
 
-func (t *Table[K, V]) load(l *Loader, k K, v V, action uint8) error {
-	c := l.chunk
-	l.key = t.Key.Append(l.key[:0], k)
-	primary := l.key
-	stored, err := t.loadRecord(l, k, v)
+func (t *layout) load(l *Loader, primary Key, v any, action uint8) error {
+	err := l.load.store.declares(t)
+	if err == nil && t.pinned {
+		err = fmt.Errorf("%w: a pinned table can't be loaded in bulk", ErrInvalid)
+	}
+	end := l.chunk.end()
+	if err == nil {
+		err = t.loadAll(l, primary, v, action)
+	}
 	if err != nil {
-		return err
-	}
-	if t.History {
-		c.ops = append(c.ops, loadOp{row: c.row(), table: t.ID, action: action, record: stored, digest: digestOf(c.value(stored))})
-	}
-	for _, x := range t.Indexes {
-		if err := t.loadIndex(l, x, primary, v); err != nil {
-			return t.wrap("load", k, err)
-		}
-	}
-	for _, tally := range t.Tallies {
-		l.keys.reset()
-		tally.Keys(&l.keys, v)
-		for i := range l.keys.len() {
-			l.merged = append(append(l.merged[:0], spaceCounter, tally.ID), l.keys.at(i)...)
-			c.count(l.merged, 1)
-		}
-	}
-	if err := t.loadMarks(l, primary, v); err != nil {
-		return t.wrap("load", k, err)
+		l.chunk.rewind(end)
+		return t.wrap("load", primary, err)
 	}
 	return nil
 }
 
-// loadRecord encodes the record where it stays.
-func (t *Table[K, V]) loadRecord(l *Loader, k K, v V) (loadItem, error) {
+// loadAll adds a record and all that is derived from it.
+func (t *layout) loadAll(l *Loader, primary Key, v any, action uint8) error {
 	c := l.chunk
-	run := c.run(runID{spaceRecord, t.ID, 0}, t.Label, "", false)
-	item, err := c.key(run, l.key, nil, l.load.store.limits)
+	stored, err := t.loadRecord(l, primary, v)
 	if err != nil {
-		return item, t.wrap("load", k, err)
+		return err
+	}
+	if t.history {
+		c.ops = append(c.ops, loadOp{row: c.row(), table: t.id, action: action, record: stored, digest: digestOf(c.value(stored))})
+	}
+	for _, x := range t.indexes {
+		if err := t.loadIndex(l, x, primary, v); err != nil {
+			return err
+		}
+	}
+	for _, tally := range t.tallies {
+		l.keys.reset()
+		tally.keys(&l.keys, v)
+		for i := range l.keys.len() {
+			l.merged = append(append(l.merged[:0], spaceCounter, tally.id), l.keys.at(i)...)
+			c.count(l.merged, 1)
+		}
+	}
+	return t.loadMarks(l, primary, v)
+}
+
+// loadRecord encodes the record where it stays.
+func (t *layout) loadRecord(l *Loader, primary Key, v any) (loadItem, error) {
+	c := l.chunk
+	run := c.run(runID{spaceRecord, t.id, 0}, t.label, "", false)
+	item, err := c.key(run, primary, nil, l.load.store.limits)
+	if err != nil {
+		return item, err
 	}
 	c.arena = append(c.arena, stateLive)
 	c.arena = l.nonces.append(c.arena)
 	c.arena = append(c.arena, l.load.meta...)
-	if c.arena, err = t.Append(c.arena, v); err != nil {
-		return item, t.wrap("load", k, err)
+	if c.arena, err = t.encode(c.arena, v); err != nil {
+		return item, err
 	}
 	return c.add(run, item), nil
 }
 
-func (t *Table[K, V]) loadIndex(l *Loader, x *Index[V], primary Key, v V) error {
+func (t *layout) loadIndex(l *Loader, x *part, primary Key, v any) error {
 	c := l.chunk
 	l.keys.reset()
-	x.Keys(&l.keys, v)
+	x.keys(&l.keys, v)
 	if l.keys.len() == 0 {
 		return nil
 	}
-	run := c.run(runID{spaceIndex, t.ID, x.ID}, t.Label, x.Label, x.Unique)
+	run := c.run(runID{spaceIndex, t.id, x.id}, t.label, x.label, x.unique)
 	tail := primary
-	if x.Unique {
+	if x.unique {
 		tail = nil
 	}
 	for i := range l.keys.len() {
@@ -333,7 +335,7 @@ func (t *Table[K, V]) loadIndex(l *Loader, x *Index[V], primary Key, v V) error 
 		if err != nil {
 			return err
 		}
-		if x.Unique {
+		if x.unique {
 			c.arena = append(c.arena, primary...)
 		}
 		c.add(run, item)
@@ -342,8 +344,8 @@ func (t *Table[K, V]) loadIndex(l *Loader, x *Index[V], primary Key, v V) error 
 }
 
 // loadMarks adds the record to its bitmaps.
-func (t *Table[K, V]) loadMarks(l *Loader, primary Key, v V) error {
-	if len(t.Bitmaps) == 0 {
+func (t *layout) loadMarks(l *Loader, primary Key, v any) error {
+	if len(t.bitmaps) == 0 {
 		return nil
 	}
 	c := l.chunk
@@ -351,17 +353,17 @@ func (t *Table[K, V]) loadMarks(l *Loader, primary Key, v V) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range t.Bitmaps {
+	for _, b := range t.bitmaps {
 		l.keys.reset()
-		b.Keys(&l.keys, v)
+		b.keys(&l.keys, v)
 		versioned := false
 		for i := range l.keys.len() {
 			versioned = versioned || b.versions(l.keys.at(i))
-			l.merged = b.key(l.merged[:0], l.keys.at(i), member/bitset.ChunkSize)
+			l.merged = appendBitmapKey(l.merged[:0], b.id, l.keys.at(i), member/bitset.ChunkSize)
 			c.marks = append(c.marks, loadMark{row: c.row(), key: l.interned.number(l.merged), member: uint16(member % bitset.ChunkSize)})
 		}
 		if versioned {
-			c.count(b.versionKey(member/bitset.ChunkSize), 1)
+			c.count(bitmapVersionKey(b.id, member/bitset.ChunkSize), 1)
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 func (s *Store) Repair(ctx context.Context) (int, error) {
 	changed := 0
 	for _, t := range s.schema.Tables {
-		n, err := t.repair(ctx, s)
+		n, err := t.describe().repair(ctx, s)
 		changed += n
 		if err != nil {
 			return changed, &Error{Op: "repair", Table: t.Name(), Err: err}
@@ -36,15 +36,15 @@ var repairSession = Session{Actor: "clientele", Reason: "repair of derived data"
 // repairBatch bounds one transaction of a repair.
 const repairBatch = 1000
 
-func (t *Table[K, V]) repair(ctx context.Context, s *Store) (int, error) {
+func (l *layout) repair(ctx context.Context, s *Store) (int, error) {
 	mended := &mender{ctx: ctx, store: s}
 	report := &Report{}
 	err := s.View(ctx, func(r *Reader) error {
-		if _, err := t.check(r, report); err != nil || report.OK() {
+		if _, err := l.check(r, report); err != nil || report.OK() {
 			return err
 		}
-		for i := range t.Indexes {
-			if err := t.mendIndex(r, i, mended); err != nil {
+		for i := range l.indexes {
+			if err := l.mendIndex(r, i, mended); err != nil {
 				return err
 			}
 		}
@@ -53,15 +53,15 @@ func (t *Table[K, V]) repair(ctx context.Context, s *Store) (int, error) {
 	if err != nil || report.OK() {
 		return mended.count, err
 	}
-	miscounts, err := t.repairTallies(ctx, s)
+	miscounts, err := l.repairTallies(ctx, s)
 	if err != nil {
 		return mended.count + miscounts, err
 	}
-	mismarks, err := t.repairBitmaps(ctx, s)
+	mismarks, err := l.repairBitmaps(ctx, s)
 	if err != nil {
 		return mended.count + miscounts + mismarks, err
 	}
-	skipped, err := t.repairNumbers(ctx, s)
+	skipped, err := l.repairNumbers(ctx, s)
 	return mended.count + miscounts + mismarks + skipped, err
 }
 
@@ -102,15 +102,15 @@ func (m *mender) flush() error {
 
 // mendIndex removes surplus entries and then writes the missing ones, for which a
 // surplus one may have held a unique key.
-func (t *Table[K, V]) mendIndex(r *Reader, index int, m *mender) error {
-	x := t.Indexes[index]
-	err := t.eachSurplus(r, x, func(key []byte) error {
+func (l *layout) mendIndex(r *Reader, index int, m *mender) error {
+	x := l.indexes[index]
+	err := l.eachSurplus(r, x, func(key []byte) error {
 		return m.add(func(tx *Tx) error {
 			value, found, err := tx.Reader.get(key)
 			if err != nil || !found {
 				return err
 			}
-			expected, err := t.expects(&tx.Reader, x, kv.Entry{Key: key, Value: append([]byte(nil), value...)})
+			expected, err := l.expects(&tx.Reader, x, kv.Entry{Key: key, Value: append([]byte(nil), value...)})
 			if err == nil && !expected {
 				tx.delete(key)
 			}
@@ -120,12 +120,12 @@ func (t *Table[K, V]) mendIndex(r *Reader, index int, m *mender) error {
 	if err != nil {
 		return err
 	}
-	return t.mendMissing(r, index, m)
+	return l.mendMissing(r, index, m)
 }
 
-func (t *Table[K, V]) mendMissing(r *Reader, index int, m *mender) error {
-	return t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v V, _ Meta) error {
-		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+func (l *layout) mendMissing(r *Reader, index int, m *mender) error {
+	return l.eachRecord(r, &Report{}, func(primary Key, _ []byte, v any, _ Meta) error {
+		return l.eachEntry(v, primary, func(i int, key, value []byte) error {
 			if i != index {
 				return nil
 			}
@@ -133,31 +133,27 @@ func (t *Table[K, V]) mendMissing(r *Reader, index int, m *mender) error {
 			if err != nil || found && string(stored) == string(value) {
 				return err
 			}
-			if held, err := t.heldByAnother(r, t.Indexes[i], key, value); err != nil || held {
+			if held, err := l.heldByAnother(r, l.indexes[i], key, value); err != nil || held {
 				return err // which of the two records keeps the unique key is not for Repair to say
 			}
 			primary := append(Key(nil), primary...)
-			return m.add(func(tx *Tx) error { return t.restoreEntries(tx, primary) })
+			return m.add(func(tx *Tx) error { return l.restoreEntries(tx, primary) })
 		})
 	})
 }
 
 // restoreEntries writes the index entries of one record.
-func (t *Table[K, V]) restoreEntries(tx *Tx, primary Key) error {
-	k, err := t.Key.Decode(primary)
-	if err != nil {
-		return err
-	}
-	stored, found, err := tx.Reader.get(append(Key{spaceRecord, t.ID}, primary...))
+func (l *layout) restoreEntries(tx *Tx, primary Key) error {
+	stored, found, err := tx.Reader.get(append(Key{spaceRecord, l.id}, primary...))
 	if err != nil || !found {
 		return err
 	}
-	v, _, err := t.open(string(stored), k)
+	v, _, err := l.open(string(stored), primary)
 	if err != nil {
 		return err
 	}
-	return t.eachEntry(v, primary, func(i int, key, value []byte) error {
-		held, err := t.heldByAnother(&tx.Reader, t.Indexes[i], key, value)
+	return l.eachEntry(v, primary, func(i int, key, value []byte) error {
+		held, err := l.heldByAnother(&tx.Reader, l.indexes[i], key, value)
 		if err == nil && !held {
 			tx.set(key, value)
 		}

@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,31 +32,7 @@ type Schema struct {
 // AnyTable is a [Table] of whatever types.
 type AnyTable interface {
 	Name() string
-	describe() tableLayout
-	check(r *Reader, report *Report) (*versionSums, error)
-	repair(ctx context.Context, s *Store) (int, error)
-	build(ctx context.Context, s *Store) error
-	readable(primary Key, stored []byte) (value json.RawMessage, local bool)
-}
-
-type tableLayout struct {
-	id      uint8
-	history bool
-	indexes []indexLayout
-	tallies []indexLayout
-	bitmaps []bitmapLayout
-}
-
-type indexLayout struct {
-	id     uint8
-	name   string
-	unique bool
-}
-
-type bitmapLayout struct {
-	id        uint8
-	name      string
-	versioned bool
+	describe() *layout
 }
 
 // FirstOwnID is the first id of an embedder's own tables, sequences and counters.
@@ -73,12 +47,12 @@ func (s *Schema) Extend(own Schema) error {
 			return err
 		}
 		for _, tally := range layout.tallies {
-			if err := ownID("tally", tally.name, tally.id); err != nil {
+			if err := ownID("tally", tally.label, tally.id); err != nil {
 				return err
 			}
 		}
 		for _, b := range layout.bitmaps {
-			if err := ownID("bitmap", b.name, b.id); err != nil {
+			if err := ownID("bitmap", b.label, b.id); err != nil {
 				return err
 			}
 		}
@@ -122,17 +96,17 @@ func (s *Schema) Validate() error {
 			return err
 		}
 		for _, x := range layout.indexes {
-			if err := take(fmt.Sprintf("index id %d of table %s", x.id, t.Name()), x.name); err != nil {
+			if err := take(fmt.Sprintf("index id %d of table %s", x.id, t.Name()), x.label); err != nil {
 				return err
 			}
 		}
 		for _, c := range layout.tallies {
-			if err := take(fmt.Sprintf("counter id %d", c.id), t.Name()+"."+c.name); err != nil {
+			if err := take(fmt.Sprintf("counter id %d", c.id), t.Name()+"."+c.label); err != nil {
 				return err
 			}
 		}
 		for _, b := range layout.bitmaps {
-			if err := take(fmt.Sprintf("bitmap id %d", b.id), t.Name()+"."+b.name); err != nil {
+			if err := take(fmt.Sprintf("bitmap id %d", b.id), t.Name()+"."+b.label); err != nil {
 				return err
 			}
 		}
@@ -148,16 +122,6 @@ func (s *Schema) Validate() error {
 		}
 	}
 	return nil
-}
-
-// declares keeps an undeclared table, whose id may be another's, from writing.
-func (s *Schema) declares(t AnyTable) error {
-	for _, declared := range s.Tables {
-		if declared == t {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: table %s (id %d) is not in the schema that the store was opened with", ErrInvalid, t.Name(), t.describe().id)
 }
 
 // Describe returns the whole key space as the table that stands in KEYS.md.
@@ -188,7 +152,7 @@ func describeTable(t AnyTable, row func(key, value, what string)) {
 	layout := t.describe()
 	row(fmt.Sprintf("02 %02x key", layout.id), "record", "table "+t.Name())
 	for _, x := range layout.indexes {
-		what := fmt.Sprintf("index %s.%s", t.Name(), x.name)
+		what := fmt.Sprintf("index %s.%s", t.Name(), x.label)
 		if x.unique {
 			row(fmt.Sprintf("03 %02x %02x index-key", layout.id, x.id), "primary key", what+", unique")
 		} else {
@@ -196,12 +160,12 @@ func describeTable(t AnyTable, row func(key, value, what string)) {
 		}
 	}
 	for _, c := range layout.tallies {
-		row(fmt.Sprintf("06 %02x key", c.id), "counter", fmt.Sprintf("tally %s.%s: records by key", t.Name(), c.name))
+		row(fmt.Sprintf("06 %02x key", c.id), "counter", fmt.Sprintf("tally %s.%s: records by key", t.Name(), c.label))
 	}
 	for _, b := range layout.bitmaps {
-		row(fmt.Sprintf("09 %02x key chunk", b.id), "bitmap", fmt.Sprintf("bitmap %s.%s: records by key; the chunk is 4 bytes, big-endian", t.Name(), b.name))
-		if b.versioned {
-			row(fmt.Sprintf("0a %02x chunk", b.id), "counter", fmt.Sprintf("bitmap %s.%s: changes of each chunk under versioned keys", t.Name(), b.name))
+		row(fmt.Sprintf("09 %02x key chunk", b.id), "bitmap", fmt.Sprintf("bitmap %s.%s: records by key; the chunk is 4 bytes, big-endian", t.Name(), b.label))
+		if b.versioned != nil {
+			row(fmt.Sprintf("0a %02x chunk", b.id), "counter", fmt.Sprintf("bitmap %s.%s: changes of each chunk under versioned keys", t.Name(), b.label))
 		}
 	}
 	if layout.history {

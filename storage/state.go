@@ -21,69 +21,47 @@ const (
 	stateBuilding = 2
 )
 
-// partLayout is an index, tally or bitmap of a table.
-type partLayout struct {
-	space   uint8 // in which it is kept
-	id      uint8
-	name    string
-	version string
-}
-
 func stateKey(table, space, id uint8) Key { return Key{spaceState, table, space, id} }
-
-func (t *Table[K, V]) parts() []partLayout {
-	var parts []partLayout
-	for _, x := range t.Indexes {
-		parts = append(parts, partLayout{spaceIndex, x.ID, x.Label, x.Version})
-	}
-	for _, tally := range t.Tallies {
-		parts = append(parts, partLayout{spaceCounter, tally.ID, tally.Label, tally.Version})
-	}
-	for _, b := range t.Bitmaps {
-		parts = append(parts, partLayout{spaceBitmap, b.ID, b.Label, b.Version})
-	}
-	return parts
-}
 
 // build makes anew what was made by another version or not at all. It is called before
 // the book is used; a crash repeats it. On a shared engine no other process may write
 // meanwhile.
-func (t *Table[K, V]) build(ctx context.Context, s *Store) error {
-	stale, empty, err := t.stale(ctx, s)
+func (l *layout) build(ctx context.Context, s *Store) error {
+	stale, empty, err := l.stale(ctx, s)
 	if err != nil || len(stale) == 0 {
 		return err
 	}
 	if empty {
-		return t.setStates(ctx, s, stale, false)
+		return l.setStates(ctx, s, stale, false)
 	}
 	names := make([]string, len(stale))
 	for i, p := range stale {
-		names[i] = t.Label + "." + p.name
+		names[i] = l.label + "." + p.label
 	}
 	start := time.Now()
 	s.log.Info("making anew what an earlier version made otherwise", "parts", names)
-	if err := t.setStates(ctx, s, stale, true); err != nil {
+	if err := l.setStates(ctx, s, stale, true); err != nil {
 		return err
 	}
-	records, err := t.rebuild(ctx, s, stale)
+	records, err := l.rebuild(ctx, s, stale)
 	if err != nil {
 		return err
 	}
 	s.log.Info("made anew", "parts", names, "records", records, "took", time.Since(start).Round(time.Millisecond))
-	return t.setStates(ctx, s, stale, false)
+	return l.setStates(ctx, s, stale, false)
 }
 
 // stale lists the parts without a good state and forgets the states of parts that this
 // program doesn't know and so would not keep right.
-func (t *Table[K, V]) stale(ctx context.Context, s *Store) (stale []partLayout, empty bool, err error) {
-	stale = t.parts()
+func (l *layout) stale(ctx context.Context, s *Store) (stale []*part, empty bool, err error) {
+	stale = l.parts()
 	var unknown kv.Batch
 	err = s.View(ctx, func(r *Reader) error {
-		for e, err := range r.scan(kv.Prefix(Key{spaceState, t.ID}), false) {
+		for e, err := range r.scan(kv.Prefix(Key{spaceState, l.id}), false) {
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(stale, func(p partLayout) bool { return string(stateKey(t.ID, p.space, p.id)) == string(e.Key) })
+			i := slices.IndexFunc(stale, func(p *part) bool { return string(stateKey(l.id, p.space, p.id)) == string(e.Key) })
 			if i < 0 {
 				unknown.Delete(e.Key)
 				continue
@@ -94,7 +72,7 @@ func (t *Table[K, V]) stale(ctx context.Context, s *Store) (stale []partLayout, 
 			}
 		}
 		empty = true
-		for _, err := range r.scan(kv.Prefix([]byte{spaceRecord, t.ID}), false) {
+		for _, err := range r.scan(kv.Prefix([]byte{spaceRecord, l.id}), false) {
 			empty = false
 			return err
 		}
@@ -119,7 +97,7 @@ func readState(stored string) (version string, building bool, err error) {
 	return version, building, r.Err()
 }
 
-func (t *Table[K, V]) setStates(ctx context.Context, s *Store, parts []partLayout, building bool) error {
+func (l *layout) setStates(ctx context.Context, s *Store, parts []*part, building bool) error {
 	var b kv.Batch
 	for _, p := range parts {
 		var w record.Writer
@@ -127,7 +105,7 @@ func (t *Table[K, V]) setStates(ctx context.Context, s *Store, parts []partLayou
 		if building {
 			w.Uint(stateBuilding, 1)
 		}
-		b.Set(stateKey(t.ID, p.space, p.id), w.Buf)
+		b.Set(stateKey(l.id, p.space, p.id), w.Buf)
 	}
 	_, err := s.apply(ctx, &b)
 	return err
@@ -138,26 +116,26 @@ const buildBatch = 4000
 
 // rebuild empties the stale indexes and fills them from the records, and sets tallies
 // and bitmaps right.
-func (t *Table[K, V]) rebuild(ctx context.Context, s *Store, stale []partLayout) (records int, err error) {
+func (l *layout) rebuild(ctx context.Context, s *Store, stale []*part) (records int, err error) {
 	var indexes []int
-	for i, x := range t.Indexes {
-		if !slices.ContainsFunc(stale, func(p partLayout) bool { return p.space == spaceIndex && p.id == x.ID }) {
+	for i, x := range l.indexes {
+		if !slices.ContainsFunc(stale, func(p *part) bool { return p.space == spaceIndex && p.id == x.id }) {
 			continue
 		}
 		indexes = append(indexes, i)
-		if err := s.clear(ctx, kv.Prefix(t.indexKey(nil, x))); err != nil {
+		if err := s.clear(ctx, kv.Prefix(l.indexKey(nil, x))); err != nil {
 			return 0, err
 		}
 	}
 	if len(indexes) > 0 {
-		if records, err = t.fill(ctx, s, indexes); err != nil {
+		if records, err = l.fill(ctx, s, indexes); err != nil {
 			return records, err
 		}
 	}
-	if _, err := t.repairTallies(ctx, s); err != nil {
+	if _, err := l.repairTallies(ctx, s); err != nil {
 		return records, err
 	}
-	_, err = t.repairBitmaps(ctx, s)
+	_, err = l.repairBitmaps(ctx, s)
 	return records, err
 }
 
@@ -183,16 +161,16 @@ func (s *Store) clear(ctx context.Context, keys kv.Range) error {
 }
 
 // fill writes the entries of empty indexes.
-func (t *Table[K, V]) fill(ctx context.Context, s *Store, indexes []int) (records int, err error) {
+func (l *layout) fill(ctx context.Context, s *Store, indexes []int) (records int, err error) {
 	const logged = 1_000_000
-	f := &filler{store: s, table: t.Label, unique: map[string]string{}}
+	f := &filler{store: s, table: l.label, unique: map[string]string{}}
 	err = s.View(ctx, func(r *Reader) error {
 		unread := &Report{}
-		err := t.eachRecord(r, unread, func(primary Key, _ []byte, v V, _ Meta) error {
+		err := l.eachRecord(r, unread, func(primary Key, _ []byte, v any, _ Meta) error {
 			if records++; records%logged == 0 {
-				s.log.Info("making indexes anew", "table", t.Label, "records", records)
+				s.log.Info("making indexes anew", "table", l.label, "records", records)
 			}
-			return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+			return l.eachEntry(v, primary, func(i int, key, value []byte) error {
 				if !slices.Contains(indexes, i) {
 					return nil
 				}
@@ -203,7 +181,7 @@ func (t *Table[K, V]) fill(ctx context.Context, s *Store, indexes []int) (record
 			return err
 		}
 		if n := int64(len(unread.Differences)) + unread.More; n > 0 {
-			s.log.Error("records that can't be read have no index entries now; Verify names them", "table", t.Label, "records", n)
+			s.log.Error("records that can't be read have no index entries now; Verify names them", "table", l.label, "records", n)
 		}
 		return f.flush(ctx)
 	})
@@ -263,7 +241,7 @@ func (f *filler) flush(ctx context.Context) error {
 // buildParts makes anew what is stale in all tables.
 func (s *Store) buildParts(ctx context.Context) error {
 	for _, t := range s.schema.Tables {
-		if err := t.build(ctx, s); err != nil {
+		if err := t.describe().build(ctx, s); err != nil {
 			return &Error{Op: "make indexes anew", Table: t.Name(), Err: err}
 		}
 	}

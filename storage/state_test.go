@@ -13,10 +13,11 @@ import (
 
 // program is a version of a program: pages with the indexes as it makes them.
 func program(indexes []*storage.Index[*page], tallies ...*storage.Tally[*page]) (*storage.Table[pageID, *page], *storage.Schema) {
-	table := *pages
-	table.Indexes, table.Tallies, table.Numbers = indexes, tallies, pageIDs
-	table.Bitmaps = nil
-	return &table, &storage.Schema{Tables: []storage.AnyTable{&table}, Sequences: []*storage.Sequence{pageIDs}}
+	table := &storage.Table[pageID, *page]{
+		ID: pages.ID, Label: pages.Label, Key: pages.Key, History: pages.History, Append: pages.Append, Decode: pages.Decode,
+		Indexes: indexes, Tallies: tallies, Numbers: pageIDs,
+	}
+	return table, &storage.Schema{Tables: []storage.AnyTable{table}, Sequences: []*storage.Sequence{pageIDs}}
 }
 
 // folded is the index of titles by a version of the program.

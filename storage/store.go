@@ -39,6 +39,7 @@ type Options struct {
 type Store struct {
 	engine  kv.Engine
 	schema  *Schema
+	layouts [256]*layout // of the schema's tables, by id
 	limits  kv.Limits
 	clock   func() time.Time
 	metrics Metrics
@@ -97,10 +98,22 @@ func Open(ctx context.Context, engine kv.Engine, schema *Schema, views []Derived
 	return s, nil
 }
 
+// declares keeps an undeclared table, whose id may be another's, from writing.
+func (s *Store) declares(l *layout) error {
+	if s.layouts[l.id] == l {
+		return nil
+	}
+	return fmt.Errorf("%w: table %s (id %d) is not in the schema that the store was opened with", ErrInvalid, l.label, l.id)
+}
+
 // prepare brings the book into a state in which it can be used.
 func (s *Store) prepare(ctx context.Context) error {
 	if err := s.schema.Validate(); err != nil {
 		return err
+	}
+	for _, t := range s.schema.Tables {
+		l := t.describe()
+		s.layouts[l.id] = l
 	}
 	if err := s.readOrCreateMeta(ctx); err != nil {
 		return err

@@ -19,8 +19,6 @@ type Tally[V any] struct {
 	Version string
 }
 
-func (t *Tally[V]) key(key Key) Key { return append(Key{spaceCounter, t.ID}, key...) }
-
 // Get returns the number of records under a key.
 func (t *Tally[V]) Get(r *Reader, key Key) (int64, error) {
 	return (&Counter{ID: t.ID}).Get(r, key)
@@ -33,16 +31,9 @@ func (t *Tally[V]) Scan(r *Reader, keys kv.Range, f func(key Key, n int64) error
 }
 
 // recount moves a changed record from its old keys to its new ones.
-func (t *Table[K, V]) recount(tx *Tx, old, v V) error {
-	for _, tally := range t.Tallies {
-		tx.before.reset()
-		tx.after.reset()
-		if some(old) {
-			tally.Keys(&tx.before, old)
-		}
-		if some(v) {
-			tally.Keys(&tx.after, v)
-		}
+func (l *layout) recount(tx *Tx, old, v any) error {
+	for _, tally := range l.tallies {
+		tx.collect(tally, old, v)
 		if err := tally.move(tx, &tx.before, &tx.after, oneLess); err != nil {
 			return err
 		}
@@ -56,13 +47,13 @@ func (t *Table[K, V]) recount(tx *Tx, old, v V) error {
 var oneMore, oneLess = kv.CounterDelta(1), kv.CounterDelta(-1)
 
 // move changes the counts of the keys that one set has and another has not.
-func (t *Tally[V]) move(tx *Tx, in, notIn *KeySet, delta []byte) error {
+func (t *part) move(tx *Tx, in, notIn *KeySet, delta []byte) error {
 	for i := range in.len() {
 		key := in.at(i)
 		if notIn.has(key) {
 			continue
 		}
-		tx.full = append(append(tx.full[:0], spaceCounter, t.ID), key...)
+		tx.full = append(append(tx.full[:0], spaceCounter, t.id), key...)
 		if err := tx.merge(tx.full, delta); err != nil {
 			return err
 		}
@@ -73,19 +64,19 @@ func (t *Tally[V]) move(tx *Tx, in, notIn *KeySet, delta []byte) error {
 // tallies counts records as the tallies should have them.
 type tallies []map[string]int64
 
-func (t *Table[K, V]) newTallies() tallies {
-	counts := make(tallies, len(t.Tallies))
+func (l *layout) newTallies() tallies {
+	counts := make(tallies, len(l.tallies))
 	for i := range counts {
 		counts[i] = map[string]int64{}
 	}
 	return counts
 }
 
-func (t *Table[K, V]) tally(counts tallies, v V) {
+func (l *layout) tally(counts tallies, v any) {
 	var keys KeySet
-	for i, tally := range t.Tallies {
+	for i, tally := range l.tallies {
 		keys.reset()
-		tally.Keys(&keys, v)
+		tally.keys(&keys, v)
 		for j := range keys.len() {
 			counts[i][string(keys.at(j))]++
 		}
@@ -94,9 +85,9 @@ func (t *Table[K, V]) tally(counts tallies, v V) {
 
 // eachMiscount calls f for every stored count that differs from the records; one that
 // can't be read counts as 0.
-func (t *Table[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally *Tally[V], key Key, stored, real int64, unread bool)) error {
-	for i, tally := range t.Tallies {
-		space := tally.key(nil)
+func (l *layout) eachMiscount(r *Reader, counts tallies, f func(tally *part, key Key, stored, real int64, unread bool)) error {
+	for i, tally := range l.tallies {
+		space := Key{spaceCounter, tally.id}
 		for e, err := range r.scan(kv.Prefix(space), false) {
 			if err != nil {
 				return err
@@ -115,9 +106,9 @@ func (t *Table[K, V]) eachMiscount(r *Reader, counts tallies, f func(tally *Tall
 	return nil
 }
 
-func (t *Table[K, V]) reportMiscounts(r *Reader, counts tallies, report *Report) error {
-	return t.eachMiscount(r, counts, func(tally *Tally[V], key Key, stored, real int64, _ bool) {
-		report.add(Difference{Where: t.Label + "." + tally.Label, Key: fmt.Sprintf("% x", []byte(key)),
+func (l *layout) reportMiscounts(r *Reader, counts tallies, report *Report) error {
+	return l.eachMiscount(r, counts, func(tally *part, key Key, stored, real int64, _ bool) {
+		report.add(Difference{Where: l.label + "." + tally.label, Key: fmt.Sprintf("% x", []byte(key)),
 			Problem: fmt.Sprintf("count is %d, records are %d", stored, real), Derived: true})
 	})
 }
@@ -125,12 +116,12 @@ func (t *Table[K, V]) reportMiscounts(r *Reader, counts tallies, report *Report)
 // repairTallies corrects every wrong count by the difference between the records and
 // the count in one state, which holds whatever changes after it; only counts that can't
 // be read are replaced. It takes memory for the counts, not for the records.
-func (t *Table[K, V]) repairTallies(ctx context.Context, s *Store) (changed int, err error) {
-	if len(t.Tallies) == 0 {
+func (l *layout) repairTallies(ctx context.Context, s *Store) (changed int, err error) {
+	if len(l.tallies) == 0 {
 		return 0, nil
 	}
 	for attempt := 1; ; attempt++ {
-		changed, err = t.tryRepairTallies(ctx, s)
+		changed, err = l.tryRepairTallies(ctx, s)
 		if !errors.Is(err, kv.ErrConflict) || attempt == s.tries {
 			return changed, err
 		}
@@ -140,23 +131,23 @@ func (t *Table[K, V]) repairTallies(ctx context.Context, s *Store) (changed int,
 	}
 }
 
-func (t *Table[K, V]) tryRepairTallies(ctx context.Context, s *Store) (changed int, err error) {
+func (l *layout) tryRepairTallies(ctx context.Context, s *Store) (changed int, err error) {
 	// Two repairs must not both add the difference that they saw.
-	guard := stateKey(t.ID, spaceCounter, 0)
+	guard := stateKey(l.id, spaceCounter, 0)
 	var b kv.Batch
 	err = s.View(ctx, func(r *Reader) error {
 		b.Since, b.Reads = r.snap.Stamp(), []kv.Range{kv.Point(guard)}
-		counts := t.newTallies()
-		err := t.eachRecord(r, &Report{}, func(_ Key, _ []byte, v V, _ Meta) error {
-			t.tally(counts, v)
+		counts := l.newTallies()
+		err := l.eachRecord(r, &Report{}, func(_ Key, _ []byte, v any, _ Meta) error {
+			l.tally(counts, v)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return t.eachMiscount(r, counts, func(tally *Tally[V], key Key, stored, real int64, unread bool) {
+		return l.eachMiscount(r, counts, func(tally *part, key Key, stored, real int64, unread bool) {
 			changed++
-			full := tally.key(key)
+			full := append(Key{spaceCounter, tally.id}, key...)
 			if unread {
 				b.Reads = append(b.Reads, kv.Point(full))
 				b.Set(full, kv.CounterDelta(real))

@@ -156,9 +156,8 @@ func TestPinnedRecordsAreOfTheReadersState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	beside := *settings
-	beside.ID, beside.Label, beside.Pinned = 10, "beside", false
-	s, err := storage.Open(context.Background(), engine, &storage.Schema{Tables: []storage.AnyTable{settings, &beside}}, nil, storage.Options{Logger: quiet})
+	beside := &storage.Table[string, *uint64]{ID: 10, Label: "beside", Key: settings.Key, History: settings.History, Append: settings.Append, Decode: settings.Decode}
+	s, err := storage.Open(context.Background(), engine, &storage.Schema{Tables: []storage.AnyTable{settings, beside}}, nil, storage.Options{Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +177,7 @@ func TestPinnedRecordsAreOfTheReadersState(t *testing.T) {
 		if err != nil {
 			return 0, err
 		}
-		b, err := number(&beside, r)
+		b, err := number(beside, r)
 		if a != b && err == nil {
 			t.Errorf("the pinned record says %d, the other one %d", a, b)
 		}

@@ -78,7 +78,7 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (*Re
 	}
 	sums := map[uint8]*versionSums{}
 	for _, t := range s.schema.Tables {
-		sum, err := t.check(r, report)
+		sum, err := t.describe().check(r, report)
 		if err != nil {
 			return report, &Error{Op: "verify", Table: t.Name(), Err: err}
 		}
@@ -194,19 +194,19 @@ func (v *versionSums) add(s *sum, key []byte, version uint64, d Digest) {
 	s.add(key, Key(nil).Uint(version), d[:])
 }
 
-func (t *Table[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
-	want := make([]sum, len(t.Indexes))
-	counts := t.newTallies()
+func (l *layout) check(r *Reader, report *Report) (*versionSums, error) {
+	want := make([]sum, len(l.indexes))
+	counts := l.newTallies()
 	marks := markSums{}
 	versions := &versionSums{}
-	err := t.eachRecord(r, report, func(primary Key, stored []byte, v V, m Meta) error {
+	err := l.eachRecord(r, report, func(primary Key, stored []byte, v any, m Meta) error {
 		report.Records++
-		t.tally(counts, v)
-		if err := t.eachMark(primary, v, marks.add); err != nil {
+		l.tally(counts, v)
+		if err := l.eachMark(primary, v, marks.add); err != nil {
 			return err
 		}
 		versions.add(&versions.stored, primary, m.Version, digestOf(stored))
-		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+		return l.eachEntry(v, primary, func(i int, key, value []byte) error {
 			want[i].add(key, value)
 			return nil
 		})
@@ -214,9 +214,9 @@ func (t *Table[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, x := range t.Indexes {
+	for i, x := range l.indexes {
 		var got sum
-		for e, err := range r.scan(kv.Prefix(t.indexKey(nil, x)), false) {
+		for e, err := range r.scan(kv.Prefix(l.indexKey(nil, x)), false) {
 			if err != nil {
 				return nil, err
 			}
@@ -224,39 +224,34 @@ func (t *Table[K, V]) check(r *Reader, report *Report) (*versionSums, error) {
 			got.add(e.Key, e.Value)
 		}
 		if got != want[i] {
-			if err := t.nameDifferences(r, i, report); err != nil {
+			if err := l.nameDifferences(r, i, report); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if err := t.reportMiscounts(r, counts, report); err != nil {
+	if err := l.reportMiscounts(r, counts, report); err != nil {
 		return nil, err
 	}
-	if err := t.reportMismarks(r, marks, report); err != nil {
+	if err := l.reportMismarks(r, marks, report); err != nil {
 		return nil, err
 	}
-	if err := t.checkNumbers(r, report); err != nil {
+	if err := l.checkNumbers(r, report); err != nil {
 		return nil, err
 	}
-	return versions, t.sumHistory(r, versions, report)
+	return versions, l.sumHistory(r, versions, report)
 }
 
 // eachRecord calls f for every record that can be read, and reports the others.
-func (t *Table[K, V]) eachRecord(r *Reader, report *Report, f func(primary Key, stored []byte, v V, m Meta) error) error {
-	space := []byte{spaceRecord, t.ID}
+func (l *layout) eachRecord(r *Reader, report *Report, f func(primary Key, stored []byte, v any, m Meta) error) error {
+	space := []byte{spaceRecord, l.id}
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {
 			return err
 		}
 		primary := Key(e.Key[len(space):])
-		k, err := t.Key.Decode(primary)
-		var v V
-		var m Meta
-		if err == nil {
-			v, m, err = t.open(string(e.Value), k)
-		}
+		v, m, err := l.open(string(e.Value), primary)
 		if err != nil {
-			report.add(Difference{Where: t.Label, Key: fmt.Sprintf("% x", []byte(primary)), Problem: err.Error()})
+			report.add(Difference{Where: l.label, Key: fmt.Sprintf("% x", []byte(primary)), Problem: err.Error()})
 			continue
 		}
 		if err := f(primary, e.Value, v, m); err != nil {
@@ -267,17 +262,17 @@ func (t *Table[K, V]) eachRecord(r *Reader, report *Report, f func(primary Key, 
 }
 
 // eachEntry calls f with the index entries that a record should have.
-func (t *Table[K, V]) eachEntry(v V, primary Key, f func(index int, key, value []byte) error) error {
+func (l *layout) eachEntry(v any, primary Key, f func(index int, key, value []byte) error) error {
 	var keys KeySet
-	for i, x := range t.Indexes {
+	for i, x := range l.indexes {
 		keys.reset()
-		x.Keys(&keys, v)
+		x.keys(&keys, v)
 		for j := range keys.len() {
 			var value []byte
-			if x.Unique {
+			if x.unique {
 				value = primary
 			}
-			if err := f(i, t.entryKey(nil, x, keys.at(j), primary), value); err != nil {
+			if err := f(i, l.entryKey(nil, x, keys.at(j), primary), value); err != nil {
 				return err
 			}
 		}
@@ -286,12 +281,12 @@ func (t *Table[K, V]) eachEntry(v V, primary Key, f func(index int, key, value [
 }
 
 // nameDifferences finds the missing and the surplus entries of one index.
-func (t *Table[K, V]) nameDifferences(r *Reader, index int, report *Report) error {
-	x := t.Indexes[index]
-	where := t.Label + "." + x.Label
+func (l *layout) nameDifferences(r *Reader, index int, report *Report) error {
+	x := l.indexes[index]
+	where := l.label + "." + x.label
 	report.add(Difference{Where: where, Key: "all", Problem: "entries differ from the records", Derived: true})
-	err := t.eachRecord(r, &Report{}, func(primary Key, _ []byte, v V, _ Meta) error {
-		return t.eachEntry(v, primary, func(i int, key, value []byte) error {
+	err := l.eachRecord(r, &Report{}, func(primary Key, _ []byte, v any, _ Meta) error {
+		return l.eachEntry(v, primary, func(i int, key, value []byte) error {
 			if i != index {
 				return nil
 			}
@@ -302,7 +297,7 @@ func (t *Table[K, V]) nameDifferences(r *Reader, index int, report *Report) erro
 			case !found:
 				report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry is missing", Derived: true})
 			case string(stored) != string(value):
-				shared, err := t.heldByAnother(r, x, key, value)
+				shared, err := l.heldByAnother(r, x, key, value)
 				problem := "entry names another record"
 				if shared {
 					problem = "two records have this unique key; change one of them"
@@ -316,20 +311,20 @@ func (t *Table[K, V]) nameDifferences(r *Reader, index int, report *Report) erro
 	if err != nil {
 		return err
 	}
-	return t.eachSurplus(r, x, func(key []byte) error {
+	return l.eachSurplus(r, x, func(key []byte) error {
 		report.add(Difference{Where: where, Key: fmt.Sprintf("% x", key[3:]), Problem: "entry without such a record", Derived: true})
 		return nil
 	})
 }
 
 // eachSurplus calls f for the index entries that no record should have; f may keep the key.
-func (t *Table[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte) error) error {
-	space := t.indexKey(nil, x)
+func (l *layout) eachSurplus(r *Reader, x *part, f func(key []byte) error) error {
+	space := l.indexKey(nil, x)
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {
 			return err
 		}
-		expected, err := t.expects(r, x, e)
+		expected, err := l.expects(r, x, e)
 		if err != nil {
 			return err
 		}
@@ -347,34 +342,33 @@ func (t *Table[K, V]) eachSurplus(r *Reader, x *Index[V], f func(key []byte) err
 // ends and the primary key begins is not known without the index's parts, so every
 // split that decodes is tried. A record that can't be read accounts for its entries:
 // without them its unique keys would be given to others while it waits to be mended.
-func (t *Table[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, error) {
+func (l *layout) expects(r *Reader, x *part, e kv.Entry) (bool, error) {
 	tails := []Key{Key(e.Value)}
-	if !x.Unique {
+	if !x.unique {
 		tails = tails[:0]
 		for cut := 3; cut < len(e.Key); cut++ {
 			tails = append(tails, Key(e.Key[cut:]))
 		}
 	}
 	for _, tail := range tails {
-		k, err := t.Key.Decode(tail)
-		if err != nil {
+		if l.valid(tail) != nil {
 			continue
 		}
-		stored, found, err := r.get(append(Key{spaceRecord, t.ID}, tail...))
+		stored, found, err := r.get(append(Key{spaceRecord, l.id}, tail...))
 		if err != nil {
 			return false, err
 		}
 		if !found {
 			continue
 		}
-		v, _, err := t.open(string(stored), k)
+		v, _, err := l.open(string(stored), tail)
 		if err != nil {
 			return true, nil
 		}
 		var keys KeySet
-		x.Keys(&keys, v)
+		x.keys(&keys, v)
 		for j := range keys.len() {
-			if string(t.entryKey(nil, x, keys.at(j), tail)) == string(e.Key) {
+			if string(l.entryKey(nil, x, keys.at(j), tail)) == string(e.Key) {
 				return true, nil
 			}
 		}
@@ -384,16 +378,16 @@ func (t *Table[K, V]) expects(r *Reader, x *Index[V], e kv.Entry) (bool, error) 
 
 // heldByAnother reports whether a unique key that one record should have belongs, just
 // as rightly, to another.
-func (t *Table[K, V]) heldByAnother(r *Reader, x *Index[V], key, value []byte) (bool, error) {
+func (l *layout) heldByAnother(r *Reader, x *part, key, value []byte) (bool, error) {
 	holder, found, err := r.get(key)
-	if err != nil || !found || !x.Unique || string(holder) == string(value) {
+	if err != nil || !found || !x.unique || string(holder) == string(value) {
 		return false, err
 	}
-	return t.expects(r, x, kv.Entry{Key: key, Value: bytes.Clone(holder)})
+	return l.expects(r, x, kv.Entry{Key: key, Value: bytes.Clone(holder)})
 }
 
-func (t *Table[K, V]) sumHistory(r *Reader, versions *versionSums, report *Report) error {
-	space := []byte{spaceHistory, t.ID}
+func (l *layout) sumHistory(r *Reader, versions *versionSums, report *Report) error {
+	space := []byte{spaceHistory, l.id}
 	for e, err := range r.scan(kv.Prefix(space), false) {
 		if err != nil {
 			return err
@@ -402,7 +396,7 @@ func (t *Table[K, V]) sumHistory(r *Reader, versions *versionSums, report *Repor
 		m, _, err := openEnvelope(string(e.Value))
 		primary, ok := bytes.CutSuffix(e.Key[len(space):], Key(nil).Uint(m.Version))
 		if err != nil || !ok {
-			report.add(Difference{Where: t.Label, Key: fmt.Sprintf("history % x", e.Key[2:]), Problem: "malformed version"})
+			report.add(Difference{Where: l.label, Key: fmt.Sprintf("history % x", e.Key[2:]), Problem: "malformed version"})
 			continue
 		}
 		versions.add(&versions.stored, primary, m.Version, digestOf(e.Value))
