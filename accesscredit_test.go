@@ -213,13 +213,24 @@ var creditRows = map[string]row{
 	}),
 	"credit.Reader.Revalue": owes(func(k *kit, tx *clientele.Tx) (n int64, err error) {
 		rates := func(date.Date, money.Currency) (money.Rate, error) { return money.One(), nil }
-		for r, err := range tx.Credit.Revalue(k.aging(), money.CNY, rates) {
+		for r, err := range tx.Credit.Revalue(k.aging(), credit.Valuation{Rates: rates}) {
 			if err != nil {
 				return n, err
 			}
 			n += r.Booked / 100
 		}
 		return n, nil
+	}),
+	"credit.Reader.RevalueTotal": owes(func(k *kit, tx *clientele.Tx) (int64, error) {
+		list, err := tx.Credit.RevalueTotal(k.aging(), credit.Valuation{})
+		if err != nil || len(list) == 0 {
+			return 0, err
+		}
+		return list[0].Worth.Balance / 100, nil
+	}),
+	"credit.Reader.TermsOf": told(func(k *kit, tx *clientele.Tx, id customer.ID) (bool, error) {
+		_, err := tx.Credit.TermsOf(id)
+		return id != k.absent, err // who has no terms pays at once
 	}),
 	"credit.Reader.Concentration": numbered(1, 2, func(k *kit, tx *clientele.Tx) (int64, error) {
 		q := k.aging()
@@ -418,8 +429,10 @@ var creditWrites = map[string]row{
 	"credit.Tx.SetGroup": write(func(k *kit, tx *clientele.Tx, id customer.ID) error {
 		return tx.Credit.SetGroup(id, 0)
 	}),
-	"credit.Tx.SetPolicyOf": write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Credit.SetPolicyOf(id, "") }),
-	"credit.Tx.Forget":      write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Credit.Forget(id) }),
+	"credit.Tx.SetCurrencyOf": write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Credit.SetCurrencyOf(id, 0) }),
+	"credit.Tx.SetTermsOf":    write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Credit.SetTermsOf(id, "NET30") }),
+	"credit.Tx.SetPolicyOf":   write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Credit.SetPolicyOf(id, "") }),
+	"credit.Tx.Forget":        write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Credit.Forget(id) }),
 	"credit.Tx.MergeCustomers": write(func(k *kit, tx *clientele.Tx, id customer.ID) error {
 		_, err := tx.Credit.MergeCustomers(id, k.seen+1000)
 		if id == k.seen && !errors.Is(err, customer.ErrDenied) {

@@ -1,8 +1,6 @@
 package credit
 
 import (
-	"math/bits"
-
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
@@ -170,7 +168,7 @@ func (r *Reader) OldestDue(id customer.ID) (due date.Date, found bool, err error
 // oldestDue is OldestDue for computations that the session's scope must not change.
 func (r *Reader) oldestDue(id customer.ID) (due date.Date, found bool, err error) {
 	err = r.eachOpen(id, func(i *openItem) bool {
-		found = i.side == Debit && !i.disputed
+		found = i.side == Debit && i.undisputed() > 0
 		due = i.due
 		return !found
 	})
@@ -178,59 +176,4 @@ func (r *Reader) oldestDue(id customer.ID) (due date.Date, found bool, err error
 		due = 0
 	}
 	return due, found, err
-}
-
-// Wide is a sum of 128 bits, for amounts times days.
-type Wide struct {
-	High int64
-	Low  uint64
-}
-
-// addProduct adds a × b.
-func (w *Wide) addProduct(a, b int64) {
-	negative := (a < 0) != (b < 0)
-	high, low := bits.Mul64(magnitude(a), magnitude(b))
-	if negative {
-		var borrow uint64
-		low, borrow = bits.Sub64(0, low, 0)
-		high, _ = bits.Sub64(0, high, borrow)
-	}
-	w.Add(Wide{int64(high), low})
-}
-
-// Add adds another sum.
-func (w *Wide) Add(o Wide) {
-	low, carry := bits.Add64(w.Low, o.Low, 0)
-	high, _ := bits.Add64(uint64(w.High), uint64(o.High), carry)
-	w.High, w.Low = int64(high), low
-}
-
-// Per returns the sum divided by n, which is positive, in thousandths, rounded toward
-// zero: an average number of days.
-func (w Wide) Per(n int64) int64 {
-	high, low := uint64(w.High), w.Low
-	negative := w.High < 0
-	if negative {
-		var borrow uint64
-		low, borrow = bits.Sub64(0, low, 0)
-		high, _ = bits.Sub64(0, high, borrow)
-	}
-	// (high·2⁶⁴ + low)·1000 ÷ n; an average of less than 2⁵³ days fits.
-	carry, scaled := bits.Mul64(low, 1000)
-	high = high*1000 + carry
-	if n <= 0 || high >= uint64(n) {
-		return 0
-	}
-	quotient, _ := bits.Div64(high, scaled, uint64(n))
-	if negative {
-		return -int64(quotient)
-	}
-	return int64(quotient)
-}
-
-func magnitude(n int64) uint64 {
-	if n < 0 {
-		return -uint64(n)
-	}
-	return uint64(n)
 }

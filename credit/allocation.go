@@ -516,18 +516,18 @@ func (tx *Tx) reverse(op string, i *Item, how Reverse, day date.Date) (*Item, er
 	return back, nil
 }
 
-// SetDispute marks an item as contested since a day, today for no date, or with an empty
-// reason and no date in the Dispute as no longer so.
+// SetDispute marks an item, or a part of it, as contested since a day, today for no date,
+// or with the zero Dispute as no longer so.
 func (tx *Tx) SetDispute(id ItemID, d Dispute) (*Item, error) {
 	const op = "dispute"
 	i, err := tx.ours(op, id)
 	if err != nil {
 		return nil, err
 	}
-	if len(d.Reason) > MaxNote {
-		return nil, &Error{Op: op, Item: id, Field: "Reason", Value: shorten(d.Reason), Remedy: fmt.Sprintf("use at most %d bytes", MaxNote), Err: ErrInvalid}
+	if err := d.check(op, i); err != nil {
+		return nil, err
 	}
-	if d.Since == 0 && d.Reason != "" {
+	if d.Since == 0 && d != (Dispute{}) {
 		d.Since = tx.today()
 	}
 	if d == i.Dispute {
@@ -537,7 +537,19 @@ func (tx *Tx) SetDispute(id ItemID, d Dispute) (*Item, error) {
 	if err := tx.store.item.Put(tx.tx, id, i, uint8(Amended)); err != nil {
 		return nil, err
 	}
-	return i, tx.editOpen(i, func(o *openItem) { o.disputed = d.Since != 0 })
+	return i, tx.editOpen(i, func(o *openItem) { o.contested = i.contested() })
+}
+
+// check returns why an item can't be contested so.
+func (d *Dispute) check(op string, i *Item) error {
+	switch {
+	case len(d.Reason) > MaxNote:
+		return &Error{Op: op, Customer: i.Customer, Item: i.ID, Field: "Dispute.Reason", Value: shorten(d.Reason), Remedy: fmt.Sprintf("use at most %d bytes", MaxNote), Err: ErrInvalid}
+	case d.Amount < 0 || d.Amount > i.Amount.Minor:
+		return &Error{Op: op, Customer: i.Customer, Item: i.ID, Field: "Dispute.Amount", Value: money.Amount{Minor: d.Amount, Currency: i.Amount.Currency}.String(),
+			Remedy: "contest at most the item's " + i.Amount.String() + ", or all of it by 0", Err: ErrInvalid}
+	}
+	return nil
 }
 
 // editOpen changes what the pages say of an item that is open.

@@ -20,7 +20,7 @@ type Automatic struct {
 	Method   Method
 	Credits  []ItemID       // only these; nil is all but deposits
 	Currency money.Currency // only this; 0 is all
-	// WithDisputed settles debits in dispute too.
+	// WithDisputed settles debits in dispute too, and of those in dispute in part all.
 	WithDisputed bool
 	Date         date.Date // no date is today
 	CarryLate    bool
@@ -65,8 +65,10 @@ func (m *matcher) read() error {
 	err := m.eachOpen(m.Customer, func(i *openItem) bool {
 		switch {
 		case m.Currency != 0 && i.currency != m.Currency:
-		case i.side == Debit && (m.WithDisputed || !i.disputed):
-			m.debits = append(m.debits, *i)
+		case i.side == Debit:
+			if debit := m.settleable(*i); debit.amount > 0 {
+				m.debits = append(m.debits, debit)
+			}
 		case i.side == Credit && (m.Credits == nil && i.kind != Deposit || slices.Contains(m.Credits, i.item)):
 			m.credits = append(m.credits, *i)
 		}
@@ -82,6 +84,14 @@ func (m *matcher) read() error {
 		return m.readNames()
 	}
 	return nil
+}
+
+// settleable is a debit with what may be settled of it.
+func (m *matcher) settleable(debit openItem) openItem {
+	if !m.WithDisputed {
+		debit.amount = debit.undisputed()
+	}
+	return debit
 }
 
 // readNames notes under which names debits can be referred to.
@@ -127,6 +137,7 @@ func (m *matcher) match(credit *openItem) error {
 		if debit.amount, err = m.openAmount(left); err != nil { // the rest may have been settled too
 			return err
 		}
+		*debit = m.settleable(*debit)
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ const (
 	itemReversedBy = 20
 	itemVia        = 21
 	itemTexts      = 22
+	itemContested  = 23
 
 	discountUntil  = 1
 	discountAmount = 2
@@ -82,6 +83,7 @@ func appendItem(dst []byte, i *Item) ([]byte, error) {
 	}
 	w.Uint(itemDisputed, uint64(i.Dispute.Since))
 	w.String(itemDispute, i.Dispute.Reason)
+	w.Uint(itemContested, uint64(i.Dispute.Amount))
 	w.Uint(itemRate, i.Rate.Coefficient)
 	w.Uint(itemRateScale, uint64(i.Rate.Scale))
 	w.Uint(itemReverses, uint64(i.Reverses))
@@ -149,6 +151,8 @@ func (i *Item) readRare(r *record.Reader) {
 		i.Dispute.Since = date.Date(r.Uint())
 	case itemDispute:
 		i.Dispute.Reason = r.String()
+	case itemContested:
+		i.Dispute.Amount = int64(r.Uint())
 	case itemRate:
 		i.Rate.Coefficient = r.Uint()
 	case itemRateScale:

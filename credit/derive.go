@@ -149,11 +149,7 @@ func (tx *Tx) replaceLog(id customer.ID, list []posted) error {
 			}
 		}
 	}
-	entries := make([]*entry, len(list))
-	for n := range list {
-		entries[n] = &list[n].entry
-	}
-	return tx.addLog(entries)
+	return tx.addLog(byDay(list))
 }
 
 // clearLog takes a customer's entries out of the pages of a block and month.

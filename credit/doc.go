@@ -18,6 +18,7 @@
 // # Reports
 //
 // [Reader.Aging] gives the rows by customer and currency, [Reader.AgingIn] converted,
+// [Reader.Revalue] in the customer's or the base currency with what changed rates did apart,
 // [Reader.AgingBy] by unit, representative or group, [Reader.AgingTotal] for all together,
 // [Reader.OpenItems] by item, and [Reader.Movements] says why two reports differ. All take
 // a set of customers, and see none that the session doesn't. For every row, buckets and

@@ -29,9 +29,12 @@ type Document struct {
 	// do, and without those the whole is due on Date.
 	Instalments []Instalment
 	Terms       Terms
-	Reference   string
-	Note        string
-	Rate        money.Rate // base units for one unit of the currency, if known
+	// OwnTerms takes the terms that the customer has when it is posted, by TermsOf. They may
+	// be others when it is posted again; that still changes nothing.
+	OwnTerms  bool
+	Reference string
+	Note      string
+	Rate      money.Rate // base units for one unit of the currency, if known
 	// CarryLate posts a document of a closed period into the first open day, instead of
 	// refusing it. Its date and due days stay what they are.
 	CarryLate bool
@@ -53,6 +56,11 @@ func (tx *Tx) Post(d Document) ([]*Item, error) {
 	if err := tx.mayPost(op, d.Customer); err != nil {
 		return nil, err
 	}
+	if d.OwnTerms {
+		if err := tx.takeTerms(op, &d); err != nil {
+			return nil, err
+		}
+	}
 	items, err := d.items(op)
 	if err != nil {
 		return nil, err
@@ -61,6 +69,33 @@ func (tx *Tx) Post(d Document) ([]*Item, error) {
 		return former, errors.Join(err, sameDocument(op, former, items))
 	}
 	return items, tx.insert(op, items, d.CarryLate)
+}
+
+// takeTerms gives a document the customer's present terms, or if it is posted already the
+// instalments that it was given then.
+func (tx *Tx) takeTerms(op string, d *Document) error {
+	if len(d.Instalments) > 0 || len(d.Terms.Parts)+len(d.Terms.Discounts) > 0 {
+		return &Error{Op: op, Customer: d.Customer, Field: "OwnTerms", Remedy: "leave out Instalments and Terms, or OwnTerms", Err: ErrInvalid}
+	}
+	former, err := tx.Document(d.Key)
+	if err != nil {
+		return err
+	}
+	if former == nil {
+		d.Terms, err = tx.termsOf(d.Customer)
+		return err
+	}
+	total := int64(0)
+	for _, i := range former {
+		total += i.Amount.Minor // of a posted document, whose sum fits
+	}
+	if total != d.Amount.Minor {
+		return nil // another document, as will turn out
+	}
+	for _, i := range former {
+		d.Instalments = append(d.Instalments, Instalment{Due: i.Due, Amount: i.Amount.Minor, Discounts: i.Discounts})
+	}
+	return nil
 }
 
 // insert posts the items of a new document.

@@ -21,12 +21,13 @@ type DunningStep struct {
 	Fee     money.Amount // charged with the letter, for the embedder to post
 	PayIn   int64        // days that the letter gives to pay
 	// Hold makes every check of the customer hold from this level on, until nothing is
-	// overdue. Terms are the payment terms that it gets as long.
+	// overdue. Terms are the terms of payment that TermsOf returns as long, in the words of
+	// ParseTerms: NET7 shortens them, CASH gives no more time to pay.
 	Hold  bool
 	Terms string
 }
 
-// DunningPlan says how customers with a policy are dunned. Debits in dispute don't count.
+// DunningPlan says how customers with a policy are dunned. What is in dispute doesn't count.
 type DunningPlan struct {
 	Grace int64 // days after the due day in which nothing happens
 	// Every is the least number of days between two letters; 0 is a week.
@@ -69,6 +70,9 @@ func (p *DunningPlan) check() string {
 			return "use amounts of 0 or more, in known currencies"
 		case s.PayIn < 0 || s.PayIn > maxMargin || s.After > maxMargin || len(s.Terms) > maxCode:
 			return "use spans of 0 to 3660 days and short terms"
+		}
+		if _, err := ParseTerms(s.Terms); s.Terms != "" && err != nil {
+			return "write terms as ParseTerms reads them, such as CASH or NET7"
 		}
 		after = s.After
 	}
@@ -156,7 +160,7 @@ type LetterItem struct {
 	Instalment  int
 	Date, Due   date.Date
 	DaysOverdue int64
-	Open        money.Amount
+	Open        money.Amount // without what is in dispute
 }
 
 // dun is the work of dunning one customer on a day.
@@ -165,7 +169,7 @@ type dun struct {
 	plan  DunningPlan
 	now   *Dunning
 	day   date.Date
-	items []openItem // overdue by more than the grace
+	items []openItem // overdue by more than the grace, with what isn't contested of them
 }
 
 func (r *Reader) newDun(id customer.ID, day date.Date) (*dun, error) {
@@ -185,8 +189,10 @@ func (r *Reader) newDun(id customer.ID, day date.Date) (*dun, error) {
 		return nil, err
 	}
 	err = r.eachOpen(id, func(i *openItem) bool {
-		if i.side == Debit && !i.disputed && d.overdue(i) > 0 {
-			d.items = append(d.items, *i)
+		if i.side == Debit && i.undisputed() > 0 && d.overdue(i) > 0 {
+			owed := *i
+			owed.amount = i.undisputed()
+			d.items = append(d.items, owed)
 		}
 		return i.due < day
 	})
@@ -418,7 +424,7 @@ func (r *Reader) firstOverdue(day date.Date, from customer.ID) iter.Seq2[custome
 	return func(yield func(customer.ID, error) bool) {
 		last := customer.ID(0)
 		for i, err := range r.openDebits(from) {
-			if err == nil && (i.customer == last || i.disputed || i.due >= day) {
+			if err == nil && (i.customer == last || i.undisputed() == 0 || i.due >= day) {
 				continue
 			}
 			if err != nil {

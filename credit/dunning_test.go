@@ -210,3 +210,28 @@ func TestRemindersComeOnce(t *testing.T) {
 	}
 	d.verify()
 }
+
+// 150.00 overdue of which 60.00 are contested are 90.00, less than the level's 100.00; with
+// 40.00 contested, the letter asks for 110.00.
+func TestDunningAsksForWhatIsNotContested(t *testing.T) {
+	d := newDesk(t, credit.Options{})
+	d.policy(credit.Policy{Dunning: credit.DunningPlan{Levels: []credit.DunningStep{{After: 1, Minimum: yuan(100)}}}})
+	id := d.customer(0)
+	item := d.invoice("a", id, yuan(150), 0)
+	contest := func(amount int64) {
+		d.do(func(tx deskTx) error {
+			_, err := tx.SetDispute(item, credit.Dispute{Amount: amount * 100})
+			return err
+		})
+	}
+	d.setDay("2026-03-20")
+	contest(60)
+	if letter := d.dun(id); letter != nil {
+		t.Errorf("for 90.00: %+v", letter)
+	}
+	contest(40)
+	letter := d.dun(id)
+	if letter == nil || len(letter.Items) != 1 || letter.Items[0].Open != yuan(110) || !slices.Equal(letter.Totals, []money.Amount{yuan(110)}) {
+		t.Errorf("for 110.00: %+v", letter)
+	}
+}

@@ -39,8 +39,16 @@ type openItem struct {
 	currency money.Currency
 	kind     Kind
 	side     Side
-	disputed bool
+	// contested is what the customer contests, wholly or an amount, of which no more than
+	// what is open counts.
+	contested int64
 }
+
+// disputed is what of the open amount is contested.
+func (o *openItem) disputed() int64 { return min(o.contested, o.amount) }
+
+// undisputed is what of the open amount is not contested.
+func (o *openItem) undisputed() int64 { return o.amount - o.disputed() }
 
 // place is where an open item stands in the order of the pages.
 type place struct {
@@ -72,7 +80,7 @@ func (e *entry) counts(asOf, known date.Date) bool { return e.on <= asOf && e.re
 func (i *Item) open() openItem {
 	return openItem{
 		customer: i.Customer, item: i.ID, due: i.Due, date: i.Date, amount: i.Amount.Minor, currency: i.Amount.Currency,
-		kind: i.Kind, side: i.Side, disputed: i.Disputed(),
+		kind: i.Kind, side: i.Side, contested: i.contested(),
 	}
 }
 

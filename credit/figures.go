@@ -2,6 +2,7 @@ package credit
 
 import (
 	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/measure"
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
@@ -31,9 +32,9 @@ type Figures struct {
 	DaysLate    int64 // sum of the days after the due day; early ones count less than 0
 	DaysToPay   int64 // sum of the days after the document's date
 	// Sums of amount × days; beyond terms, early ones count as punctual.
-	AmountDaysLate   Wide
-	AmountDaysToPay  Wide
-	AmountDaysBeyond Wide
+	AmountDaysLate   measure.Wide
+	AmountDaysToPay  measure.Wide
+	AmountDaysBeyond measure.Wide
 }
 
 // figuresKey is a customer's figures of a year.
@@ -79,7 +80,7 @@ func (m *Figures) numbers() []*int64 {
 		&m.Settlements, &m.Settled, &m.Late, &m.LateAmount, &m.DaysLate, &m.DaysToPay}
 }
 
-func (x *wire) wide(field int, w *Wide) {
+func (x *wire) wide(field int, w *measure.Wide) {
 	x.int(field, &w.High)
 	wireUint(x, field+1, &w.Low)
 }
@@ -129,9 +130,9 @@ func (m *Figures) add(e *entry, s settlement) error {
 	m.Settlements += one
 	m.DaysLate += one * late
 	m.DaysToPay += one * toPay
-	m.AmountDaysLate.addProduct(amount, late)
-	m.AmountDaysToPay.addProduct(amount, toPay)
-	m.AmountDaysBeyond.addProduct(amount, max(late, 0))
+	m.AmountDaysLate.AddProduct(amount, late)
+	m.AmountDaysToPay.AddProduct(amount, toPay)
+	m.AmountDaysBeyond.AddProduct(amount, max(late, 0))
 	if late > 0 {
 		m.Late += one
 		if err := addTo(&m.LateAmount, amount, e.currency); err != nil {

@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"math"
 	"time"
 
 	"github.com/clientele-go/clientele/credit/date"
@@ -129,15 +130,33 @@ type CashDiscount struct {
 	Amount int64 // minor units of the item's currency
 }
 
-// Dispute says that the customer contests an item: it is not dunned, and reports can
-// leave it out. The zero Dispute is none.
+// Dispute says that the customer contests an item, or a part of it: what is contested is
+// not dunned nor settled automatically, and reports tell it. The zero Dispute is none.
 type Dispute struct {
-	Since  date.Date
+	Since date.Date
+	// Amount is what is contested, in minor units of the item's currency; 0 is all of it.
+	// Payments settle what isn't contested first: what is contested of the open part is the
+	// lesser of both.
+	Amount int64
 	Reason string // free text
 }
 
-// Disputed reports whether the item is in dispute.
+// Disputed reports whether the item, or a part of it, is in dispute.
 func (i *Item) Disputed() bool { return i.Dispute.Since != 0 }
+
+// wholly is the contested amount of an item that is contested whatever is open of it.
+const wholly = math.MaxInt64
+
+// contested is what of the item the customer contests.
+func (i *Item) contested() int64 {
+	switch {
+	case !i.Disputed():
+		return 0
+	case i.Dispute.Amount == 0 || i.Dispute.Amount >= i.Amount.Minor:
+		return wholly
+	}
+	return i.Dispute.Amount
+}
 
 // MaxDocument bounds a document's key and a reference, MaxNote a note, in bytes;
 // MaxInstalments the instalments of a document.

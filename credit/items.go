@@ -22,7 +22,7 @@ type OpenItem struct {
 	Open     money.Amount // positive
 	Past     int          // days past due, less than 0 before; by document, the age
 	Column   int          // of the scheme: a bucket, or for a credit what is unapplied
-	Disputed bool         // as of now
+	Disputed int64        // what of Open is in dispute as of now, in its minor units
 }
 
 // OpenItems yields what Aging adds up, item by item, by customer, due day and item id.
@@ -131,7 +131,7 @@ func (a *ager) shown(i *openItem) OpenItem {
 	}
 	return OpenItem{
 		Item: i.item, Customer: i.customer, Kind: i.kind, Side: i.side, Date: i.date, Due: i.due,
-		Open: money.Amount{Minor: i.amount, Currency: i.currency}, Past: a.scheme.AsOf.DaysSince(from), Column: a.column(i), Disputed: i.disputed,
+		Open: money.Amount{Minor: i.amount, Currency: i.currency}, Past: a.scheme.AsOf.DaysSince(from), Column: a.column(i), Disputed: i.disputed(),
 	}
 }
 

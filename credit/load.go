@@ -243,6 +243,9 @@ func (i *Item) complete(today date.Date) error {
 	if err := d.check("load"); err != nil {
 		return err
 	}
+	if err := i.Dispute.check("load", i); err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		name string
 		day  date.Date

@@ -144,31 +144,18 @@ func TestLoadsThatAreRefused(t *testing.T) {
 // A page of the log may end within a customer, and 2,000 items of one customer fill
 // several pages of open items.
 func TestLargeAccounts(t *testing.T) {
-	b := newBook(t, credit.Options{})
-	b.setDay(benchDay)
-	b.loadCustomers(20)
-	sample := &receivable.Book{Seed: 3, Customers: 1, Open: 2000, Settled: 1000, Months: 3, AsOf: benchDay}
-	for a, err := range accounts(sample, 5) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.load(a)
-	}
-	var items []credit.ItemID
-	b.view(func(r *credit.Reader) error {
-		items = nil
-		for i, err := range r.OpenItems(credit.AgingQuery{AsOf: benchDay}) {
-			if err != nil {
-				return err
-			}
-			items = append(items, i.Item)
-		}
-		return nil
-	})
+	b, items := oneAccount(t, 2000, 1000, usualPages)
 	if len(items) != 2000 {
 		t.Fatalf("%d open items, want 2000", len(items))
 	}
-	// Reversed one by one, the pages are joined again until nothing is left.
+	if found := b.differences(); len(found) > 0 {
+		t.Error(found)
+	}
+}
+
+// Reversed one by one, an account's many pages are joined again until nothing is left.
+func TestPagesAreJoinedUntilNothingIsLeft(t *testing.T) {
+	b, items := oneAccount(t, 200, 100, (*credit.Store).SmallPages)
 	for _, id := range items {
 		b.update(func(tx tx) error {
 			_, err := tx.Reverse(id, credit.Reverse{Key: fmt.Sprint("R", id), Date: benchDay})
@@ -181,4 +168,33 @@ func TestLargeAccounts(t *testing.T) {
 	if found := b.differences(); len(found) > 0 {
 		t.Error(found)
 	}
+}
+
+func usualPages(*credit.Store) {}
+
+// oneAccount is a book in which one of 20 customers has items, and those that are open.
+func oneAccount(t *testing.T, open, settled int, pages func(*credit.Store)) (b *book, items []credit.ItemID) {
+	t.Helper()
+	b = newBook(t, credit.Options{})
+	b.setDay(benchDay)
+	pages(b.credit)
+	b.loadCustomers(20)
+	sample := &receivable.Book{Seed: 3, Customers: 1, Open: open, Settled: settled, Months: 3, AsOf: benchDay}
+	for a, err := range accounts(sample, 5) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.load(a)
+	}
+	b.view(func(r *credit.Reader) error {
+		items = nil
+		for i, err := range r.OpenItems(credit.AgingQuery{AsOf: benchDay}) {
+			if err != nil {
+				return err
+			}
+			items = append(items, i.Item)
+		}
+		return nil
+	})
+	return b, items
 }

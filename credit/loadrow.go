@@ -89,6 +89,16 @@ func (ld *ledgerLoad) addOpen(l *storage.Loader, list []posted) error {
 	return flush()
 }
 
+// byDay are entries in the order of the days from which they count.
+func byDay(list []posted) []*entry {
+	entries := make([]*entry, len(list))
+	for n := range list {
+		entries[n] = &list[n].entry
+	}
+	slices.SortStableFunc(entries, func(a, b *entry) int { return cmp.Compare(a.on, b.on) })
+	return entries
+}
+
 // splitPages encodes items in as few pages of at most so many as can be. The first page of
 // a block tells whether there are more.
 func splitPages(key openKey, more, isFirst bool, items []openItem, most int, put func(*openPage) error) error {
@@ -106,12 +116,12 @@ func splitPages(key openKey, more, isFirst bool, items []openItem, most int, put
 	return nil
 }
 
-// addLog adds the pages of the log.
+// addLog adds the pages of the log, with the entries in the order of their days, as they
+// would have come: so a report passes over the pages of days before its own.
 func (ld *ledgerLoad) addLog(l *storage.Loader, list []posted) error {
 	pages := map[logKey][]*logPage{}
 	var order []logKey
-	for n := range list {
-		e := &list[n].entry
+	for _, e := range byDay(list) {
 		for _, key := range e.logKeys() {
 			all := pages[key]
 			if len(all) == 0 {

@@ -52,7 +52,7 @@ func (e *entry) logKeys() []logKey {
 	return keys
 }
 
-// logPage is a page of the log as it is stored, in the order in which entries came.
+// logPage is a page of the log as it is stored, in the order in which entries came, or were loaded by day.
 //
 //	last        uvarint: of the block's pages of the month, in the first page; otherwise 0
 //	count       uvarint
@@ -141,6 +141,7 @@ type logReader struct {
 	left       int
 	allocation AllocationID // the last one met
 	entry      entry        // the present one
+	nameless   bool         // item and allocation are not wanted; set it after reset
 }
 
 func (r *logReader) reset(p *logPage) {
@@ -153,24 +154,40 @@ func (r *logReader) next() bool {
 		return false
 	}
 	r.left--
-	e := &r.entry
-	head := r.c.uvarint()
+	src, e := r.c.src, &r.entry
+	head, at := uvarintAt(src, r.c.at)
+	kind, at := uvarintAt(src, at)
+	due, at := uvarintAt(src, at)
+	item, at := r.name(src, at)
+	age, at := uvarintAt(src, at)
+	on, at := uvarintAt(src, at)
+	recorded, at := uvarintAt(src, at)
+	amount, at := uvarintAt(src, at)
 	e.customer = r.page.key.block + customer.ID(head&(1<<logBlockBits-1))
 	e.change, e.currency = Change(head>>logChange&changeMask), r.page.currencies.of(head>>logCurrency)
-	kind := r.c.uvarint()
 	e.kind, e.side = Kind(kind&15), Debit+Side(kind>>headSide&1)
-	e.due += date.Date(r.c.varint())
-	e.item += ItemID(r.c.varint())
-	e.date = e.due - date.Date(r.c.varint())
-	e.on = r.first + date.Date(r.c.varint())
-	e.recorded = e.on + date.Date(r.c.varint())
-	e.amount = r.c.varint()
-	e.allocation = 0
+	e.due += date.Date(unzigzag(due))
+	e.item += ItemID(unzigzag(item))
+	e.date = e.due - date.Date(unzigzag(age))
+	e.on = r.first + date.Date(unzigzag(on))
+	e.recorded = e.on + date.Date(unzigzag(recorded))
+	e.amount, e.allocation = unzigzag(amount), 0
 	if e.change != ItemPosted {
-		r.allocation += AllocationID(r.c.varint())
+		var allocation uint64
+		allocation, at = r.name(src, at)
+		r.allocation += AllocationID(unzigzag(allocation))
 		e.allocation = r.allocation
 	}
+	r.c.moveTo(at)
 	return !r.c.bad
+}
+
+// name reads the number of an item or an allocation, or passes over it.
+func (r *logReader) name(src string, at int) (uint64, int) {
+	if r.nameless {
+		return 0, passAt(src, at)
+	}
+	return uvarintAt(src, at)
 }
 
 // err tells whether the page was malformed.

@@ -154,7 +154,7 @@ func (m *MonthMeasures) add(f *Figures) error {
 func (f *Figures) payments() measure.Payments {
 	p := measure.Payments{
 		Count: f.Settlements, Late: f.Late, DaysToPay: f.DaysToPay, DaysLate: f.DaysLate,
-		AmountDaysToPay: measure.Wide(f.AmountDaysToPay), AmountDaysLate: measure.Wide(f.AmountDaysLate), AmountDaysBeyond: measure.Wide(f.AmountDaysBeyond),
+		AmountDaysToPay: f.AmountDaysToPay, AmountDaysLate: f.AmountDaysLate, AmountDaysBeyond: f.AmountDaysBeyond,
 	}
 	p.Amount.AddProduct(f.Settled, 1)
 	p.LateAmount.AddProduct(f.LateAmount, 1)

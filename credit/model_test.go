@@ -54,6 +54,22 @@ func (m *model) open(i *credit.Item, asOf, known date.Date) int64 {
 	return open
 }
 
+// disputed is what of so much of an item is in dispute now; nothing is of a settled one.
+func (m *model) disputed(id credit.ItemID, open int64) int64 {
+	for _, i := range m.items {
+		switch {
+		case i.ID != id:
+		case i.Dispute.Since == 0 || m.open(i, date.Last, 0) == 0:
+			return 0
+		case i.Dispute.Amount == 0:
+			return open
+		default:
+			return min(open, i.Dispute.Amount)
+		}
+	}
+	return 0
+}
+
 // bucket is the column of an item, for the buckets not due, 1–30, 31–60, 61–90, more.
 func bucket(past int) int {
 	switch {
@@ -253,6 +269,20 @@ func (h *history) reverseSome() {
 	}
 }
 
+// disputeSome contests an item, wholly or in part, or ends that.
+func (h *history) disputeSome() {
+	i := h.someItem(credit.Debit, 0)
+	if i == nil {
+		return
+	}
+	d := credit.Dispute{}
+	if rapid.Bool().Draw(h.t, "contested") {
+		d = credit.Dispute{Since: day("2024-02-01"), Amount: rapid.Int64Range(0, i.Amount.Minor).Draw(h.t, "in part")}
+	}
+	h.do(func(tx tx) error { _, err := tx.SetDispute(i.ID, d); return err })
+	i.Dispute = d
+}
+
 // mergeSome merges two customers, and moves the model's items.
 func (h *history) mergeSome() {
 	survivor, loser := h.someone(), h.someone()
@@ -297,6 +327,9 @@ func (h *history) checkItems(q credit.AgingQuery) {
 		for i, err := range r.OpenItems(q) {
 			if err != nil {
 				return err
+			}
+			if disputed := h.model.disputed(i.Item, i.Open.Minor); i.Disputed != disputed {
+				h.t.Fatalf("as of %s known on %q: of item %d %d are disputed, want %d", q.AsOf, q.KnownOn, i.Item, i.Disputed, disputed)
 			}
 			if i.Open.Minor != want[i.Item] {
 				h.t.Fatalf("as of %s known on %q: open of item %d is %d, want %d", q.AsOf, q.KnownOn, i.Item, i.Open.Minor, want[i.Item])
@@ -376,6 +409,73 @@ func (h *history) check() {
 	h.checkTotal(q)
 	h.checkItems(q)
 	h.checkMovements(q)
+	h.checkRevaluation(q)
+}
+
+// checkRevaluation holds revalued reports against those that aren't.
+func (h *history) checkRevaluation(q credit.AgingQuery) {
+	rates := func(on date.Date, c money.Currency) (money.Rate, error) {
+		return money.Rate{Coefficient: uint64(c) + uint64(on%50), Scale: 2}, nil
+	}
+	now := func(c money.Currency) (money.Rate, error) { return rates(q.AsOf, c) }
+	for _, as := range []credit.Presentation{credit.InBase, credit.InDocument} {
+		h.view(func(r *credit.Reader) error {
+			v := credit.Valuation{In: as, Rates: rates}
+			var documents string
+			worth := map[uint64]int64{}
+			for line, err := range r.Revalue(q, v) {
+				if err != nil {
+					return err
+				}
+				documents += fmt.Sprintln(line.Document.Customer, line.Document.Currency, line.Document.Buckets, line.Document.Unapplied, line.Document.Balance)
+				worth[line.Worth.Customer] += line.Worth.Balance
+				if line.Worth.Balance != line.Booked+line.Revalued {
+					h.t.Fatalf("%+v: the worth is not what was booked and revalued", line)
+				}
+			}
+			if want := h.model.rows(q, everybody); documents != want {
+				h.t.Fatalf("revalued as of %s:\n%swant\n%s", q.AsOf, documents, want)
+			}
+			if as != credit.InBase {
+				return h.checkRevaluedTotal(r, q, v)
+			}
+			for row, err := range r.AgingIn(q, money.CNY, now) {
+				if err != nil {
+					return err
+				}
+				worth[row.Customer] -= row.Balance
+			}
+			for id, left := range worth {
+				if left != 0 {
+					h.t.Fatalf("customer %d as of %s: the worths by currency are %d more than those together", id, q.AsOf, left)
+				}
+			}
+			return h.checkRevaluedTotal(r, q, v)
+		})
+	}
+}
+
+// checkRevaluedTotal compares totals in the documents' currencies with the control total.
+func (h *history) checkRevaluedTotal(r *credit.Reader, q credit.AgingQuery, v credit.Valuation) error {
+	total, err := r.AgingTotal(q)
+	if err != nil {
+		return err
+	}
+	list, err := r.RevalueTotal(q, v)
+	if err != nil {
+		return err
+	}
+	lines := ""
+	for _, l := range list {
+		lines += line(l.Document)
+		if l.Worth.Balance != l.Booked+l.Revalued {
+			h.t.Fatalf("%+v: the worth is not what was booked and revalued", l)
+		}
+	}
+	if want := text(total); lines != want {
+		h.t.Fatalf("revalued total as of %s:\n%swant\n%s", q.AsOf, lines, want)
+	}
+	return nil
 }
 
 // checkTotal compares the book's total with the sum of its rows.
@@ -424,6 +524,7 @@ func TestReportsOfEveryDayEqualARecomputation(t *testing.T) {
 				today += date.Date(rapid.IntRange(1, 25).Draw(h.t, "days"))
 				h.setDay(today)
 			},
+			"dispute": func(*rapid.T) { h.disputeSome() },
 			"merge":   func(*rapid.T) { h.mergeSome() },
 			"unmerge": func(*rapid.T) { h.unmergeSome() },
 			"check":   func(*rapid.T) { h.check() },

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
@@ -65,7 +66,7 @@ var errPage = errors.New("malformed page")
 // items, each with its length, so that a reader passes over customers that it doesn't
 // want.
 //
-//	flags     1: the block has further pages
+//	flags     1: the block has further pages; 2: of some item only a part is contested
 //	count     uvarint, items in the page
 //	n, n ×    uvarint: currencies of the page, in the order of first use
 //	groups:   customer's number in the block, items, bytes (uvarints), then the items:
@@ -74,15 +75,18 @@ var errPage = errors.New("malformed page")
 //	  item    zigzag, less that of the item before, in a group from 0
 //	  age     zigzag, days from the document's date to the due day
 //	  amount  uvarint
+//	  contested  uvarint, 0 for wholly; only of contested items, in pages with flag 2
 type openPage struct {
 	key   openKey
 	more  bool
+	parts bool // some item is contested in part
 	count int
 	body  string // from the currencies on
 }
 
 const (
-	pageMore = 1
+	pageMore  = 1
+	pageParts = 2
 
 	headSide     = 4
 	headDisputed = 5
@@ -92,7 +96,10 @@ const (
 func appendOpenPage(dst []byte, p *openPage) ([]byte, error) {
 	flags := byte(0)
 	if p.more {
-		flags = pageMore
+		flags |= pageMore
+	}
+	if p.parts {
+		flags |= pageParts
 	}
 	dst = binary.AppendUvarint(append(dst, flags), uint64(p.count))
 	return append(dst, p.body...), nil
@@ -107,7 +114,7 @@ func decodeOpenPage(src string, k openKey, _ storage.Meta) (*openPage, error) {
 	if c.bad {
 		return nil, errPage
 	}
-	return &openPage{key: k, more: src[0]&pageMore != 0, count: int(count), body: src[1+c.at:]}, nil
+	return &openPage{key: k, more: src[0]&pageMore != 0, parts: src[0]&pageParts != 0, count: int(count), body: src[1+c.at:]}, nil
 }
 
 // cursor reads numbers from bytes. A malformed one makes it bad.
@@ -118,30 +125,52 @@ type cursor struct {
 }
 
 func (c *cursor) uvarint() uint64 {
-	if c.at < len(c.src) && c.src[c.at] < 0x80 {
-		c.at++
-		return uint64(c.src[c.at-1])
-	}
-	return c.long()
+	n, at := uvarintAt(c.src, c.at)
+	c.moveTo(at)
+	return n
 }
 
-func (c *cursor) long() (n uint64) {
-	for shift := 0; c.at < len(c.src) && shift < 64; shift += 7 {
-		b := c.src[c.at]
-		c.at++
+// moveTo goes on behind what was read.
+func (c *cursor) moveTo(at int) {
+	if at > len(c.src) {
+		c.at, c.bad = len(c.src), true
+		return
+	}
+	c.at = at
+}
+
+// beyond is where a malformed number ends: behind every page.
+const beyond = 1 << 62
+
+// uvarintAt returns the number at a place, and the place behind it. Readers of many
+// numbers keep the place in a register, and look once whether it is still within src.
+func uvarintAt(src string, at int) (n uint64, behind int) {
+	if at < len(src) && src[at] < 0x80 {
+		return uint64(src[at]), at + 1
+	}
+	if at <= len(src)-2 && src[at+1] < 0x80 {
+		return uint64(src[at]&0x7f) | uint64(src[at+1])<<7, at + 2
+	}
+	for shift := 0; at < len(src) && shift < 64; shift += 7 {
+		b := src[at]
+		at++
 		n |= uint64(b&0x7f) << shift
 		if b < 0x80 {
-			return n
+			return n, at
 		}
 	}
-	c.bad = true
-	return 0
+	return 0, beyond
 }
 
-func (c *cursor) varint() int64 {
-	n := c.uvarint()
-	return int64(n>>1) ^ -int64(n&1)
+// passAt returns the place behind the number at a place.
+func passAt(src string, at int) int {
+	for at < len(src) && src[at] >= 0x80 {
+		at++
+	}
+	return at + 1
 }
+
+func unzigzag(n uint64) int64 { return int64(n>>1) ^ -int64(n&1) }
 
 // skip passes over bytes.
 func (c *cursor) skip(n uint64) {
@@ -202,6 +231,7 @@ type openReader struct {
 	item       openItem // the present one
 	left       uint64   // items left in the group
 	end        int      // of the group
+	parts      bool
 }
 
 // reset begins a page.
@@ -210,7 +240,7 @@ func (r *openReader) reset(p *openPage) {
 	if p.count > 0 {
 		r.currencies.read(&r.c)
 	}
-	r.block, r.left, r.end = blockOf(p.key.customer), 0, r.c.at
+	r.block, r.left, r.end, r.parts = blockOf(p.key.customer), 0, r.c.at, p.parts
 }
 
 // group moves to the next customer, past what is left of the present one.
@@ -234,15 +264,33 @@ func (r *openReader) next() bool {
 		return false
 	}
 	r.left--
-	head := r.c.uvarint()
-	i := &r.item
-	i.kind, i.side, i.disputed = Kind(head&15), Debit+Side(head>>headSide&1), head>>headDisputed&1 != 0
+	src, at, i := r.c.src, r.c.at, &r.item
+	head, at := uvarintAt(src, at)
+	due, at := uvarintAt(src, at)
+	item, at := uvarintAt(src, at)
+	age, at := uvarintAt(src, at)
+	amount, at := uvarintAt(src, at)
+	r.c.moveTo(at)
+	i.kind, i.side, i.contested = Kind(head&15), Debit+Side(head>>headSide&1), 0
 	i.currency = r.currencies.of(head >> headCurrency)
-	i.due += date.Date(r.c.uvarint())
-	i.item += ItemID(r.c.varint())
-	i.date = i.due - date.Date(r.c.varint())
-	i.amount = int64(r.c.uvarint())
+	i.due += date.Date(due)
+	i.item += ItemID(unzigzag(item))
+	i.date = i.due - date.Date(unzigzag(age))
+	i.amount = int64(amount)
+	if head>>headDisputed&1 != 0 {
+		i.contested = r.contested()
+	}
 	return !r.c.bad
+}
+
+// contested reads what of a contested item is.
+func (r *openReader) contested() int64 {
+	if r.parts {
+		if part := r.c.uvarint(); part > 0 && part < wholly {
+			return int64(part)
+		}
+	}
+	return wholly
 }
 
 // err tells whether the page was malformed.
@@ -266,28 +314,28 @@ func (p *openPage) items() ([]openItem, error) {
 	return list, r.err(p)
 }
 
+// storedPart is the contested amount as pages have it: 0 for wholly, and for none.
+func (o *openItem) storedPart() uint64 {
+	if o.contested == wholly {
+		return 0
+	}
+	return uint64(o.contested)
+}
+
 // newOpenPage encodes items, which are in order.
 func newOpenPage(key openKey, more bool, items []openItem) *openPage {
+	p := &openPage{key: key, more: more, count: len(items)}
+	p.parts = slices.ContainsFunc(items, func(o openItem) bool { return o.storedPart() > 0 })
 	var used currencies
 	var groups, group []byte
-	count := len(items)
 	block := blockOf(key.customer)
 	for len(items) > 0 {
 		n := 0
 		last := openItem{}
 		group = group[:0]
 		for n < len(items) && items[n].customer == items[0].customer {
-			i := &items[n]
-			head := uint64(i.kind) | uint64(i.side-Debit)<<headSide | used.number(i.currency)<<headCurrency
-			if i.disputed {
-				head |= 1 << headDisputed
-			}
-			group = binary.AppendUvarint(group, head)
-			group = binary.AppendUvarint(group, uint64(i.due-last.due))
-			group = binary.AppendVarint(group, int64(i.item-last.item))
-			group = binary.AppendVarint(group, int64(i.due-i.date))
-			group = binary.AppendUvarint(group, uint64(i.amount))
-			last = *i
+			group = p.appendItem(group, &items[n], &last, used.number(items[n].currency))
+			last = items[n]
 			n++
 		}
 		groups = binary.AppendUvarint(groups, uint64(items[0].customer-block))
@@ -295,7 +343,23 @@ func newOpenPage(key openKey, more bool, items []openItem) *openPage {
 		groups = append(binary.AppendUvarint(groups, uint64(len(group))), group...)
 		items = items[n:]
 	}
-	p := &openPage{key: key, more: more, count: count}
 	p.body = string(append(used.append(nil), groups...))
 	return p
+}
+
+// appendItem appends an item after the last one of its group.
+func (p *openPage) appendItem(group []byte, i, last *openItem, currency uint64) []byte {
+	head := uint64(i.kind) | uint64(i.side-Debit)<<headSide | currency<<headCurrency
+	if i.contested > 0 {
+		head |= 1 << headDisputed
+	}
+	group = binary.AppendUvarint(group, head)
+	group = binary.AppendUvarint(group, uint64(i.due-last.due))
+	group = binary.AppendVarint(group, int64(i.item-last.item))
+	group = binary.AppendVarint(group, int64(i.due-i.date))
+	group = binary.AppendUvarint(group, uint64(i.amount))
+	if p.parts && i.contested > 0 {
+		group = binary.AppendUvarint(group, i.storedPart())
+	}
+	return group
 }

@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -17,7 +18,7 @@ func randomItems(r *rand.Rand, n int) []openItem {
 		list[i] = openItem{
 			customer: 32 + customer.ID(r.IntN(1<<blockBits)), item: ItemID(r.Uint64N(1 << 40)), due: date.First + date.Date(r.IntN(int(date.Last))),
 			date: date.First + date.Date(r.IntN(int(date.Last))), amount: 1 + r.Int64N(1<<62), kind: Kind(1 + r.IntN(int(lastKind))),
-			side: Debit + Side(r.IntN(2)), currency: []money.Currency{money.CNY, money.USD, money.JPY}[r.IntN(3)], disputed: r.IntN(2) == 0,
+			side: Debit + Side(r.IntN(2)), currency: []money.Currency{money.CNY, money.USD, money.JPY}[r.IntN(3)], contested: []int64{0, 0, wholly, 7}[r.IntN(4)],
 		}
 	}
 	slices.SortFunc(list, func(a, b openItem) int { return a.place().compare(b.place()) })
@@ -44,6 +45,32 @@ func TestPagesKeepWhatTheyAreGiven(t *testing.T) {
 	}
 }
 
+// A page without partial disputes has the bytes that pages had before there were any, and
+// one with them a number more for each contested item: no flags, 2 items, 1 currency, CNY
+// (C, N and Y in base 26 and 1 more: 1715, b3 0d); customer 3 of the block with 2 items in 11 bytes; an invoice (1) contested (32)
+// due on day 200 (c8 01), item 5 (zigzag 10), 30 days after its date (60), 9 open; one that
+// isn't, 1 day and 1 item (2) later. The partial one has flag 2, 12 bytes, and 4 after 9.
+func TestPagesWithoutPartialDisputesAreAsEver(t *testing.T) {
+	items := []openItem{
+		{customer: 35, item: 5, due: 200, date: 170, amount: 9, currency: money.CNY, kind: Invoice, side: Debit, contested: wholly},
+		{customer: 35, item: 6, due: 201, date: 171, amount: 9, currency: money.CNY, kind: Invoice, side: Debit},
+	}
+	encode := func() string {
+		stored, err := appendOpenPage(nil, newOpenPage(firstPage(35), false, items))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("% x", stored)
+	}
+	if got, want := encode(), "00 02 01 b3 0d 03 02 0b 21 c8 01 0a 3c 09 01 01 02 3c 09"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	items[0].contested = 4
+	if got, want := encode(), "02 02 01 b3 0d 03 02 0c 21 c8 01 0a 3c 09 04 01 01 02 3c 09"; got != want {
+		t.Errorf("in part\ngot  %s\nwant %s", got, want)
+	}
+}
+
 func TestLogPagesKeepWhatTheyAreGiven(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	month := (date.Unix + 20_000).Month()
@@ -51,7 +78,7 @@ func TestLogPagesKeepWhatTheyAreGiven(t *testing.T) {
 		p := &logPage{key: logKey{logEffective, month, 0, 0}}
 		var want []entry
 		for _, o := range randomItems(r, r.IntN(100)) {
-			o.disputed = false
+			o.contested = 0
 			o.amount -= r.Int64N(1 << 62)
 			e := entry{openItem: o, change: Change(r.IntN(3)), on: month.First() + date.Date(r.IntN(28)), recorded: date.First + date.Date(r.IntN(100_000))}
 			if e.change != ItemPosted {
@@ -112,22 +139,4 @@ func FuzzPages(f *testing.F) {
 			}
 		}
 	})
-}
-
-// Averages of sums beyond 64 bits: 10¹⁸ × 100 days and 10¹⁸ × 50 days of 2 × 10¹⁸ are 75.
-func TestWideSums(t *testing.T) {
-	var w Wide
-	w.addProduct(1e18, 100)
-	w.addProduct(1e18, 50)
-	if got := w.Per(2e18); got != 75_000 {
-		t.Errorf("%d thousandths", got)
-	}
-	w.addProduct(-2e18, 150) // 150 − 300 = −150 × 10¹⁸
-	if got := w.Per(2e18); got != -75_000 {
-		t.Errorf("%d thousandths", got)
-	}
-	w.addProduct(1e18, 150)
-	if w != (Wide{}) || w.Per(1) != 0 {
-		t.Errorf("%v", w)
-	}
 }

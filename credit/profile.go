@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
@@ -52,6 +53,10 @@ type Profile struct {
 	Customer customer.ID
 	Group    GroupID // 0 for none
 	Policy   string  // the code of its policy, "" for the book's
+	// Currency is the one in which the customer keeps its account, 0 for the book's; reports
+	// can be in it.
+	Currency money.Currency
+	Terms    string // of payment, as ParseTerms reads them; empty is at once
 
 	Version  uint64
 	Recorded time.Time
@@ -63,6 +68,8 @@ type Profile struct {
 func (p *Profile) fields(x *wire) {
 	wireUint(x, 1, &p.Group)
 	x.text(2, &p.Policy)
+	wireUint(x, 3, &p.Currency)
+	x.text(4, &p.Terms)
 }
 
 func appendProfile(dst []byte, p *Profile) ([]byte, error) { return encode(dst, p.rest, p.fields) }
@@ -203,6 +210,66 @@ func (tx *Tx) SetPolicyOf(id customer.ID, code string) error {
 	})
 }
 
+// SetCurrencyOf sets the currency in which a customer keeps its account, 0 for the book's.
+// It changes no item: it is what reports in the customer's currency are in.
+func (tx *Tx) SetCurrencyOf(id customer.ID, c money.Currency) error {
+	const op = "set currency"
+	if c != 0 && !c.Known() {
+		return &Error{Op: op, Customer: id, Field: "Currency", Value: c.String(), Problem: "is no known currency", Remedy: "use a code of ISO 4217", Err: ErrInvalid}
+	}
+	return tx.changeProfile(op, id, func(p *Profile) error {
+		p.Currency = c
+		return nil
+	})
+}
+
+// SetTermsOf sets a customer's terms of payment, in the words of ParseTerms; empty is at
+// once. They are for documents that are posted later, with Document.OwnTerms.
+func (tx *Tx) SetTermsOf(id customer.ID, terms string) error {
+	const op = "set terms"
+	if err := cleanText(op, id, "Terms", &terms, maxCode); err != nil {
+		return err
+	}
+	if terms != "" {
+		if _, err := ParseTerms(terms); err != nil {
+			return err
+		}
+	}
+	return tx.changeProfile(op, id, func(p *Profile) error {
+		p.Terms = terms
+		return nil
+	})
+}
+
+// TermsOf returns the terms of payment that a customer has now: those of its level of
+// dunning while that changes them, or else its own.
+func (r *Reader) TermsOf(id customer.ID) (Terms, error) {
+	if err := r.maySee("read terms", id); err != nil {
+		return Terms{}, err
+	}
+	return r.termsOf(id)
+}
+
+// termsOf is TermsOf for what the session's scope has no part in.
+func (r *Reader) termsOf(id customer.ID) (Terms, error) {
+	d, err := r.dunningOf(id)
+	if err != nil {
+		return Terms{}, err
+	}
+	text := d.Terms
+	if text == "" {
+		p, err := r.profile(id)
+		if err != nil {
+			return Terms{}, err
+		}
+		text = p.Terms
+	}
+	if text == "" {
+		return Terms{}, nil
+	}
+	return ParseTerms(text)
+}
+
 func (tx *Tx) changeProfile(op string, id customer.ID, change func(*Profile) error) error {
 	c, err := tx.customers.Get(id)
 	if err != nil {
@@ -227,7 +294,7 @@ func (tx *Tx) changeProfile(op string, id customer.ID, change func(*Profile) err
 
 // putProfile stores a profile and moves what the customer owes to its new group.
 func (tx *Tx) putProfile(old, next *Profile, action ControlAction) error {
-	if old.Group == next.Group && old.Policy == next.Policy {
+	if old.Group == next.Group && old.Policy == next.Policy && old.Currency == next.Currency && old.Terms == next.Terms {
 		return nil
 	}
 	if old.Group != next.Group {

@@ -46,7 +46,7 @@ type Reminder struct {
 	Scope  Scope        // whose limit, or the customer that owes
 	Item   ItemID       // of DueSoon and Overdue
 	Due    date.Date    // of the item, the limit's last day, or the day of its review
-	Amount money.Amount // open, or the limit
+	Amount money.Amount // open and, when overdue, not in dispute; or the limit
 	Used   money.Amount // of NearLimit and BelowLimit
 	Share  int64        // of Amount that is used, in percent
 	// Hidden says that the session may not see the amounts, which are then zero.
@@ -162,8 +162,8 @@ func (r *Reader) dueReminders(plan ReminderPlan) iter.Seq2[*Reminder, error] {
 			}
 			m := Reminder{Scope: OfCustomer(i.customer), Item: i.item, Due: i.due, Amount: money.Amount{Minor: i.amount, Currency: i.currency}}
 			switch late := int64(plan.Day - i.due); {
-			case late >= plan.Late && !i.disputed:
-				m.Kind = Overdue
+			case late >= plan.Late && i.undisputed() > 0:
+				m.Kind, m.Amount.Minor = Overdue, i.undisputed()
 			case late <= 0 && -late <= plan.Soon:
 				m.Kind = DueSoon
 			default:

@@ -164,7 +164,7 @@ func (r *Reader) sameLog(id customer.ID, list []posted) (bool, error) {
 
 // plain is the entry without what the log doesn't hold.
 func (e entry) plain() entry {
-	e.disputed = false
+	e.contested = 0
 	return e
 }
 

@@ -176,19 +176,17 @@ func TestDifferencesByExchange(t *testing.T) {
 	// The day before, 500.00 USD were owed (3,600.00 CNY at 7.20) and 3,600.00 CNY had come.
 	b.view(func(r *credit.Reader) error {
 		q := credit.AgingQuery{AsOf: day("2024-06-02")}
-		for v, err := range r.Revalue(q, money.CNY, func(on date.Date, _ money.Currency) (money.Rate, error) {
-			if on == day("2024-06-02") {
-				return rate("7.20"), nil
-			}
-			return rate("7.10"), nil
-		}) {
+		rates := func(date.Date, money.Currency) (money.Rate, error) { return rate("7.20"), nil }
+		var worth, booked, revalued int64
+		for v, err := range r.Revalue(q, credit.Valuation{Rates: rates}) {
 			if err != nil {
 				return err
 			}
-			// Booked: 500 × 7.10 − 3,600 = −50; now 500 × 7.20 − 3,600 = 0.
-			if v.Booked != -50_00 || v.Row.Balance != 0 || v.Revalued != 50_00 {
-				t.Errorf("%+v", v)
-			}
+			worth, booked, revalued = worth+v.Worth.Balance, booked+v.Booked, revalued+v.Revalued
+		}
+		// Booked: 500 × 7.10 − 3,600 = −50; now 500 × 7.20 − 3,600 = 0.
+		if worth != 0 || booked != -50_00 || revalued != 50_00 {
+			t.Errorf("worth %d, booked %d, revalued %d", worth, booked, revalued)
 		}
 		return nil
 	})
@@ -315,6 +313,67 @@ func TestAutomaticAllocation(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of an invoice of 1,000.00, 300.00 are contested. A payment of 900.00 settles the other
+// 700.00 and leaves 200.00; 300.00 stay open, all of them contested, so nothing is due.
+// Once the dispute is over, they are due again and settled.
+func TestAPartInDisputeIsNotSettledAutomatically(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	b.setDay(day("2024-07-01"))
+	id := b.addCustomers(1)
+	i := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: cny(1000_00)})
+	dispute := func(d credit.Dispute) error {
+		return b.try(func(tx tx) error { _, err := tx.SetDispute(i.ID, d); return err })
+	}
+	settle := func() {
+		b.update(func(tx tx) error {
+			_, err := tx.AllocateAutomatically(credit.Automatic{Customer: id, Method: credit.OldestFirst})
+			return err
+		})
+	}
+	disputed := func() (open, part int64, due bool) {
+		b.view(func(r *credit.Reader) error {
+			for o, err := range r.OpenItems(credit.AgingQuery{}) {
+				if err != nil {
+					return err
+				}
+				if o.Item == i.ID {
+					open, part = o.Open.Minor, o.Disputed
+				}
+			}
+			_, found, err := r.OldestDue(id)
+			due = found
+			return err
+		})
+		return open, part, due
+	}
+	for _, wrong := range []int64{-1, 1000_01} {
+		if err := dispute(credit.Dispute{Amount: wrong}); !errors.Is(err, credit.ErrInvalid) {
+			t.Errorf("%d contested: %v", wrong, err)
+		}
+	}
+	if err := dispute(credit.Dispute{Amount: 300_00, Reason: "three boxes are missing"}); err != nil {
+		t.Fatal(err)
+	}
+	if open, part, due := disputed(); open != 1000_00 || part != 300_00 || !due {
+		t.Errorf("open %d, contested %d, due %t", open, part, due)
+	}
+	payment := b.receive("P", id, "2024-06-01", cny(900_00))
+	settle()
+	if open, part, due := disputed(); open != 300_00 || part != 300_00 || due || b.open(payment.ID) != 200_00 {
+		t.Errorf("after the payment: open %d, contested %d, due %t, and %d of the payment are left", open, part, due, b.open(payment.ID))
+	}
+	if found := b.differences(); len(found) > 0 {
+		t.Error(found)
+	}
+	if err := dispute(credit.Dispute{}); err != nil {
+		t.Fatal(err)
+	}
+	settle()
+	if open, part, due := disputed(); open != 100_00 || part != 0 || !due {
+		t.Errorf("after the dispute: open %d, contested %d, due %t", open, part, due)
 	}
 }
 

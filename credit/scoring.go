@@ -96,9 +96,8 @@ func (r *Reader) scoreOpen(id customer.ID, currency money.Currency, today date.D
 			return true
 		}
 		sumErr = addTo(&open, i.amount, currency)
-		if i.disputed {
-			disputed += i.amount // no more than open
-		} else {
+		disputed += i.disputed() // no more than open
+		if i.undisputed() > 0 {
 			oldest = max(oldest, int64(today.DaysSince(i.due)))
 		}
 		return sumErr == nil

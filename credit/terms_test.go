@@ -122,3 +122,64 @@ func FuzzParseTerms(f *testing.F) {
 		}
 	})
 }
+
+// Documents with the customer's own terms follow dunning: NET30 before, PREPAID (due on
+// the document's date) while level 1 lasts, and NET30 again when all is paid. A document
+// that is posted again stays what it was.
+func TestOwnTermsFollowDunning(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	id := b.addCustomers(1)
+	b.update(func(tx tx) error {
+		plan := credit.DunningPlan{Levels: []credit.DunningStep{{After: 1, Terms: "PREPAID"}}}
+		return errors.Join(tx.SetPolicy(credit.Policy{Dunning: plan}), tx.SetTermsOf(id, "net30"))
+	})
+	invoice := func(key, on string) *credit.Item {
+		return b.post(credit.Document{Key: key, Customer: id, Kind: credit.Invoice, Date: day(on), Amount: cny(100), OwnTerms: true})
+	}
+	dun := func(on string) {
+		b.update(func(tx tx) error { _, err := tx.Dun(id, day(on)); return err })
+	}
+	first := invoice("A", "2024-06-01")
+	if first.Due != day("2024-07-01") {
+		t.Errorf("due %s before dunning", first.Due)
+	}
+	dun("2024-07-05")
+	if i := invoice("B", "2024-07-05"); i.Due != day("2024-07-05") {
+		t.Errorf("due %s at level 1", i.Due)
+	}
+	if again := invoice("A", "2024-06-01"); again.ID != first.ID || again.Due != first.Due {
+		t.Errorf("posted again it is item %d due %s", again.ID, again.Due)
+	}
+	other := credit.Document{Key: "A", Customer: id, Kind: credit.Invoice, Date: day("2024-06-01"), Amount: cny(99), OwnTerms: true}
+	if err := b.try(func(tx tx) error { _, err := tx.Post(other); return err }); !errors.Is(err, credit.ErrDocument) {
+		t.Errorf("another document of the same key: %v", err)
+	}
+	b.receive("P", id, "2024-07-06", cny(200))
+	b.update(func(tx tx) error {
+		_, err := tx.AllocateAutomatically(credit.Automatic{Customer: id, Method: credit.OldestFirst, Date: day("2024-07-06")})
+		return err
+	})
+	dun("2024-07-06")
+	if i := invoice("C", "2024-07-07"); i.Due != day("2024-08-06") {
+		t.Errorf("due %s when nothing is overdue any more", i.Due)
+	}
+}
+
+func TestTermsThatAreRefused(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	id := b.addCustomers(1)
+	for name, f := range map[string]func(tx) error{
+		"a customer's": func(tx tx) error { return tx.SetTermsOf(id, "when we like") },
+		"a level's": func(tx tx) error {
+			return tx.SetPolicy(credit.Policy{Dunning: credit.DunningPlan{Levels: []credit.DunningStep{{After: 1, Terms: "NET"}}}})
+		},
+		"two kinds": func(tx tx) error {
+			_, err := tx.Post(credit.Document{Key: "X", Customer: id, Kind: credit.Invoice, Date: day("2024-06-01"), Amount: cny(1), OwnTerms: true, Terms: terms(t, "NET7")})
+			return err
+		},
+	} {
+		if err := b.try(f); !errors.Is(err, credit.ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package credit
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,7 +13,7 @@ func termError(field string, value, most int) error {
 
 // ParseTerms reads terms of payment. Parts are divided by commas, words by spaces:
 //
-//	NET30             30 days after the document's date; NET0 and CASH are at once
+//	NET30             30 days after the document's date; NET0, CASH and PREPAID (现结, 预付) are at once
 //	EOM, EOM+30       the end of the month, 30 days after it; also 月结, 月结30天
 //	EOM@25+30         of months that end on the 25th
 //	EOQ+15, EOY       the end of the quarter (季结), of the year (年结)
@@ -58,6 +59,10 @@ var statements = []struct {
 	is   Statement
 }{{"EOM", Monthly}, {"EOQ", Quarterly}, {"EOY", Yearly}, {"月结", Monthly}, {"季结", Quarterly}, {"年结", Yearly}}
 
+// atOnce are the words for what is due on the document's date. Whether it must be paid
+// before delivery is for the embedder to see to, who knows deliveries.
+var atOnce = []string{"CASH", "现结", "PREPAID", "预付"}
+
 // parseWord reads one word of a part, and reports whether it could.
 func (t *Terms) parseWord(p *TermsPart, word string) bool {
 	if percent, ok := strings.CutSuffix(word, "%"); ok {
@@ -68,7 +73,7 @@ func (t *Terms) parseWord(p *TermsPart, word string) bool {
 	if rate, days, ok := strings.Cut(word, "/"); ok {
 		return t.parseDiscount(rate, days)
 	}
-	if word == "CASH" || word == "现结" {
+	if slices.Contains(atOnce, word) {
 		return true
 	}
 	if days, ok := strings.CutPrefix(word, "NET"); ok {

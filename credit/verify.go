@@ -62,11 +62,7 @@ func (v *verifier) hash(numbers ...uint64) uint64 {
 }
 
 func (v *verifier) hashOpen(o *openItem) uint64 {
-	flag := uint64(0)
-	if o.disputed {
-		flag = 1
-	}
-	return v.hash(1, uint64(o.customer), uint64(o.item), uint64(o.due), uint64(o.date), uint64(o.amount), uint64(o.currency), uint64(o.kind), uint64(o.side), flag)
+	return v.hash(1, uint64(o.customer), uint64(o.item), uint64(o.due), uint64(o.date), uint64(o.amount), uint64(o.currency), uint64(o.kind), uint64(o.side), uint64(o.contested))
 }
 
 func (v *verifier) hashEntry(log uint8, e *entry) uint64 {

@@ -11,8 +11,8 @@ import (
 func TestVerifyFindsDamageAndRepairMendsIt(t *testing.T) {
 	b := newBook(t, credit.Options{})
 	b.setDay(benchDay)
-	b.loadCustomers(70)
-	b.load(sampleAccounts(t, 70, 300, 200)...)
+	b.loadCustomers(24) // whose pages share the damaged one, or its block of the log
+	b.load(sampleAccounts(t, 24, 100, 70)...)
 	q := credit.AgingQuery{AsOf: benchDay - 40, Buckets: aging.Standard()}
 	want := b.rows(q)
 	for n := 0; ; n++ {

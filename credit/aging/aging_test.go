@@ -422,3 +422,27 @@ func BenchmarkAdd(b *testing.B) {
 	}
 	b.ReportMetric(float64(items)*float64(b.N)/b.Elapsed().Seconds(), "items/s")
 }
+
+// Headings in two languages are two lines over the same columns, each as wide as the wider
+// of both; a Chinese character takes two columns of a terminal.
+func TestHeadingsInTwoLanguages(t *testing.T) {
+	scheme := aging.Scheme{AsOf: asOf}
+	sums := aging.NewAccumulator(scheme)
+	sums.Add(sums.Account(7, money.CNY), 0, 12_34)
+	table := aging.Table{Scheme: scheme, Rows: sums.Rows(), Language: language.English, Second: language.Chinese}
+	var text bytes.Buffer
+	if err := table.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(text.String(), "\n")
+	want := []string{
+		"Receivables aging · as of " + asOf.String() + ", by due date",
+		"应收账款账龄分析 · 截至" + asOf.String() + ", 按到期日",
+		"",
+		"Customer  Currency  Not due  Overdue  Unapplied  Balance",
+		"客户      币种       未到期   已逾期     未核销     余额",
+	}
+	if len(lines) < len(want) || !slices.Equal(lines[:len(want)], want) {
+		t.Errorf("got\n%swant\n%s", &text, strings.Join(want, "\n"))
+	}
+}

@@ -24,6 +24,7 @@ type Table struct {
 	Base     money.Currency // for the heading; zero for document currencies
 	FIFO     bool           // the report is a simulation, and says so
 	Language language.Tag   // of headings in WriteText and WriteHTML: Chinese, or else English
+	Second   language.Tag   // of a second line of headings below; the zero Tag is none
 }
 
 // WriteCSV writes the table for programs: comma-separated, in UTF-8, with lines ending in
@@ -85,19 +86,26 @@ func (t Table) name(customer uint64) string {
 
 // grid is a table's cells as people read them, the totals of each currency below.
 type grid struct {
-	headings []string
+	headings [][]string // a line for each language
 	rows     [][]string
 	totals   [][]string
+}
+
+// languages are those of the headings.
+func (t Table) languages() []words {
+	if t.Second == (language.Tag{}) {
+		return []words{wordsIn(t.Language)}
+	}
+	return []words{wordsIn(t.Language), wordsIn(t.Second)}
 }
 
 // grid formats all rows, and so takes memory for them.
 func (t Table) grid() (grid, error) {
 	words := wordsIn(t.Language)
-	g := grid{headings: []string{words.by(t.By), words.currency}}
-	for column := range t.Scheme.Buckets.Len() {
-		g.headings = append(g.headings, words.column(t.Scheme.Buckets, column))
+	var g grid
+	for _, words := range t.languages() {
+		g.headings = append(g.headings, words.headings(t))
 	}
-	g.headings = append(g.headings, words.unapplied, words.balance)
 	totals := NewAccumulator(t.Scheme)
 	for row, err := range t.Rows {
 		if err != nil {

@@ -18,13 +18,17 @@ func (t Table) WriteText(w io.Writer) error {
 	}
 	words := wordsIn(t.Language)
 	out := bufio.NewWriter(w)
-	write(out, words.title, " · ", strings.Join(words.heading(t), ", "), "\n")
+	for _, words := range t.languages() {
+		write(out, words.title, " · ", strings.Join(words.heading(t), ", "), "\n")
+	}
 	if t.FIFO {
 		write(out, words.fifo, "\n")
 	}
 	write(out, "\n")
 	widths := g.widths()
-	writeLine(out, widths, g.headings)
+	for _, headings := range g.headings {
+		writeLine(out, widths, headings)
+	}
 	write(out, rule(widths), "\n")
 	for _, row := range g.rows {
 		writeLine(out, widths, row)
@@ -48,8 +52,8 @@ func write(out *bufio.Writer, texts ...string) {
 }
 
 func (g grid) widths() []int {
-	widths := make([]int, len(g.headings))
-	for _, rows := range [][][]string{{g.headings}, g.rows, g.totals} {
+	widths := make([]int, len(g.headings[0]))
+	for _, rows := range [][][]string{g.headings, g.rows, g.totals} {
 		for _, row := range rows {
 			for i, cell := range row {
 				widths[i] = max(widths[i], columns(cell))
@@ -124,7 +128,9 @@ func (t Table) WriteHTML(w io.Writer) error {
 		return out.Flush()
 	}
 	write(out, "<table>\n<thead>\n")
-	writeCells(out, "th", g.headings)
+	for _, headings := range g.headings {
+		writeCells(out, "th", headings)
+	}
 	write(out, "</thead>\n<tbody>\n")
 	for _, row := range g.rows {
 		writeCells(out, "td", row)

@@ -70,6 +70,15 @@ func (w words) column(b Buckets, column int) string {
 	return fmt.Sprintf(w.days, least, most)
 }
 
+// headings are those of a table's columns.
+func (w words) headings(t Table) []string {
+	list := []string{w.by(t.By), w.currency}
+	for column := range t.Scheme.Buckets.Len() {
+		list = append(list, w.column(t.Scheme.Buckets, column))
+	}
+	return append(list, w.unapplied, w.balance)
+}
+
 // heading says what a report shows.
 func (w words) heading(t Table) []string {
 	parts := []string{fmt.Sprintf(w.asOf, t.Scheme.AsOf)}

@@ -180,3 +180,21 @@ func TestFiguresAsTexts(t *testing.T) {
 		}
 	}
 }
+
+// Averages of sums beyond 64 bits: 10¹⁸ × 100 days and 10¹⁸ × 50 days of 2 × 10¹⁸ are 75.
+func TestWideSums(t *testing.T) {
+	var w measure.Wide
+	w.AddProduct(1e18, 100)
+	w.AddProduct(1e18, 50)
+	if got := w.Per(2e18); got != 75_000 {
+		t.Errorf("%d thousandths", got)
+	}
+	w.AddProduct(-2e18, 150) // 150 − 300 = −150 × 10¹⁸
+	if got := w.Per(2e18); got != -75_000 {
+		t.Errorf("%d thousandths", got)
+	}
+	w.AddProduct(1e18, 150)
+	if w != (measure.Wide{}) || w.Per(1) != 0 {
+		t.Errorf("%v", w)
+	}
+}

@@ -1,0 +1,260 @@
+package clientele_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/aging"
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe"
+	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/tagging/classify"
+)
+
+// till is a book with two customers, in the summer of 2024.
+type till struct {
+	*clientele.Session
+	t           *testing.T
+	book        *clientele.Book
+	clock       *testClock
+	first, next customer.ID
+}
+
+func newTill(t *testing.T, opts clientele.Options) *till {
+	t.Helper()
+	clock := newTestClock(time.Date(2024, 6, 1, 8, 0, 0, 0, time.UTC))
+	opts.WithoutSearch, opts.TickEvery, opts.Clock = true, -1, clock.now
+	book := openBook(t, "", opts)
+	create(t, book, "甲", "乙")
+	return &till{Session: book.As(clientele.Actor{ID: "chen", Reason: "test"}), t: t, book: book, clock: clock, first: 1, next: 2}
+}
+
+func (b *till) update(f func(*clientele.Tx) error) {
+	b.t.Helper()
+	if err := b.Update(context.Background(), f); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// post posts a document of so many yuan.
+func (b *till) post(kind credit.Kind, key string, id customer.ID, on string, n int64) (posted *credit.Item) {
+	b.t.Helper()
+	day, err := date.Parse(on)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.update(func(tx *clientele.Tx) error {
+		items, err := tx.Credit.Post(credit.Document{Key: key, Customer: id, Kind: kind, Date: day, Amount: yuan(n)})
+		if err == nil {
+			posted = items[0]
+		}
+		return err
+	})
+	return posted
+}
+
+// settle settles one customer's debits, the oldest first.
+func (b *till) settle(id customer.ID) {
+	b.t.Helper()
+	b.update(func(tx *clientele.Tx) error {
+		_, err := tx.Credit.AllocateAutomatically(credit.Automatic{Customer: id, Method: credit.OldestFirst})
+		return err
+	})
+}
+
+// aged is the aging report, a line for each customer.
+func (b *till) aged() (text string) {
+	b.t.Helper()
+	err := b.View(context.Background(), func(tx *clientele.ReadTx) error {
+		text = ""
+		for row, err := range tx.Credit.Aging(credit.AgingQuery{Buckets: aging.Standard()}) {
+			if err != nil {
+				return err
+			}
+			text += fmt.Sprintln(row.Customer, row.Currency, row.Buckets, row.Unapplied, row.Balance)
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return text
+}
+
+// tags are the codes of a customer's tags.
+func (b *till) tags(id customer.ID) (codes string) {
+	b.t.Helper()
+	err := b.View(context.Background(), func(tx *clientele.ReadTx) error {
+		held, err := tx.Tags.Of(id)
+		if err != nil {
+			return err
+		}
+		codes = ""
+		for _, a := range held.Assignments {
+			tag, err := tx.Tags.TagByID(a.Tag)
+			if err != nil {
+				return err
+			}
+			codes += tag.Code
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return codes
+}
+
+// A customer is tagged late while its oldest open item is more than ten days overdue: from
+// the twelfth day on by the clock, with the payment no more, and again with an invoice
+// that comes with an old due day. Nothing but the postings and the days make it so.
+func TestRulesFollowReceivables(t *testing.T) {
+	ctx := context.Background()
+	b := newTill(t, clientele.Options{})
+	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
+		Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "late"}, {Code: "large"}}}},
+		Rules: []classify.Rule{
+			{Name: "late", When: "receivables.overdue_days > 10", Dimension: "payer", Tag: "late"},
+			{Name: "large", When: "receivables.invoiced_12m >= 500000", Dimension: "payer", Tag: "large"},
+		},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := func(when, want string) {
+		t.Helper()
+		if _, err := b.book.Rules().Tick(ctx, b.clock.now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.book.Rules().Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.tags(b.first); got != want {
+			t.Errorf("%s: tags %q, want %q", when, got, want)
+		}
+		if got := b.tags(b.next); got != "" {
+			t.Errorf("%s: the other has tags %q", when, got)
+		}
+	}
+	expect("without invoices", "")
+	b.post(credit.Invoice, "I1", b.first, "2024-06-01", 1000)
+	expect("on the day of the invoice", "")
+	b.clock.advance(10 * 24 * time.Hour)
+	expect("ten days overdue", "")
+	b.clock.advance(24 * time.Hour)
+	expect("eleven days overdue", "late")
+	b.post(credit.Payment, "P1", b.first, "2024-06-12", 1000)
+	b.settle(b.first)
+	expect("paid", "")
+	b.post(credit.Invoice, "I2", b.first, "2024-05-01", 4000) // 5,000.00 in all
+	expect("a late invoice", "latelarge")
+}
+
+// Both owe, one has paid in advance. After the merge all is the survivor's, also what is
+// posted under the old id's documents; after its undoing each has its own, and what was
+// posted in between stays with the survivor.
+func TestMergeMovesReceivablesAndUnmergeBringsThemBack(t *testing.T) {
+	b := newTill(t, clientele.Options{})
+	b.post(credit.Invoice, "I1", b.first, "2024-05-12", 100) // 20 days overdue
+	b.post(credit.Invoice, "I2", b.next, "2024-04-20", 30)   // 42
+	b.post(credit.Payment, "P2", b.next, "2024-05-30", 5)
+	before := "1 CNY [0 10000 0 0 0] 0 10000\n2 CNY [0 0 3000 0 0] -500 2500\n"
+	if got := b.aged(); got != before {
+		t.Fatalf("before\n%swant\n%s", got, before)
+	}
+	b.update(func(tx *clientele.Tx) error {
+		_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: b.first, Losers: []customer.ID{b.next}})
+		return err
+	})
+	if got, want := b.aged(), "1 CNY [0 10000 3000 0 0] -500 12500\n"; got != want {
+		t.Errorf("merged\n%swant\n%s", got, want)
+	}
+	b.settle(b.first) // 5.00 of the oldest, which is I2
+	b.post(credit.Invoice, "I3", b.first, "2024-06-01", 1)
+	if got, want := b.aged(), "1 CNY [100 10000 2500 0 0] 0 12600\n"; got != want {
+		t.Errorf("settled\n%swant\n%s", got, want)
+	}
+	b.verify("merged")
+	b.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(b.next); return err })
+	if got, want := b.aged(), "1 CNY [100 10000 0 0 0] 0 10100\n2 CNY [0 0 2500 0 0] 0 2500\n"; got != want {
+		t.Errorf("unmerged\n%swant\n%s", got, want)
+	}
+	b.verify("unmerged")
+}
+
+// verify fails when the book finds itself wrong.
+func (b *till) verify(when string) {
+	b.t.Helper()
+	report, err := b.book.Verify(context.Background(), nil)
+	if err != nil || len(report.Differences) > 0 {
+		b.t.Fatalf("%s: %v, %v", when, report.Differences, err)
+	}
+}
+
+// openPages are the keys of the pages of open items; see storage/KEYS.md.
+var openPages = kv.Prefix([]byte{0x02, 0x21})
+
+// spoil changes the pages of open items in the engine, behind the book's back.
+func spoil(t *testing.T, engine kv.Engine, change func(b *kv.Batch, key, value []byte)) {
+	t.Helper()
+	ctx := context.Background()
+	snapshot, err := engine.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	batch := &kv.Batch{}
+	for e, err := range snapshot.Scan(ctx, openPages, false) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(batch, bytes.Clone(e.Key), bytes.Clone(e.Value))
+	}
+	if len(batch.Ops()) == 0 {
+		t.Fatal("there are no pages")
+	}
+	if _, err := engine.Apply(ctx, batch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever happens to the pages of open items, items and allocations make them again.
+func TestVerifyFindsDamagedPagesAndRepairMendsThem(t *testing.T) {
+	for name, change := range map[string]func(b *kv.Batch, key, value []byte){
+		"lost":  func(b *kv.Batch, key, _ []byte) { b.Delete(key) },
+		"short": func(b *kv.Batch, key, value []byte) { b.Set(key, value[:len(value)-1]) },
+		"other": func(b *kv.Batch, key, value []byte) {
+			value[len(value)-1] ^= 1 // of an amount
+			b.Set(key, value)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, engine := context.Background(), memoryEngine(t)
+			b := newTill(t, clientele.Options{Engine: engine})
+			b.post(credit.Invoice, "I1", b.first, "2024-05-12", 100)
+			b.post(credit.Invoice, "I2", b.next, "2024-04-20", 30)
+			b.post(credit.Payment, "P2", b.next, "2024-05-30", 5)
+			b.settle(b.next)
+			b.verify("before")
+			want := b.aged()
+			spoil(t, engine, change)
+			report, err := b.book.Verify(ctx, nil)
+			if err != nil || report.OK() {
+				t.Fatalf("the damage was not found: %v, %v", report, err)
+			}
+			if n, err := b.book.Repair(ctx); err != nil || n == 0 {
+				t.Fatalf("%d mended, %v", n, err)
+			}
+			b.verify("repaired")
+			if got := b.aged(); got != want {
+				t.Errorf("repaired\n%swant\n%s", got, want)
+			}
+		})
+	}
+}
