@@ -82,6 +82,19 @@ func TestAccuracyRefusesBadFolders(t *testing.T) {
 	}
 }
 
+func TestAccuracyTakesHugeAndEmptyFields(t *testing.T) {
+	files := smallSet()
+	files["records.csv"] = "id,name,phone\n1," + strings.Repeat("Anna Adler ", 1<<20/11) + ",\n2,,\n3,,\n4,Cora Conrad,089 1112223\n"
+	var out bytes.Buffer
+	if err := runAccuracy(context.Background(), []string{"-data", folder(t, files), "-json"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	var a accuracy
+	if err := json.Unmarshal(out.Bytes(), &a); err != nil || a.Rows != 4 || a.Recall != 0 {
+		t.Errorf("got %+v, %v; want 4 rows and none found", a, err)
+	}
+}
+
 // Of 4 found pairs 3 are right, of 6 true ones 3 are found: precision 3/4, recall 3/6,
 // F1 2·3/(4+6).
 func TestQuality(t *testing.T) {

@@ -84,9 +84,20 @@ func recordValues(c *customer.Customer, rng *rand.Rand) []string {
 		v[4] = c.Identifiers[0].Value
 	}
 	if len(c.Emails) > 0 {
-		v[5] = c.Emails[0].Address
+		v[5] = ownMailbox(c.Emails[0].Address, c.ID)
 	}
 	return v
+}
+
+// ownMailbox makes an address no other customer's: providers give a mailbox, and registries
+// a domain, to one only.
+func ownMailbox(address string, id customer.ID) string {
+	local, domain, _ := strings.Cut(address, "@")
+	if name := strings.TrimRight(local, "0123456789"); name != local {
+		return name + id.String() + "@" + domain
+	}
+	host, top, _ := strings.Cut(domain, ".")
+	return local + "@" + host + id.String() + "." + top
 }
 
 // spoil copies a record as a second clerk would write it: fields left out, letters wrong,

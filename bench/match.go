@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -19,12 +22,21 @@ func runMatch(ctx context.Context, args []string, out io.Writer) error {
 	seed := flags.Uint64("seed", 1, "of the generator")
 	asJSON := flags.Bool("json", false, "print a JSON object")
 	stages := flags.Bool("stages", false, "print the time of each stage")
+	checkpoint := flags.String("checkpoint", "", "file from which a killed run goes on")
+	profile := flags.String("profile", "", "file for a CPU profile")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if *profile != "" {
+		stop, err := startProfile(*profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	peak := watchMemory()
 	start := time.Now()
-	result, err := match.Run(ctx, match.Options{Schema: generatedSchema}, generated{*seed, *rows}.records())
+	result, err := match.Run(ctx, match.Options{Schema: generatedSchema, Checkpoint: *checkpoint}, generated{*seed, *rows}.records())
 	if err != nil {
 		return err
 	}
@@ -54,4 +66,19 @@ func generatedTruth(ids []string) map[rowPair]bool {
 		}
 	}
 	return truth
+}
+
+// startProfile writes a CPU profile to a file until it is stopped.
+func startProfile(name string) (stop func(), err error) {
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, nil
 }

@@ -12,21 +12,24 @@ import (
 
 // Candidate is a customer that another one, or a draft, may be.
 type Candidate struct {
-	// Customer is nil for one that the session may not see. Of that one only the unit to
-	// ask is told.
+	// Customer is nil for one that the session may not see, and for one that is likely by
+	// what is hidden from it only. Of that one only the unit to ask is told.
 	Customer *customer.Customer
-	Unit     customer.UnitID // the owner of one out of sight, 0 for none
+	Unit     customer.UnitID // the owner of one without Customer, 0 for none
 	Decision match.Decision
-	// Score tells how likely it is and why, without what the session may not see.
+	// Score tells how likely it is and why, by what the session sees of both.
 	Score match.Score
 }
 
 // The bounds of a search for candidates, which keep it in milliseconds whatever the book.
 const (
-	rareKey    = 64   // customers under a key that is good by itself
-	commonKey  = 500  // and under one that counts beside others
-	readBudget = 2000 // entries read of common keys
-	maxJudged  = 24   // customers compared
+	rareKey    = 64  // customers under a key that is good by itself
+	commonKey  = 200 // and under one that counts beside others
+	readBudget = 600 // entries read of common keys
+	surely     = 12  // customers compared in any case
+	maxJudged  = 24  // and at most
+	telltale   = 21  // weight of a customer that is compared beyond the first
+	worthy     = 0.3 // and its share of the weight of the first
 	// MaxCandidates is how many candidates are returned at most.
 	MaxCandidates = 10
 )
@@ -44,7 +47,11 @@ func (r *Reader) CandidatesFor(d customer.Draft) ([]Candidate, error) {
 	if err != nil {
 		c = rough(d)
 	}
-	return r.candidates(c)
+	found, err := r.candidates(c)
+	if err != nil {
+		return nil, err
+	}
+	return r.disclosed(found, c, customer.Mask{})
 }
 
 // CandidatesOf returns the customers that a customer may be, as CandidatesFor does, but
@@ -57,7 +64,15 @@ func (r *Reader) CandidatesOf(id customer.ID) ([]Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.candidates(c)
+	found, err := r.candidates(c)
+	if err != nil || r.customers.Access() == nil {
+		return found, err
+	}
+	hidden, err := r.customers.Access().Mask(c)
+	if err != nil {
+		return nil, err
+	}
+	return r.disclosed(found, c, hidden)
 }
 
 // rough is a draft that is not in order, as far as it says something.
@@ -68,7 +83,8 @@ func rough(d customer.Draft) *customer.Customer {
 	}
 }
 
-// candidates finds whom c may be. c is whole, whoever may see it.
+// candidates finds whom c may be, the likeliest first: judged by all that is stored,
+// whoever may see it.
 func (r *Reader) candidates(c *customer.Customer) ([]Candidate, error) {
 	ids, err := r.neighbours(c)
 	if err != nil || len(ids) == 0 {
@@ -106,36 +122,73 @@ func (r *Reader) candidates(c *customer.Customer) ([]Candidate, error) {
 			found = append(found, Candidate{Customer: other, Decision: s.Decision, Score: s})
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Candidate) int { return cmp.Compare(b.Score.LogOdds, a.Score.LogOdds) })
-	found = found[:min(len(found), MaxCandidates)]
+	sortCandidates(found)
+	return found[:min(len(found), MaxCandidates)], nil
+}
+
+// sortCandidates has the likeliest first, and those without a score last.
+func sortCandidates(list []Candidate) {
+	slices.SortStableFunc(list, func(a, b Candidate) int {
+		if a.Customer == nil || b.Customer == nil {
+			return cmp.Compare(unscored(a), unscored(b))
+		}
+		return cmp.Compare(b.Score.LogOdds, a.Score.LogOdds)
+	})
+}
+
+func unscored(c Candidate) int {
+	if c.Customer == nil {
+		return 1
+	}
+	return 0
+}
+
+// disclosed returns the candidates of c as the session may know them, where hidden is
+// what it doesn't see of c.
+func (r *Reader) disclosed(found []Candidate, c *customer.Customer, hidden customer.Mask) ([]Candidate, error) {
+	access := r.customers.Access()
+	if access == nil || len(found) == 0 {
+		return found, nil
+	}
+	model, err := r.model()
+	if err != nil {
+		return nil, err
+	}
+	self, err := model.Prepare(recordOf(r.store.fields, hidden.Apply(c)))
+	if err != nil {
+		return nil, err
+	}
+	told := make([]Candidate, len(found))
 	for i := range found {
-		if err := r.disclose(&found[i]); err != nil {
+		if told[i], err = r.disclose(access, model, self, found[i], hidden.Empty()); err != nil {
 			return nil, err
 		}
 	}
-	return found, nil
+	sortCandidates(told)
+	return told, nil
 }
 
-// disclose takes out of a candidate what the session may not see.
-func (r *Reader) disclose(c *Candidate) error {
-	access := r.customers.Access()
-	if access == nil {
-		return nil
-	}
-	sees, err := access.Sees(c.Customer)
-	if err != nil {
-		return err
-	}
-	if !sees {
-		*c = Candidate{Unit: c.Customer.Owner, Decision: c.Decision}
-		return nil
+// disclose returns a candidate as the session may know it: judged by what it sees, so that
+// neither the score nor the explanation tells what is hidden.
+func (r *Reader) disclose(access customer.Access, model *match.Model, self *match.Prepared, c Candidate, whole bool) (Candidate, error) {
+	apart := Candidate{Unit: c.Customer.Owner, Decision: c.Decision}
+	if sees, err := access.Sees(c.Customer); err != nil || !sees {
+		return apart, err
 	}
 	mask, err := access.Mask(c.Customer)
-	if err != nil {
-		return err
+	if err != nil || whole && mask.Empty() {
+		return c, err
 	}
-	c.Customer, c.Score = mask.Apply(c.Customer), r.store.masked(c.Score, mask)
-	return nil
+	shown := mask.Apply(c.Customer)
+	other, err := model.Prepare(recordOf(r.store.fields, shown))
+	if err != nil {
+		return apart, err
+	}
+	score := model.Explain(self, other)
+	if score.Decision == match.Different {
+		return apart, nil
+	}
+	return Candidate{Customer: shown, Decision: score.Decision, Score: r.store.masked(score, mask)}, nil
 }
 
 // masked is a score that explains nothing by what a mask hides.
@@ -193,7 +246,16 @@ func (r *Reader) neighbours(c *customer.Customer) ([]customer.ID, error) {
 	slices.SortFunc(best, func(a, b customer.ID) int {
 		return cmp.Or(cmp.Compare(weight[b], weight[a]), cmp.Compare(a, b))
 	})
-	return best[:min(len(best), maxJudged)], nil
+	return best[:judged(best, weight)], nil
+}
+
+// judged is how many of the neighbours, the best first, are worth comparing.
+func judged(best []customer.ID, weight map[customer.ID]float64) int {
+	n := min(len(best), surely)
+	for n < min(len(best), maxJudged) && weight[best[n]] >= max(telltale, worthy*weight[best[0]]) {
+		n++
+	}
+	return n
 }
 
 // telling is how much it says that two customers share a key that so many have.

@@ -50,8 +50,8 @@ func (s *Store) Link(ctx context.Context, job Job, opts RunOptions, list iter.Se
 	}
 	result := &LinkResult{}
 	o := s.matchOptions()
-	o.Mode, o.Model, o.Memory, o.Workers, o.Progress = match.Link, opts.Model, opts.Memory, opts.Workers, opts.Progress
-	o.OneToOne = opts.OneToOne
+	opts.apply(&o)
+	o.Mode = match.Link
 	result.Match, err = match.Run(ctx, o, func(yield func(match.Record, error) bool) {
 		for r, err := range s.records(ctx, job) {
 			r.Source = sourceBook
@@ -73,7 +73,10 @@ func (s *Store) Link(ctx context.Context, job Job, opts RunOptions, list iter.Se
 	if err != nil {
 		return nil, err
 	}
-	return result, result.sort()
+	if err := result.sort(); err != nil {
+		return nil, err
+	}
+	return result, match.RemoveCheckpoint(opts.Checkpoint)
 }
 
 // listRecord is a row of the list as package match takes it.

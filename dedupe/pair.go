@@ -244,8 +244,14 @@ func (tx *Tx) Withdraw(a, b customer.ID) (*Pair, error) {
 
 // Flag puts two customers into the queue for review, with the model's score of them,
 // unless people have decided the pair, as when an import takes a new customer for another.
-// Who may create customers may flag them: it tells nothing.
+// It needs the right to create the first and to read the second.
 func (tx *Tx) Flag(a, b customer.ID) error {
+	if err := tx.customers.Permit(customer.RightCreate, customer.Identity, a); err != nil {
+		return err
+	}
+	if err := tx.customers.Permit(customer.RightRead, customer.Identity, b); err != nil {
+		return err
+	}
 	if a == b {
 		return &Error{Op: "flag", Customer: a, Field: "B", Value: b.String(), Remedy: "name two customers", Err: ErrInvalid}
 	}
@@ -253,7 +259,7 @@ func (tx *Tx) Flag(a, b customer.ID) error {
 	if err != nil {
 		return err
 	}
-	var pair [2]*match.Record
+	var pair [2]*match.Prepared
 	for i, id := range [2]customer.ID{a, b} {
 		c, err := tx.all().Exact(id)
 		if err != nil {

@@ -87,11 +87,20 @@ func (tx *Tx) admit(old, next *customer.Customer) error {
 	}
 	likely := slices.DeleteFunc(slices.Clone(found), func(c Candidate) bool { return c.Decision != match.Same })
 	if tx.store.opts.Policy == Refuse && !tx.confirmed && len(likely) > 0 {
+		if likely, err = tx.disclosed(likely, next, customer.Mask{}); err != nil {
+			return err
+		}
 		return &DuplicateError{Name: next.Name, Candidates: likely}
 	}
-	tx.warnings = append(tx.warnings, Warning{next.ID, found})
+	told, err := tx.disclosed(found, next, customer.Mask{})
+	if err != nil {
+		return err
+	}
+	tx.warnings = append(tx.warnings, Warning{next.ID, told})
 	for _, c := range found {
-		if c.Customer == nil {
+		if visible, err := tx.customers.Visible(c.Customer.ID); err != nil {
+			return err
+		} else if !visible {
 			continue
 		}
 		if _, err := tx.note(next.ID, c.Customer.ID, c.Score.LogOdds, 0); err != nil {

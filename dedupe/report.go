@@ -241,31 +241,25 @@ func (r *Reader) Report(title string, limit int) (*Report, error) {
 	return report, nil
 }
 
-// reportPair explains a pair by the whole records and shows what the session sees.
+// reportPair explains a pair by what the session sees of both records.
 func (r *Reader) reportPair(model *match.Model, p *Pair) (ReportPair, error) {
-	a, x, hidden, err := r.reportRecord(model, p.A)
+	a, x, err := r.reportRecord(model, p.A)
 	if err != nil {
 		return ReportPair{}, err
 	}
-	b, y, also, err := r.reportRecord(model, p.B)
+	b, y, err := r.reportRecord(model, p.B)
 	if err != nil {
 		return ReportPair{}, err
 	}
-	return ReportPair{A: a, B: b, Score: r.store.masked(model.Explain(x, y), hidden.Or(also))}, nil
+	return ReportPair{A: a, B: b, Score: model.Explain(x, y)}, nil
 }
 
-func (r *Reader) reportRecord(model *match.Model, id customer.ID) (shown ReportRecord, p *match.Prepared, hidden customer.Mask, err error) {
-	c, err := r.all().Exact(id)
+func (r *Reader) reportRecord(model *match.Model, id customer.ID) (ReportRecord, *match.Prepared, error) {
+	c, err := r.customers.Exact(id)
 	if err != nil {
-		return shown, nil, hidden, err
+		return ReportRecord{}, nil, err
 	}
-	if p, err = model.Prepare(recordOf(r.store.fields, c)); err != nil {
-		return shown, nil, hidden, err
-	}
-	if access := r.customers.Access(); access != nil {
-		if hidden, err = access.Mask(c); err != nil {
-			return shown, nil, hidden, err
-		}
-	}
-	return ReportRecord{ID: c.Code, Values: recordOf(r.store.fields, hidden.Apply(c)).Values}, p, hidden, nil
+	shown := recordOf(r.store.fields, c)
+	p, err := model.Prepare(shown)
+	return ReportRecord{ID: c.Code, Values: shown.Values}, p, err
 }

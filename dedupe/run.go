@@ -23,6 +23,11 @@ type RunOptions struct {
 	// Model scores the pairs; nil trains one from the book, which is kept for Candidates
 	// and later runs.
 	Model *match.Model
+	// Checkpoint names a file in which the run notes what it has done. Run again over an
+	// unchanged book, one that was ended or killed goes on from there, and ends with the
+	// same result. A run that ends well removes it. Empty notes nothing. The file tells of
+	// customers no more than which of them are alike.
+	Checkpoint string
 	// Memory bounds the bytes that the pairs of the run may take; 0 is 2 GiB.
 	Memory int64
 	// OneToOne is for [Store.Link]: no row has two customers and no customer two rows.
@@ -70,7 +75,8 @@ const runBatch = 500
 // as a new version, the pairs in the review queue, the clusters. What people have decided
 // is forced, and the model kept has learned from it. The result depends on the book alone. It reads one state of the book, and
 // stores its result in transactions of some hundred pairs: ended by ctx or a crash, it is
-// run again, and what is stored already stays.
+// run again, and what is stored already stays; with [RunOptions.Checkpoint] it goes on where
+// it was.
 //
 // It needs the right to review everything: the job must be of a session that sees the
 // whole book, or fails with ErrDenied.
@@ -80,7 +86,8 @@ func (s *Store) Run(ctx context.Context, job Job, opts RunOptions) (*RunResult, 
 		return nil, err
 	}
 	o := s.matchOptions()
-	o.Model, o.Memory, o.Workers, o.Progress, o.Judged = opts.Model, opts.Memory, opts.Workers, opts.Progress, judged
+	opts.apply(&o)
+	o.Judged = judged
 	found, err := match.Run(ctx, o, s.records(ctx, job))
 	if err != nil {
 		return nil, err
@@ -108,7 +115,16 @@ func (s *Store) Run(ctx context.Context, job Job, opts RunOptions) (*RunResult, 
 	if err := s.storeClusters(ctx, job, run, ids); err != nil {
 		return nil, err
 	}
-	return run, job.update(ctx, func(tx *Tx) error { return tx.putRun(&run.RunRecord) })
+	if err := job.update(ctx, func(tx *Tx) error { return tx.putRun(&run.RunRecord) }); err != nil {
+		return nil, err
+	}
+	return run, match.RemoveCheckpoint(opts.Checkpoint)
+}
+
+// apply sets the options of package match that are a run's own.
+func (opts *RunOptions) apply(o *match.Options) {
+	o.Model, o.OneToOne, o.Checkpoint = opts.Model, opts.OneToOne, opts.Checkpoint
+	o.Memory, o.Workers, o.Progress = opts.Memory, opts.Workers, opts.Progress
 }
 
 // matchOptions are the options of package match that follow from the book's.

@@ -20,12 +20,12 @@ type Options struct {
 	// likenesses anew when the book is opened.
 	Fields []Field
 	// Country is the ISO 3166-1 alpha-2 country of phones without a calling code; empty
-	// is "CN".
+	// is that of the book's customers, "CN" where they have none.
 	Country string
 	// Comparators replace comparators of package compare, or add types, in runs and
 	// scores.
 	Comparators map[compare.Type]func(compare.Type, compare.Options) (compare.Comparator, error)
-	// WithoutCandidates keeps no index of likenesses: some fourteen entries of each
+	// WithoutCandidates keeps no index of likenesses: some nine entries of each
 	// customer less, and Candidates finds nobody.
 	WithoutCandidates bool
 	// Worth places a pair in the review queue, from 0 to 1, the highest first; nil is its

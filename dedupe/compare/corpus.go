@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"sync/atomic"
 )
 
@@ -85,21 +86,23 @@ func (c *Corpus) bits(h uint64) float32 {
 	return c.rare
 }
 
-// AppendBinary appends a sealed corpus: the words that several values have. Words as rare
-// as those left out weigh what such words do.
+// AppendBinary appends a sealed corpus: the words that several values have, in the order of
+// their hashes, so that equal corpora have equal bytes. Words as rare as those left out
+// weigh what such words do.
 func (c *Corpus) AppendBinary(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, c.values)
-	at := len(dst)
-	dst = binary.LittleEndian.AppendUint32(dst, 0)
-	kept := uint32(0)
+	var kept []uint64
 	for i, h := range c.hash {
 		if h != 0 && c.info[i] < c.rare-storedFrom {
-			dst = binary.LittleEndian.AppendUint64(dst, h)
-			dst = append(dst, uint8(min(c.info[i]*infoSteps, 255)))
-			kept++
+			kept = append(kept, h)
 		}
 	}
-	binary.LittleEndian.PutUint32(dst[at:], kept)
+	slices.Sort(kept)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(kept)))
+	for _, h := range kept {
+		dst = binary.LittleEndian.AppendUint64(dst, h)
+		dst = append(dst, uint8(min(c.bits(h)*infoSteps, 255)))
+	}
 	return dst
 }
 

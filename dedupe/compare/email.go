@@ -63,6 +63,9 @@ func emailLevel(x, y *emailForm) uint8 {
 	if *x == *y {
 		return Exact
 	}
+	if x.domain == y.domain && numbered(x.local, y.local) {
+		return 3
+	}
 	local, domain := edits(x.local, y.local), edits(x.domain, y.domain)
 	if local+domain >= 1 && local+domain <= 3 {
 		if near := closeEmails(x, y); near > 0 {
@@ -83,6 +86,15 @@ func emailLevel(x, y *emailForm) uint8 {
 		return 1
 	}
 	return 0
+}
+
+// numbered reports whether two mailboxes are one name with different numbers behind it, as
+// providers tell namesakes apart: john.smith172 and john.smith175. Digits left out, doubled
+// or swapped are slips of the hand.
+func numbered(x, y string) bool {
+	const digits = "0123456789"
+	stem := strings.TrimRight(x, digits)
+	return len(stem) >= 3 && len(stem) < len(x) && len(x) == len(y) && stem == strings.TrimRight(y, digits) && sortedLetters(x) != sortedLetters(y)
 }
 
 // closeEmails is the level of addresses that few characters divide, 0 where those are

@@ -25,30 +25,17 @@ type index struct {
 	common map[uint64]uint32 // keys too common to be used alone, with their size
 }
 
-// bigKey is a key too common to be used alone.
-type bigKey struct {
-	hash   uint64
-	size   uint32
-	column uint8
-}
-
 // blocker builds an index.
 type blocker struct {
 	t    *table
 	x    *index
-	big  [][]bigKey // by row
+	big  bigKeys
 	join joining
-}
-
-// hashed is a key of a value or a row.
-type hashed struct {
-	hash uint64
-	id   uint32
 }
 
 // buildIndex makes the blocks of a table.
 func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
-	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, big: make([][]bigKey, t.rows()), join: newJoining(len(t.layout.columns))}
+	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, join: newJoining(len(t.layout.columns))}
 	spaces := keySpaces(t.layout.columns)
 	parts := make([]*blockPart, len(spaces))
 	err := inTurn(ctx, o.workers(), len(spaces), func(i int) {
@@ -58,6 +45,7 @@ func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.big = newBigKeys(t.rows(), parts)
 	b.append(parts)
 	o.report(Blocking, 1, 2)
 	if err := b.composite(ctx, o.workers()); err != nil {
@@ -67,8 +55,7 @@ func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
 	return b.x, ctx.Err()
 }
 
-// append puts parts of the index together, in their order, and hands their common keys to
-// the rows.
+// append puts parts of the index together, in their order.
 func (b *blocker) append(parts []*blockPart) {
 	x := b.x
 	for i, p := range parts {
@@ -80,12 +67,6 @@ func (b *blocker) append(parts []*blockPart) {
 		x.weight, x.column = append(x.weight, p.weight...), append(x.column, p.column...)
 		for _, c := range p.common {
 			x.common[c.hash] = c.size
-			for _, v := range c.values {
-				at := p.at[v]
-				for _, row := range at.rows {
-					b.big[row] = append(b.big[row], bigKey{c.hash, c.size, at.column})
-				}
-			}
 		}
 		parts[i] = nil // its memory can go
 	}
@@ -99,7 +80,8 @@ type blockPart struct {
 	end    []uint32 // of each block in rows
 	weight []float32
 	column []uint8
-	at     []valueAt
+	at     []valueAt  // by value, those of one column after another
+	in     [][]uint32 // by column: its rows by value
 	common []commonKey
 	large  []hashed // rows' keys that are too common
 }
@@ -116,22 +98,43 @@ func newBlockPart(t *table) *blockPart { return &blockPart{t: t, n: float64(t.ro
 
 // columns makes the blocks of the keys of columns that may meet.
 func (b *blockPart) columns(space []int) {
-	keys := make([]hashed, 0, b.guess(space))
+	b.at = b.valuesOf(space)
+	keys := newScattered(b.guess(space))
+	b.eachKey(space, keys.add)
+	keys.eachGroup(b.group)
+}
+
+// valuesOf lists where the values of columns stand.
+func (b *blockPart) valuesOf(space []int) []valueAt {
+	total := 0
 	for _, i := range space {
-		c, d := &b.t.layout.columns[i], b.t.dicts[i]
+		total += len(b.t.dicts[i].forms)
+	}
+	list := make([]valueAt, 0, total)
+	b.in = make([][]uint32, len(b.t.dicts))
+	for _, i := range space {
 		start, rows := b.t.rowsOf(i)
-		salt := keySalt(c.typ)
-		for v, f := range d.forms {
-			if f == nil || d.count[v] == 0 {
-				continue
-			}
-			id := uint32(len(b.at))
-			b.at = append(b.at, valueAt{rows[start[v]:start[v+1]], uint8(i)})
-			c.cmp.Keys(f, func(k compare.Key) { keys = append(keys, hashed{mixHash(k.Hash, salt), id}) })
+		b.in[i] = rows
+		for v := range b.t.dicts[i].forms {
+			list = append(list, valueAt{start[v], start[v+1], uint8(i)})
 		}
 	}
-	sortHashed(keys)
-	eachGroup(keys, b.group)
+	return list
+}
+
+// eachKey emits the keys of the values of columns, by their place in b.at.
+func (b *blockPart) eachKey(space []int, emit func(hashed)) {
+	id := uint32(0)
+	for _, i := range space {
+		c, d := &b.t.layout.columns[i], b.t.dicts[i]
+		salt := keySalt(c.typ)
+		for v, f := range d.forms {
+			if f != nil && d.count[v] > 0 {
+				c.cmp.Keys(f, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), id}) })
+			}
+			id++
+		}
+	}
 }
 
 // guess estimates how many keys columns have, from some of their values.
@@ -148,13 +151,19 @@ func (b *blockPart) guess(space []int) int {
 		}
 		total += count * step
 	}
-	return total + total/16
+	return total
 }
 
-// valueAt is where a value stands.
+// valueAt is where a value stands: its rows, from and to in those of the column.
 type valueAt struct {
-	rows   []uint32
-	column uint8
+	from, to uint32
+	column   uint8
+}
+
+// rowsAt are the rows of a value.
+func (b *blockPart) rowsAt(id uint32) []uint32 {
+	v := b.at[id]
+	return b.in[v.column][v.from:v.to]
 }
 
 // group makes a block of the values that share a key, or notes that it is too common.
@@ -162,7 +171,7 @@ func (b *blockPart) group(group []hashed) {
 	group = slices.CompactFunc(group, func(a, b hashed) bool { return a.id == b.id })
 	from := len(b.rows)
 	for _, k := range group {
-		b.rows = append(b.rows, b.at[k.id].rows...)
+		b.rows = append(b.rows, b.rowsAt(k.id)...)
 	}
 	slices.Sort(b.rows[from:])
 	b.rows = b.rows[:from+len(slices.Compact(b.rows[from:]))]
@@ -181,10 +190,6 @@ func (b *blockPart) group(group []hashed) {
 	}
 }
 
-func sortHashed(keys []hashed) {
-	sortByKey(keys, make([]hashed, len(keys)), func(x hashed) uint64 { return x.hash })
-}
-
 // close ends a block.
 func (b *blockPart) close(size int, column uint8) {
 	b.end = append(b.end, uint32(len(b.rows)))
@@ -198,42 +203,29 @@ const (
 	tripleColumn = 255
 )
 
-// bigPerRow is how many common keys of a row are joined at most.
-const bigPerRow = 14
-
-// joining says which common keys are joined.
-type joining struct {
-	perColumn int  // common keys of a column that take part
-	within    bool // keys of one column may be joined with one another
-}
-
-// newJoining joins the keys of one column with those of others; where there are no
-// others, with one another.
-func newJoining(columns int) joining {
-	return joining{perColumn: max(3, 10/columns), within: columns == 1}
-}
-
 // composite splits the large blocks: the common keys of different columns are joined in
 // twos, and where these are still too large, in threes.
 func (b *blocker) composite(ctx context.Context, workers int) error {
-	err := parallel(ctx, workers, len(b.big), func(row int) { b.big[row] = b.join.rarest(b.big[row]) })
-	if err != nil {
+	if err := b.big.keepRarest(ctx, workers, b.join); err != nil {
 		return err
 	}
 	large, err := b.inParts(ctx, workers, pairColumn, func(emit func(hash uint64, row uint32)) {
-		for row, big := range b.big {
-			b.join.eachTwo(big, func(_, _ int, two uint64) { emit(two, uint32(row)) })
+		var room []bigKey
+		for row := range b.t.rows() {
+			room = b.big.of(row, room)
+			b.join.eachTwo(room, func(_, _ int, two uint64) { emit(two, uint32(row)) })
 		}
 	})
 	if err != nil {
 		return err
 	}
 	_, err = b.inParts(ctx, workers, tripleColumn, func(emit func(hash uint64, row uint32)) {
+		var room []bigKey
 		for _, k := range large {
-			big := b.big[k.id]
-			b.join.eachTwo(big, func(i, j int, two uint64) {
+			room = b.big.of(int(k.id), room)
+			b.join.eachTwo(room, func(i, j int, two uint64) {
 				if two == k.hash {
-					b.join.eachThird(big, i, j, two, func(three uint64) { emit(three, k.id) })
+					b.join.eachThird(room, i, j, two, func(three uint64) { emit(three, k.id) })
 				}
 			})
 		}
@@ -242,7 +234,7 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 }
 
 // keysAtOnce is how many joined keys are sorted together, which bounds their memory.
-const keysAtOnce = 4 << 20
+const keysAtOnce = 8 << 20
 
 // inParts makes the blocks of the keys that a function emits, in as many parts as memory
 // asks for, and returns the keys too common.
@@ -252,10 +244,10 @@ func (b *blocker) inParts(ctx context.Context, workers int, column uint8, each f
 	count := uint64(total/keysAtOnce + 1)
 	parts := make([]*blockPart, count)
 	err = inTurn(ctx, workers, int(count), func(i int) {
-		keys := make([]hashed, 0, total/int(count)+total/int(count)/8+16)
+		keys := newScattered(total / int(count))
 		each(func(hash uint64, row uint32) {
 			if hash%count == uint64(i) {
-				keys = append(keys, hashed{hash, row})
+				keys.add(hashed{hash, row})
 			}
 		})
 		parts[i] = newBlockPart(b.t)
@@ -271,30 +263,9 @@ func (b *blocker) inParts(ctx context.Context, workers int, column uint8, each f
 	return large, nil
 }
 
-// eachTwo joins the keys of different columns.
-func (o joining) eachTwo(big []bigKey, f func(i, j int, two uint64)) {
-	for i := range big {
-		for j := i + 1; j < len(big); j++ {
-			if o.within || big[i].column != big[j].column {
-				f(i, j, joinHash(big[i].hash)+joinHash(big[j].hash))
-			}
-		}
-	}
-}
-
-// eachThird joins two keys with each later one of another column.
-func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint64)) {
-	for m := j + 1; m < len(big); m++ {
-		if o.within || big[m].column != big[j].column && big[m].column != big[i].column {
-			f(two + joinHash(big[m].hash))
-		}
-	}
-}
-
 // ofRows makes the blocks of rows' keys, and notes those too common.
-func (b *blockPart) ofRows(keys []hashed, column uint8) {
-	sortHashed(keys)
-	eachGroup(keys, func(group []hashed) {
+func (b *blockPart) ofRows(keys *scattered, column uint8) {
+	keys.eachGroup(func(group []hashed) {
 		if len(group) < 2 {
 			return
 		}
@@ -308,42 +279,6 @@ func (b *blockPart) ofRows(keys []hashed, column uint8) {
 		}
 		b.close(len(group), column)
 	})
-}
-
-// rarest keeps the rarest keys of each column, and of all; in an order that all rows share.
-func (o joining) rarest(big []bigKey) []bigKey {
-	slices.SortFunc(big, func(a, b bigKey) int {
-		if a.column != b.column {
-			return int(a.column) - int(b.column)
-		}
-		if a.size != b.size {
-			return int(a.size) - int(b.size)
-		}
-		return compareHash(a.hash, b.hash)
-	})
-	kept := big[:0]
-	count := 0
-	for i, k := range big {
-		if i > 0 && big[i-1].column == k.column {
-			count++
-		} else {
-			count = 0
-		}
-		if count < o.perColumn {
-			kept = append(kept, k)
-		}
-	}
-	if len(kept) > bigPerRow {
-		slices.SortStableFunc(kept, func(a, b bigKey) int { return int(a.size) - int(b.size) })
-		kept = kept[:bigPerRow]
-		slices.SortStableFunc(kept, func(a, b bigKey) int {
-			if a.column != b.column {
-				return int(a.column) - int(b.column)
-			}
-			return int(a.size) - int(b.size)
-		})
-	}
-	return slices.Clip(kept)
 }
 
 // invert lists the blocks of every row. Blocks are made column by column, so a row's
@@ -396,10 +331,6 @@ func keySpaces(columns []column) [][]int {
 	return spaces
 }
 
-// joinHash is what a key adds to a joined one: in any order, as a family name may stand
-// where the given name belongs.
-func joinHash(h uint64) uint64 { return mixHash(h, 0x5bd1e995) }
-
 func mixHash(a, b uint64) uint64 {
 	x := a ^ (b*0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019)
 	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
@@ -415,17 +346,6 @@ func compareHash(a, b uint64) int {
 		return 1
 	}
 	return 0
-}
-
-func eachGroup(keys []hashed, f func(group []hashed)) {
-	for from := 0; from < len(keys); {
-		to := from + 1
-		for to < len(keys) && keys[to].hash == keys[from].hash {
-			to++
-		}
-		f(keys[from:to])
-		from = to
-	}
 }
 
 // formHash is the stable hash of a normal form.

@@ -21,6 +21,16 @@ type evidence struct {
 	bits    []uint8 // of information shared, in quarters
 }
 
+func newEvidence(columns, pairs int) *evidence {
+	return &evidence{columns, make([]uint8, pairs*columns), make([]uint8, pairs*columns)}
+}
+
+// part is the evidence of some of the pairs.
+func (e *evidence) part(from, to int) *evidence {
+	from, to = from*e.columns, to*e.columns
+	return &evidence{e.columns, e.state[from:to], e.bits[from:to]}
+}
+
 func (e *evidence) of(i int) (state, bits []uint8) {
 	from, to := i*e.columns, (i+1)*e.columns
 	return e.state[from:to], e.bits[from:to]
@@ -189,21 +199,33 @@ func (c outcomeCache) cell(a, b uint32) *outcomeCell {
 	return &c[h&uint64(len(c)-1)]
 }
 
-// compareAll compares all pairs.
-func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evidence, error) {
-	n := len(t.layout.columns)
-	e := &evidence{n, make([]uint8, len(pairs)*n), make([]uint8, len(pairs)*n)}
-	comparers := make([]*comparer, o.workers())
-	err := chunks(ctx, o.workers(), len(pairs), func(w, from, to int) {
-		if comparers[w] == nil {
-			comparers[w] = newRowComparer(t)
+// comparers compare many pairs on several goroutines, and remember the values compared.
+type comparers struct {
+	t  *table
+	by []*comparer // by worker
+}
+
+func newComparers(o *Options, t *table) *comparers {
+	return &comparers{t, make([]*comparer, o.workers())}
+}
+
+// compare fills the evidence of pairs.
+func (c *comparers) compare(ctx context.Context, pairs []pair, e *evidence) error {
+	return chunks(ctx, len(c.by), len(pairs), func(w, from, to int) {
+		if c.by[w] == nil {
+			c.by[w] = newRowComparer(c.t)
 		}
 		for p := from; p < to; p++ {
 			state, bits := e.of(p)
-			comparers[w].rows(pairs[p].a, pairs[p].b, state, bits)
+			c.by[w].rows(pairs[p].a, pairs[p].b, state, bits)
 		}
 	})
-	return e, err
+}
+
+// compareAll compares all pairs.
+func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evidence, error) {
+	e := newEvidence(len(t.layout.columns), len(pairs))
+	return e, newComparers(o, t).compare(ctx, pairs, e)
 }
 
 // weighValues gives every value the information of two records having it.

@@ -148,7 +148,7 @@ func (m *Model) Keys(p *Prepared) []Key {
 		m.layout.columns[i].cmp.Keys(v.form, func(k compare.Key) {
 			h := mixHash(k.Hash, salt)
 			if size, common := m.common[h]; common {
-				big = append(big, bigKey{h, size, uint8(i)})
+				big = append(big, newBigKey(h, size, uint8(i)))
 			} else {
 				keys = append(keys, Key{h, k.Kind, 1})
 			}

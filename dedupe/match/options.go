@@ -30,6 +30,11 @@ type Options struct {
 	// their index. What does not fit is dropped from the unlikely end, and Statistics say
 	// so. 0 stands for 2 GiB.
 	Memory int64
+	// Checkpoint names a file in which the run notes what it has done, so that a run that
+	// was ended or killed, started again over the same records with the same options and
+	// the same program, goes on from there and gives the same result. A file of another
+	// run is written over. The file stays; see [RemoveCheckpoint]. Empty notes nothing.
+	Checkpoint string
 	// Country is the ISO 3166-1 alpha-2 code for phones without a calling code.
 	Country string
 	// Comparators replace or add comparators by type.

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -63,6 +64,16 @@ func (o *Options) report(s Stage, done, total int) {
 // that can't be used, that of the stream, or the context's.
 func Run(ctx context.Context, o Options, records iter.Seq2[Record, error]) (*Result, error) {
 	r := &runner{o: &o, last: time.Now(), took: map[Stage]time.Duration{}}
+	err := r.run(ctx, records)
+	if err := errors.Join(err, r.done.close()); err != nil {
+		return nil, err
+	}
+	r.result.Statistics.Duration = r.took
+	return r.result, nil
+}
+
+// run goes from stage to stage.
+func (r *runner) run(ctx context.Context, records iter.Seq2[Record, error]) error {
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
@@ -75,13 +86,12 @@ func Run(ctx context.Context, o Options, records iter.Seq2[Record, error]) (*Res
 		{Clustering, r.decide},
 	} {
 		if err := step.do(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		now := time.Now()
 		r.took[step.stage], r.last = now.Sub(r.last), now
 	}
-	r.result.Statistics.Duration = r.took
-	return r.result, nil
+	return nil
 }
 
 // runner carries a run from stage to stage.
@@ -102,6 +112,7 @@ type runner struct {
 	result  *Result
 	last    time.Time
 	took    map[Stage]time.Duration
+	done    *checkpoint
 }
 
 func (r *runner) read(ctx context.Context, records iter.Seq2[Record, error]) error {
@@ -109,7 +120,28 @@ func (r *runner) read(ctx context.Context, records iter.Seq2[Record, error]) err
 	if err != nil {
 		return err
 	}
-	r.t, r.rowOf, err = readTable(ctx, r.o, l, records)
+	if r.o.Checkpoint == "" {
+		r.t, r.rowOf, err = readTable(ctx, r.o, l, records)
+		return err
+	}
+	hash, err := r.o.fingerprint()
+	if err != nil {
+		return err
+	}
+	r.t, r.rowOf, err = readTable(ctx, r.o, l, func(yield func(Record, error) bool) {
+		for rec, err := range records {
+			if err == nil {
+				err = hashRecord(hash, &rec)
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	r.done, err = openCheckpoint(r.o.Checkpoint, hash.Sum64())
 	return err
 }
 
@@ -134,28 +166,108 @@ func (r *runner) prepare(ctx context.Context) error {
 }
 
 func (r *runner) block(ctx context.Context) error {
+	var saved blocked
+	found, err := r.done.takeValue(sectionBlocked, &saved)
+	if err != nil {
+		return err
+	}
+	if found {
+		r.blocks, r.common = saved.Blocks, saved.Common
+		r.pairs, r.within = unpackPairs(saved.Pairs), unpackPairs(saved.Within)
+		return nil
+	}
 	x, err := buildIndex(ctx, r.o, r.t)
 	if err != nil {
 		return err
 	}
 	r.blocks, r.common = len(x.weight), x.common
-	if r.pairs, err = gather(ctx, r.o, r.t, x, false); err != nil || !r.t.link {
+	if r.pairs, err = gather(ctx, r.o, r.t, x, false); err != nil {
 		return err
 	}
-	r.within, err = gather(ctx, r.o, r.t, x, true)
-	return err
+	if r.t.link {
+		if r.within, err = gather(ctx, r.o, r.t, x, true); err != nil {
+			return err
+		}
+	}
+	if r.done == nil {
+		return nil
+	}
+	return r.done.putValue(sectionBlocked, blocked{packPairs(r.pairs), packPairs(r.within), r.blocks, r.common})
 }
+
+// comparedAtOnce is how many pairs are compared between two notes in the checkpoint.
+const comparedAtOnce = 1 << 16
 
 func (r *runner) compare(ctx context.Context) error {
-	var err error
-	r.e, err = compareAll(ctx, r.o, r.t, r.pairs)
-	return err
+	r.e = newEvidence(len(r.t.layout.columns), len(r.pairs))
+	w := newComparers(r.o, r.t)
+	for from := 0; from < len(r.pairs); from += comparedAtOnce {
+		to := min(from+comparedAtOnce, len(r.pairs))
+		part := r.e.part(from, to)
+		saved, found, err := r.done.take(sectionCompared)
+		if err != nil {
+			return err
+		}
+		if found && len(saved) == 2*len(part.state) {
+			copy(part.bits, saved[copy(part.state, saved):])
+			continue
+		}
+		if err := w.compare(ctx, r.pairs[from:to], part); err != nil {
+			return err
+		}
+		if r.done != nil {
+			if err := r.done.put(sectionCompared, slices.Concat(part.state, part.bits)); err != nil {
+				return err
+			}
+		}
+		r.o.report(Comparing, to, len(r.pairs))
+	}
+	return nil
 }
 
+// train takes the parameters of the model given, those that an earlier run noted, or new ones.
 func (r *runner) train(ctx context.Context) error {
 	if m := r.o.Model; m != nil {
 		return r.use(ctx, m)
 	}
+	var saved trained
+	found, err := r.done.takeValue(sectionTrained, &saved)
+	if err != nil {
+		return err
+	}
+	if found {
+		return r.resume(ctx, &saved)
+	}
+	if err := r.learn(ctx); err != nil || r.done == nil {
+		return err
+	}
+	now := trained{Parameters: r.p, Single: r.sides.single}
+	for i := range r.t.layout.columns {
+		now.Said = append(now.Said, r.t.layout.columns[i].said)
+	}
+	return r.done.putValue(sectionTrained, now)
+}
+
+// resume takes over what an earlier run learned.
+func (r *runner) resume(ctx context.Context, saved *trained) error {
+	r.p, r.sides = saved.Parameters, cardinality{saved.Single}
+	if r.t.link {
+		var err error
+		if r.ewithin, err = compareAll(ctx, r.o, r.t, r.within); err != nil {
+			return err
+		}
+	}
+	for i, said := range saved.Said {
+		if r.p.Columns[i].Translated {
+			r.t.layout.columns[i].said = said
+			r.retell(i)
+		}
+	}
+	return nil
+}
+
+// learn trains the parameters from the records.
+func (r *runner) learn(ctx context.Context) error {
 	by, err := measureChance(ctx, r.o, r.t)
 	if err != nil {
 		return err

@@ -1,0 +1,176 @@
+package match
+
+import (
+	"context"
+	"slices"
+)
+
+// bigKey is a key too common to be used alone.
+type bigKey struct {
+	hash   uint64
+	joined uint64 // what it adds to a key that it is joined in
+	size   uint32
+	id     uint32
+	column uint8
+}
+
+func newBigKey(hash uint64, size uint32, column uint8) bigKey {
+	return bigKey{hash: hash, joined: joinHash(hash), size: size, column: column}
+}
+
+// joinHash is what a key adds to a joined one: in any order, as a family name may stand
+// where the given name belongs.
+func joinHash(h uint64) uint64 { return mixHash(h, 0x5bd1e995) }
+
+// bigKeys are the common keys of all rows.
+type bigKeys struct {
+	keys []bigKey
+	ids  []uint32 // in keys, of one row after another
+	from []uint32 // by row: where its ids begin, and in the last place where they end
+	kept []uint8  // by row: how many of them are joined
+}
+
+// newBigKeys hands the common keys of parts to the rows that have them.
+func newBigKeys(rows int, parts []*blockPart) bigKeys {
+	b := bigKeys{from: make([]uint32, rows+1), kept: make([]uint8, rows)}
+	b.each(parts, func(_, row uint32) { b.from[row+1]++ })
+	for row := range rows {
+		b.from[row+1] += b.from[row]
+	}
+	b.ids = make([]uint32, b.from[rows])
+	next := slices.Clone(b.from)
+	b.keys = b.keys[:0]
+	b.each(parts, func(id, row uint32) {
+		b.ids[next[row]] = id
+		next[row]++
+	})
+	return b
+}
+
+// each lists the common keys, one for each column that has it, and calls f for every row.
+func (b *bigKeys) each(parts []*blockPart, f func(id, row uint32)) {
+	for _, p := range parts {
+		for _, c := range p.common {
+			first := len(b.keys)
+			for _, v := range c.values {
+				id := b.key(first, c, p.at[v].column)
+				for _, row := range p.rowsAt(v) {
+					f(id, row)
+				}
+			}
+		}
+	}
+}
+
+// key is the id of a common key in a column; those of the key begin at first.
+func (b *bigKeys) key(first int, c commonKey, column uint8) uint32 {
+	for i := first; i < len(b.keys); i++ {
+		if b.keys[i].column == column {
+			return uint32(i)
+		}
+	}
+	k := newBigKey(c.hash, c.size, column)
+	k.id = uint32(len(b.keys))
+	b.keys = append(b.keys, k)
+	return k.id
+}
+
+// of lists the common keys of a row that are joined, in the room given.
+func (b *bigKeys) of(row int, room []bigKey) []bigKey {
+	room = room[:0]
+	from := b.from[row]
+	for _, id := range b.ids[from : from+uint32(b.kept[row])] {
+		room = append(room, b.keys[id])
+	}
+	return room
+}
+
+// keepRarest chooses the keys of every row that are joined.
+func (b *bigKeys) keepRarest(ctx context.Context, workers int, join joining) error {
+	return chunks(ctx, workers, len(b.kept), func(_, first, end int) {
+		var room []bigKey
+		for row := first; row < end; row++ {
+			ids := b.ids[b.from[row]:b.from[row+1]]
+			room = room[:0]
+			for _, id := range ids {
+				room = append(room, b.keys[id])
+			}
+			kept := join.rarest(room)
+			for i, k := range kept {
+				ids[i] = k.id
+			}
+			b.kept[row] = uint8(len(kept))
+		}
+	})
+}
+
+// bigPerRow is how many common keys of a row are joined at most.
+const bigPerRow = 14
+
+// joining says which common keys are joined.
+type joining struct {
+	perColumn int  // common keys of a column that take part
+	within    bool // keys of one column may be joined with one another
+}
+
+// newJoining joins the keys of one column with those of others; where there are no
+// others, with one another.
+func newJoining(columns int) joining {
+	return joining{perColumn: max(3, 10/columns), within: columns == 1}
+}
+
+// eachTwo joins the keys of different columns.
+func (o joining) eachTwo(big []bigKey, f func(i, j int, two uint64)) {
+	for i := range big {
+		for j := i + 1; j < len(big); j++ {
+			if o.within || big[i].column != big[j].column {
+				f(i, j, big[i].joined+big[j].joined)
+			}
+		}
+	}
+}
+
+// eachThird joins two keys with each later one of another column.
+func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint64)) {
+	for m := j + 1; m < len(big); m++ {
+		if o.within || big[m].column != big[j].column && big[m].column != big[i].column {
+			f(two + big[m].joined)
+		}
+	}
+}
+
+// rarest keeps the rarest keys of each column, and of all; in an order that all rows share.
+func (o joining) rarest(big []bigKey) []bigKey {
+	slices.SortFunc(big, func(a, b bigKey) int {
+		if a.column != b.column {
+			return int(a.column) - int(b.column)
+		}
+		if a.size != b.size {
+			return int(a.size) - int(b.size)
+		}
+		return compareHash(a.hash, b.hash)
+	})
+	kept := big[:0]
+	count := 0
+	for i, k := range big {
+		if i > 0 && big[i-1].column == k.column {
+			count++
+		} else {
+			count = 0
+		}
+		if count < o.perColumn {
+			kept = append(kept, k)
+		}
+	}
+	if len(kept) > bigPerRow {
+		slices.SortStableFunc(kept, func(a, b bigKey) int { return int(a.size) - int(b.size) })
+		kept = kept[:bigPerRow]
+		slices.SortStableFunc(kept, func(a, b bigKey) int {
+			if a.column != b.column {
+				return int(a.column) - int(b.column)
+			}
+			return int(a.size) - int(b.size)
+		})
+	}
+	return kept
+}
