@@ -1,0 +1,102 @@
+package stocktake
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/bitset"
+)
+
+// Beside is what a count asks of the packages beside customers, in one state of the book.
+// Whoever is nil isn't there: definitions that need it are refused. All answers are of
+// the whole book; the count narrows them to what its session sees.
+type Beside struct {
+	Tags        Tags
+	Units       Units
+	Receivables Receivables
+	Suspects    Suspects
+}
+
+// Tags are the tags that customers hold, and the filters over tags and fields.
+type Tags interface {
+	// Table is the table, keyed by customer, whose changes are those of tags.
+	Table() uint8
+	// Expand returns a filter with its saved filters replaced by what they are, and the
+	// names of the fields by which it selects, as in [customer.Mask.Hides]: "tag" for any
+	// dimension. It fails for a filter that isn't one.
+	Expand(filter string) (expanded string, fields []string, err error)
+	// Set is the customers in whatever status that a filter matches in this state.
+	Set(filter string) (*bitset.Set, error)
+	// Match returns what tells whether an expanded filter matches a customer as it was.
+	Match(filter string) (func(Past) (bool, error), error)
+	// Dimension returns an axis by its code.
+	Dimension(code string) (TagAxis, error)
+}
+
+// Past is a customer as it was at an instant: its record, and the version of its tags,
+// 0 for none yet.
+type Past struct {
+	Customer *customer.Customer
+	Tags     uint64
+}
+
+// TagAxis is a dimension of tags.
+type TagAxis interface {
+	Title() customer.Names
+	// Many tells that a customer can hold several of its tags.
+	Many() bool
+	// Tags returns the tags' keys and labels in the order to show.
+	Tags() ([]string, []customer.Names)
+	// Add adds one chunk of a tag's holders, whatever is below the tag left out, to a set.
+	Add(tag int, chunk uint64, to *bitset.Chunk) error
+	// Of returns the places in Tags of what a customer held as it was.
+	Of(p Past) ([]int, error)
+}
+
+// Units are the nodes of the organisation tree.
+type Units interface {
+	// Under returns some units and all that were below them on an instant.
+	Under(units []customer.UnitID, at time.Time) ([]customer.UnitID, error)
+	// Unit returns the unit that stands for one, itself if it wasn't merged, and its names.
+	Unit(id customer.UnitID) (customer.UnitID, customer.Names, error)
+}
+
+// Receivables are what customers owe.
+type Receivables interface {
+	// Owing are the customers with an open item or a balance at the end of a day, as far
+	// as it was recorded by then.
+	Owing(at time.Time) (*bitset.Set, error)
+	// Aging sums up what some customers owed.
+	Aging(at time.Time, of bitset.Source) (*Aging, error)
+	// Invoiced calls add for what was invoiced in the twelve months before an instant to
+	// some customers, which come ascending; i is the place in ids.
+	Invoiced(at time.Time, ids []customer.ID, add func(i int, currency string, minor int64)) error
+}
+
+// Suspects are the customers in pairs that wait for somebody to decide whether they are
+// one.
+type Suspects interface {
+	Suspected() (*bitset.Set, error)
+}
+
+// Linked is how a list was found to fit the book.
+type Linked struct {
+	Row      int // of the list, from 0
+	Customer customer.ID
+	Sure     bool // decided to be the same; otherwise somebody has to look
+}
+
+// Linker compares a list with the book, as package dedupe does. It returns the links in
+// the order of rows.
+type Linker func(ctx context.Context, rows iter.Seq2[customer.Draft, error]) ([]Linked, error)
+
+// Options set how counts are made. The zero value works for a book of customers alone.
+type Options struct {
+	// Beside returns what other packages know in a state; nil for nothing.
+	Beside func(r *storage.Reader, customers *customer.Reader) Beside
+	// Workers is how many goroutines read records; 0 is one for each processor.
+	Workers int
+}

@@ -1,0 +1,220 @@
+package stocktake
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/bitset"
+	"github.com/clientele-go/clientele/storage/kv"
+)
+
+// A count reads the journal, not the records: what the present sets say is true of every
+// customer that the journal doesn't name since, and those that it names are looked up in
+// the history (ADR 0019). Positions say exactly which state is meant, also where clocks
+// don't.
+
+// boundary is an instant that the count looks at: the opening, the ends of months, the
+// closing.
+type boundary struct {
+	time     time.Time
+	position kv.Position // of the last entry that the state has
+}
+
+// touch is a change of a customer after the opening.
+type touch struct {
+	id      uint64
+	version uint64
+	// step is the boundary up to which the change was made, one more than the last for a
+	// change after the closing.
+	step uint16
+	tags bool // of its tags, not of its record
+}
+
+// journal is what the journal tells of customers since the opening.
+type journal struct {
+	bounds  []boundary
+	end     kv.Position   // of the state that present sets are of
+	created []*bitset.Set // by step: the customers that were created up to it
+	touches []touch       // but for creations: by customer, then in the journal's order
+	// recent are the customers that changed since an instant for which the scan began
+	// before the opening; nil when none was asked for.
+	recent *bitset.Set
+}
+
+// reading is a scan of the journal.
+type reading struct {
+	store *storage.Store
+	tags  uint8 // the table of tags, 0 when they don't count
+	// recentFrom is since when changes make a record not stale; zero for not asked for.
+	recentFrom time.Time
+}
+
+// read returns what happened since the first instant. Times ascend; a boundary whose
+// position is given keeps it. end is the state of the sets that the count begins with.
+func (x *reading) read(ctx context.Context, bounds []boundary, end kv.Position) (*journal, error) {
+	j := &journal{bounds: slices.Clone(bounds), end: end, created: make([]*bitset.Set, len(bounds)+1)}
+	for i := range j.created {
+		j.created[i] = &bitset.Set{}
+	}
+	opening := &j.bounds[0]
+	var err error
+	if opening.position == 0 && !opening.time.IsZero() {
+		if opening.position, err = x.positionAt(ctx, opening.time, end); err != nil {
+			return nil, err
+		}
+	}
+	from := opening.position
+	if !x.recentFrom.IsZero() {
+		j.recent = &bitset.Set{}
+		earlier, err := x.positionAt(ctx, x.recentFrom, end)
+		if err != nil {
+			return nil, err
+		}
+		from = min(from, earlier)
+	}
+	if err := x.scan(ctx, j, from); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(j.touches, func(a, b touch) int { return cmp.Compare(a.id, b.id) })
+	return j, nil
+}
+
+// scan goes through the entries after from.
+func (x *reading) scan(ctx context.Context, j *journal, from kv.Position) error {
+	step, latest := 1, time.Time{}
+	if from < j.end {
+		for entry, err := range x.store.Follow(ctx, from) {
+			if err != nil {
+				return err
+			}
+			if entry.Time.After(latest) {
+				latest = entry.Time
+			}
+			for entry.Position > j.bounds[0].position && step < len(j.bounds) && j.bounds[step].endsBefore(entry.Position, latest) {
+				j.bounds[step].position = max(entry.Position-1, j.bounds[step-1].position)
+				step++
+			}
+			if err := x.take(j, &entry, step); err != nil {
+				return err
+			}
+			if entry.Position >= j.end {
+				break
+			}
+		}
+	}
+	for ; step < len(j.bounds); step++ {
+		if j.bounds[step].position == 0 {
+			j.bounds[step].position = max(j.end, j.bounds[step-1].position)
+		}
+	}
+	return nil
+}
+
+// endsBefore reports whether an entry is after the boundary: beyond its position where
+// that is given, otherwise the first after which a later time was recorded.
+func (b *boundary) endsBefore(p kv.Position, latest time.Time) bool {
+	if b.position != 0 {
+		return p > b.position
+	}
+	return latest.After(b.time)
+}
+
+// take adds what an entry tells of customers.
+func (x *reading) take(j *journal, entry *storage.Change, step int) error {
+	sinceOpening := entry.Position > j.bounds[0].position
+	isRecent := j.recent != nil && !entry.Time.Before(x.recentFrom) && entry.Position <= j.bounds[len(j.bounds)-1].lastOr(j.end)
+	for i := range entry.Ops {
+		op := &entry.Ops[i]
+		tags := x.tags != 0 && op.Table == x.tags
+		if op.Table != customer.TableCustomer && !tags {
+			continue
+		}
+		id, _, err := op.Key.CutUint()
+		if err != nil {
+			return &Error{Op: "read journal", Err: err}
+		}
+		if isRecent && !tags {
+			j.recent.Add(id)
+		}
+		switch {
+		case !sinceOpening:
+		case !tags && op.Version == 1:
+			j.created[step].Add(id)
+		default:
+			j.touches = append(j.touches, touch{id: id, version: op.Version, step: uint16(step), tags: tags})
+		}
+	}
+	return nil
+}
+
+// lastOr is the boundary's position, another while it isn't known.
+func (b *boundary) lastOr(other kv.Position) kv.Position {
+	if b.position == 0 {
+		return other
+	}
+	return b.position
+}
+
+// slack is how many entries may stand in the journal out of the order of their times:
+// transactions that ran at once, and the parts of a load, which all have the time at which
+// it began.
+const slack = 256
+
+// positionAt returns the position of the state at an instant: the last entry before the
+// first with a later time.
+func (x *reading) positionAt(ctx context.Context, at time.Time, end kv.Position) (kv.Position, error) {
+	later, err := search(end, func(p kv.Position) (bool, error) { return x.isLater(ctx, p, at) })
+	if err != nil {
+		return 0, err
+	}
+	for first := later; first > 1; { // look back over what is out of order
+		from := first - min(first-1, slack)
+		found := first
+		for entry, err := range x.store.Changes(ctx, from-1) {
+			if err != nil {
+				return 0, err
+			}
+			if entry.Position >= first {
+				break
+			}
+			if entry.Time.After(at) {
+				found = entry.Position
+				break
+			}
+		}
+		if found == first {
+			return first - 1, nil
+		}
+		first, later = found, found
+	}
+	return later - 1, nil
+}
+
+// search returns the first position from 1 to end for which is holds, end+1 for none.
+func search(end kv.Position, is func(kv.Position) (bool, error)) (kv.Position, error) {
+	low, high := kv.Position(1), end+1
+	for low < high {
+		middle := low + (high-low)/2
+		yes, err := is(middle)
+		if err != nil {
+			return 0, err
+		}
+		if yes {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return low, nil
+}
+
+func (x *reading) isLater(ctx context.Context, p kv.Position, at time.Time) (later bool, err error) {
+	for entry, err := range x.store.Changes(ctx, p-1) {
+		return entry.Time.After(at), err
+	}
+	return true, nil // not durable yet, so just now
+}

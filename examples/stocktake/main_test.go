@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The printed lines add up, and the four reports are there.
+func TestReconciliationAddsUp(t *testing.T) {
+	dir := t.TempDir()
+	for _, lang := range []string{"en", "zh"} {
+		o, err := parse([]string{"-customers", "200", "-lang", lang, "-out", dir}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := run(context.Background(), &out, o); err != nil {
+			t.Fatal(err)
+		}
+		sum, closing := 0, -1
+		for _, m := range regexp.MustCompile(`(?m)^([ +−=]) +(\d+)  \S+`).FindAllStringSubmatch(out.String(), 10) {
+			n, err := strconv.Atoi(m[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch m[1] {
+			case "−":
+				sum -= n
+			case "=":
+				closing = n
+			default:
+				sum += n
+			}
+		}
+		if sum != closing || closing < 100 {
+			t.Errorf("the terms add up to %d, the closing is %d:\n%s", sum, closing, &out)
+		}
+		for _, name := range []string{"stocktake.html", "stocktake.xlsx", "stocktake.csv", "stocktake.pdf"} {
+			if i, err := os.Stat(filepath.Join(dir, name)); strings.Contains(out.String(), name+": not written") {
+				t.Logf("%s needs a font", name)
+			} else if err != nil || i.Size() == 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestWrongFlagsSayWhatIsRight(t *testing.T) {
+	for args, want := range map[string]string{
+		"-lang fr":        "use en or zh",
+		"-from yesterday": "use a day",
+		"-customers 3":    "at least 100",
+		"book":            "everything is said by flags",
+	} {
+		if _, err := parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	o, err := parse([]string{"-dir", t.TempDir()}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(context.Background(), io.Discard, o); err == nil || !strings.Contains(err.Error(), "is not a book") {
+		t.Errorf("a folder that is no book: %v", err)
+	}
+}
