@@ -44,15 +44,33 @@ var exchangeRows = map[string]row{
 		}
 		return all, nil
 	}},
-	"exchange.Session.Import":  {session: proveImport},
-	"exchange.Session.Run":     {open: "is Import, step by step"},
-	"exchange.Session.Inspect": {open: "tells of the file and of the book's definitions"},
-	"exchange.Session.Fields":  {open: definition},
-	"exchange.Session.Jobs":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
-	"exchange.Session.Faults":  {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
-	"exchange.Session.Rejects": {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
-	"exchange.Session.Undo":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
-	"exchange.Session.Missing": {open: "yields those whom BySystem shows"},
+	"exchange.Session.Import":    {session: proveImport},
+	"exchange.Session.Run":       {open: "is Import, step by step"},
+	"exchange.Session.Inspect":   {open: "tells of the file and of the book's definitions"},
+	"exchange.Session.Fields":    {open: definition},
+	"exchange.Session.Jobs":      {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Faults":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Rejects":   {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Undo":      {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Forget":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Missing":   {open: "yields those whom BySystem shows"},
+	"exchange.Session.InspectAs": {open: "is Inspect"},
+	"exchange.Session.FieldsOf":  {open: definition},
+	"clientele.Session.Scores": {session: func(k *kit, s *clientele.Session) (any, error) {
+		_, err := k.system.Exchange().Import(k.t.Context(), exchange.Import{
+			File: listFile("code,provider,score,date\nZKANARI-1,zkanari,7,2026-01-05\n"), Subject: exchange.Scores, Again: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s.Scores(k.t.Context(), k.unseen)
+	}},
+	"tagging.Tx.Retract": write(func(k *kit, tx *clientele.Tx, id customer.ID) error {
+		_, err := tx.Tags.Retract(id, 0, k.vip)
+		return err
+	}),
+	"dedupe.Tx.Flag":           write(func(k *kit, tx *clientele.Tx, id customer.ID) error { return tx.Dedupe.Flag(id, k.seen) }),
+	"orgtree.Reader.HasQuotas": {open: "a yes or no about the structure"},
 }
 
 func TestImportsAreForThoseWhoMayImport(t *testing.T) {
@@ -71,6 +89,7 @@ func TestImportsAreForThoseWhoMayImport(t *testing.T) {
 			},
 			"list imports": func() error { _, err := s.Jobs(ctx); return err },
 			"read faults":  func() error { _, err := s.Faults(ctx, done.Job); return err },
+			"forget":       func() error { return s.Forget(ctx, done.Job) },
 			"undo":         func() error { return s.Undo(ctx, done.Job) },
 			"read rejects": func() error {
 				_, err := s.Rejects(ctx, done.Job, listFile(list), io.Discard, language.English)

@@ -29,7 +29,7 @@ func ignoreAmbiguous(err error) error {
 func refusal(err error) bool {
 	var tag *tagging.Error
 	var unit *orgtree.Error
-	return errors.As(err, &tag) || errors.As(err, &unit)
+	return errors.As(err, &tag) || errors.As(err, &unit) && !errors.Is(err, orgtree.ErrQuota)
 }
 
 func foldCode(code string) string { return text.Fold(code) }
@@ -94,10 +94,14 @@ func find(tx *Reader, f Field, c *customer.Customer) (customer.ID, error) {
 
 // apply settles a line in a transaction.
 func (r *run) apply(tx *Tx, l *line) (fate, error) {
+	if l.entry != nil {
+		return l.entry.apply(r, tx, l)
+	}
 	id, err := r.find1(&tx.Reader, l)
 	if err != nil {
 		return fate{}, err
 	}
+	l.found = id
 	if id != 0 {
 		if r.im.Mode == CreateOnly {
 			return fate{}, fmt.Errorf("%w: customer %d", errPresent, id)
@@ -117,17 +121,21 @@ func (r *run) apply(tx *Tx, l *line) (fate, error) {
 	if twin != 0 && r.im.Duplicates == MergeDuplicates {
 		return r.change(tx, l, twin, true)
 	}
+	if tx.Confirm != nil && r.im.Duplicates >= FlagDuplicates {
+		tx.Confirm() // whoever imports has decided
+	}
 	c, err := tx.Customers.Create(l.draft)
 	if err != nil {
 		return fate{}, err
 	}
-	if _, err := r.tag(tx, l, c.ID); err != nil {
+	f := fate{outcome: Created, id: c.ID, version: c.Version, twin: twin}
+	if err := r.tag(tx, l, &f); err != nil {
 		return fate{}, err
 	}
-	if twin != 0 && r.Flag != nil {
-		err = r.Flag(tx, c.ID, twin)
+	if twin != 0 && tx.Flag != nil {
+		err = tx.Flag(c.ID, twin)
 	}
-	return fate{outcome: Created, id: c.ID, version: c.Version, twin: twin}, err
+	return f, err
 }
 
 // twin returns the customer that a new one would duplicate, 0 if there is none.
@@ -149,17 +157,25 @@ func (r *run) change(tx *Tx, l *line, id customer.ID, onlyAdd bool) (fate, error
 		return fate{}, err
 	}
 	before := c.Version
+	if r.im.Sync != nil && r.im.Sync.Archive && c.Status == customer.Archived { // it is back on the list
+		if c, err = tx.Customers.Reactivate(id); err != nil {
+			return fate{}, err
+		}
+	}
+	name := c.Name
 	e := editor{c: c, l: l, mapping: r.converter.mapping, onlyAdd: onlyAdd, clear: r.im.Clear && !onlyAdd}
 	e.edit()
+	if r.im.FormerNames && c.Name != name && !slices.Contains(c.Aliases, name) {
+		c.Aliases = append(c.Aliases, name)
+	}
 	if c, err = tx.Customers.Update(c); err != nil {
 		return fate{}, err
 	}
-	tagged, err := r.tag(tx, l, id)
-	if err != nil {
+	f := fate{outcome: Unchanged, id: id, version: c.Version, former: before}
+	if err := r.tag(tx, l, &f); err != nil {
 		return fate{}, err
 	}
-	f := fate{outcome: Unchanged, id: id, version: c.Version}
-	if c.Version != before || tagged {
+	if c.Version != before || len(f.tags) > 0 {
 		f.outcome = Updated
 	}
 	if onlyAdd {
@@ -168,33 +184,41 @@ func (r *run) change(tx *Tx, l *line, id customer.ID, onlyAdd bool) (fate, error
 	return f, nil
 }
 
-// tag gives a customer the line's tags and reports whether it had not all of them.
-func (r *run) tag(tx *Tx, l *line, id customer.ID) (changed bool, err error) {
+// tag gives the customer the line's tags, if it hasn't all of them. They take the place of
+// those that imports gave in the dimensions.
+func (r *run) tag(tx *Tx, l *line, f *fate) error {
 	if len(l.tags) == 0 {
-		return false, nil
+		return nil
 	}
-	before, err := tx.Tags.Of(id)
+	before, err := tx.Tags.Of(f.id)
 	if err != nil {
-		return false, err
+		return err
+	}
+	imported := func(tag tagging.TagID) bool {
+		return slices.ContainsFunc(before.Assignments, func(a tagging.Assignment) bool { return a.Tag == tag && a.Origin == tagging.Imported })
 	}
 	var list []tagging.Assignment
+	var given []tagging.TagID
+	lacking := false
 	for _, t := range l.tags {
 		tag, err := tx.Tags.Tag(t.dimension, t.tag)
 		if err != nil {
-			return false, err
+			return err
 		}
-		if !before.Has(tag.ID) {
-			list = append(list, tagging.Assignment{Tag: tag.ID, Origin: tagging.Imported})
+		list = append(list, tagging.Assignment{Tag: tag.ID, Origin: tagging.Imported})
+		lacking = lacking || !before.Has(tag.ID)
+		if !imported(tag.ID) {
+			given = append(given, tag.ID)
 		}
 	}
-	if len(list) == 0 {
-		return false, nil
+	if !lacking {
+		return nil
 	}
-	after, err := tx.Tags.Replace(id, list...)
-	if err != nil {
-		return false, err
+	after, err := tx.Tags.Replace(f.id, list...)
+	if err == nil && after.Version != before.Version {
+		f.tags, f.tagged = given, before.Version
 	}
-	return after.Version != before.Version, nil
+	return err
 }
 
 // editor changes a customer as a line says.
@@ -239,7 +263,7 @@ func (e *editor) edit() {
 // given reports whether a column of a field has a value in the line.
 func (e *editor) given(f Field) bool {
 	for _, c := range e.mapping.Columns {
-		if c.Field == f && slices.Contains(e.l.columns, c.Column) {
+		if slices.Contains(c.all(), f) && slices.Contains(e.l.columns, c.Column) {
 			return true
 		}
 	}

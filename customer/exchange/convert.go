@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/internal/text"
@@ -26,6 +28,9 @@ type line struct {
 	refused   bool
 	checked   *customer.Customer // what the draft would become
 	origin    map[string]int     // column by the draft's part: "Name", "Phones[0]"
+	entry     entry              // what the row is, if no customer
+	cells     cells              // by field, of a row that is no customer
+	found     customer.ID        // whom a refused row is about, if that is known
 }
 
 // tagValue is a tag that a cell names.
@@ -38,7 +43,11 @@ type tagValue struct {
 // concurrent use.
 type converter struct {
 	mapping  *Mapping
-	byColumn []Field // by column from 0 on
+	entries  entryKind      // of rows that are no customers, otherwise nil
+	day      date.Date      // of documents and scores that name none
+	currency money.Currency // of amounts that name none
+	partial  bool           // rows without names, of customers that the book has
+	byColumn []Column       // from column 1 on
 	schema   *customer.Schema
 	store    *customer.Store
 	units    map[string]customer.UnitID // by folded code and name
@@ -58,26 +67,92 @@ func (c *converter) convert(row *tabular.Row) *line {
 		return l
 	}
 	for i, cell := range row.Cells {
-		if i >= len(c.byColumn) || c.byColumn[i] == "" {
-			continue
+		if i < len(c.byColumn) && c.byColumn[i].Field != "" {
+			c.cell(l, &c.byColumn[i], cell)
 		}
-		value := strings.TrimSpace(cell.Text)
-		if c.unescape {
-			value = tabular.Unescape(value)
-		}
-		if value == "" {
-			continue
-		}
-		l.columns, l.values = append(l.columns, i+1), append(l.values, value)
-		if fault, bad := damage(cell.Kind, c.byColumn[i]); bad {
-			fault.Column, fault.Field, fault.Value = i+1, c.byColumn[i], value
-			l.refuse(fault)
-			continue
-		}
-		c.put(l, i+1, c.byColumn[i], value)
 	}
-	c.finish(l)
+	if c.entries != nil {
+		c.finishEntry(l)
+	} else {
+		c.finish(l)
+	}
 	return l
+}
+
+// cell takes a cell to the fields that its column is mapped to.
+func (c *converter) cell(l *line, to *Column, cell tabular.Cell) {
+	value := strings.TrimSpace(cell.Text)
+	if c.unescape {
+		value = tabular.Unescape(value)
+	}
+	if value == "" || saysNothing(to.Field, value) {
+		return
+	}
+	l.columns, l.values = append(l.columns, to.Column), append(l.values, value)
+	for n, f := range to.all() {
+		if fault, bad := damage(cell.Kind, f); bad {
+			fault.Column, fault.Field, fault.Value = to.Column, f, value
+			l.refuse(fault)
+			return
+		}
+		v := value
+		if n == 0 {
+			v = to.Prefix + value
+		}
+		if c.entries == nil || !c.entries.put(c, l, to.Column, f, v) {
+			c.put(l, to.Column, f, v)
+		}
+	}
+}
+
+// saysNothing reports what people write where they have nothing to write.
+func saysNothing(f Field, value string) bool {
+	_, identifier := f.under(identifierOf)
+	identifier = identifier || f == AnyIdentifier
+	if identifier && strings.Trim(value, "0") == "" {
+		return true
+	}
+	reached := f == Website || slices.Contains(addressParts, f) || strings.HasPrefix(string(f), "contact.")
+	for _, of := range []Field{Phone, Email, Address} {
+		_, ok := labelled(f, of)
+		reached = reached || ok
+	}
+	if !identifier && !reached {
+		return false // a word that means something
+	}
+	switch strings.ToLower(value) {
+	case "-", "--", "—", "——", "/", "\\", "n/a", "#n/a", "none", "null", "nil", "无", "無", "暂无", "暫無", "不详", "不詳", "未填":
+		return true
+	}
+	return false
+}
+
+// finishEntry completes what a row is, beside the customer that it is about.
+func (c *converter) finishEntry(l *line) {
+	defer c.name(l)
+	l.checked = c.rough(l, func(x int, problem error) {
+		_, column := l.part(element("Identifiers", x))
+		l.refuse(Fault{Column: column, Field: c.fieldOf(column), Code: string(customer.CodeMalformed), Detail: problem.Error()})
+	})
+	if !l.refused {
+		l.entry = c.entries.finish(c, l)
+	}
+}
+
+// rough is a draft as far as customers are found by it. Identifiers that are none are
+// told, if anybody asks.
+func (c *converter) rough(l *line, bad func(x int, problem error)) *customer.Customer {
+	d := &l.draft
+	known := &customer.Customer{Code: d.Code, Name: d.Name, SourceKeys: d.SourceKeys}
+	for i, x := range d.Identifiers {
+		var err error
+		if x.Value, err = c.store.Schemes().Parse(x.Scheme, x.Value); err == nil {
+			known.Identifiers = append(known.Identifiers, x)
+		} else if bad != nil {
+			bad(i, err)
+		}
+	}
+	return known
 }
 
 // damage tells of cells whose text isn't what was meant.
@@ -408,7 +483,7 @@ func (c *converter) finish(l *line) {
 	if l.refused {
 		return
 	}
-	checked, err := c.store.Check(l.draft, c.schema)
+	checked, err := c.check(l)
 	var invalid *customer.ValidationError
 	if !errors.As(err, &invalid) {
 		l.checked = checked
@@ -418,10 +493,28 @@ func (c *converter) finish(l *line) {
 	if l.refused {
 		return
 	}
-	if l.checked, err = c.store.Check(l.draft, c.schema); errors.As(err, &invalid) {
+	if l.checked, err = c.check(l); errors.As(err, &invalid) {
 		c.toRefusals(l, invalid)
 	}
 }
+
+// check is what the book says of a draft. A row that changes customers needs not have what
+// customers must have.
+func (c *converter) check(l *line) (*customer.Customer, error) {
+	if !c.partial {
+		return c.store.Check(l.draft, c.schema)
+	}
+	draft, schema := l.draft, *c.schema
+	draft.Name, schema.Required = unnamed, nil
+	checked, err := c.store.Check(draft, &schema)
+	if checked != nil {
+		checked.Name = ""
+	}
+	return checked, err
+}
+
+// unnamed stands for the name of a customer while a row without one is checked.
+const unnamed = "x"
 
 // joinAddress completes an address from the columns of its parts.
 func (c *converter) joinAddress(l *line) {
@@ -490,7 +583,7 @@ func (c *converter) fieldOf(column int) Field {
 	if column < 1 || column > len(c.byColumn) {
 		return ""
 	}
-	return c.byColumn[column-1]
+	return c.byColumn[column-1].Field
 }
 
 // part returns the part of the draft that a problem's field names, and its column.
@@ -541,6 +634,9 @@ func (c *converter) name(l *line) {
 	for i := range l.faults {
 		f := &l.faults[i]
 		for _, m := range c.mapping.Columns {
+			if f.Column == 0 && f.Field != "" && m.Field == f.Field { // of an empty cell
+				f.Column = m.Column
+			}
 			if m.Column == f.Column {
 				f.Heading = m.Heading
 			}

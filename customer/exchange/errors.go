@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/message/catalog"
+
+	"github.com/clientele-go/clientele/customer"
 )
 
 var (
@@ -53,7 +55,21 @@ const (
 	CodeStale     = "stale"      // someone else changed the customer meanwhile
 	CodeDenied    = "denied"     // the actor may not do this
 	CodeWontMerge = "wont_merge" // values contradict those of the duplicate
+	CodeQuota     = "quota"      // a unit or representative has as many customers as it may
+	CodePosted    = "posted"     // the document is posted with other contents
+	CodeClosed    = "closed"     // the period is closed
 )
+
+// cellError says what is wrong with a cell that only a transaction can tell.
+type cellError struct {
+	field          Field
+	code           customer.Code
+	detail, remedy string
+}
+
+func (e *cellError) Error() string {
+	return fmt.Sprintf("exchange: %s %s; %s", e.field, e.detail, e.remedy)
+}
 
 // String is the fault in English.
 func (f Fault) String() string { return f.In(language.English) }
@@ -105,6 +121,9 @@ var chinese = map[string]string{
 	"fault.stale":            "导入期间客户已被他人修改，请重新导入此行",
 	"fault.denied":           "没有权限",
 	"fault.wont_merge":       "与重复客户的资料矛盾，未合并",
+	"fault.quota":            "该组织或业务员的客户数已达上限",
+	"fault.posted":           "该单据号已用于其他内容，或已被冲销",
+	"fault.closed":           "单据日期所在期间已结账",
 	"fault.open_quote":       "引号没有闭合",
 	"fault.row_too_large":    "该行过长",
 	"fault.too_many_cells":   "列数过多",
@@ -128,7 +147,7 @@ type DependentsError struct {
 }
 
 func (e *DependentsError) Error() string {
-	return fmt.Sprintf("exchange: undo: %d customers can't be taken back, such as row %d: %s",
+	return fmt.Sprintf("exchange: undo: %d rows can't be taken back, such as row %d: %s",
 		len(e.Dependents)+e.More, e.Dependents[0].Row, e.Dependents[0].Reason)
 }
 

@@ -53,13 +53,16 @@ func (f Field) under(prefix string) (rest string, ok bool) {
 	return rest, ok && rest != ""
 }
 
+// plainField is a field with the headings that people give it.
+type plainField struct {
+	field    Field
+	headings []string
+}
+
 // plainFields are the fields without a variable part, with headings that people give
 // them. Headings are compared folded: letter case, width, script, spaces and punctuation
 // make no difference.
-var plainFields = []struct {
-	field    Field
-	headings []string
-}{
+var plainFields = []plainField{
 	{Code, []string{"code", "customer code", "customer no", "customer number", "customer id", "account no", "account number", "account code", "client id", "no", "number",
 		"客户编码", "客户编号", "客户代码", "客户代号", "客户号", "编码", "编号", "代码", "往来单位编码", "单位编码", "公司代号", "助记码", "会员号"}},
 	{Name, []string{"name", "customer", "customer name", "company", "company name", "account", "account name", "full name", "client", "client name", "organisation", "organization", "legal name", "business name", "registered name",
@@ -84,7 +87,7 @@ var plainFields = []struct {
 	{City, []string{"city", "town", "市", "城市", "所在市", "所在城市"}},
 	{District, []string{"district", "county", "区", "区县", "县区", "区域县市"}},
 	{Postcode, []string{"postcode", "zip", "zip code", "postal code", "邮编", "邮政编码", "邮递区号"}},
-	{ContactName, []string{"contact", "contact name", "contact person", "attention", "联系人", "联系人姓名", "联络人", "负责人", "董事长", "法人", "法定代表人", "法人代表"}},
+	{ContactName, []string{"contact", "contact name", "contact person", "attention", "chairman", "chairperson", "president", "legal representative", "director", "manager", "ceo", "联系人", "联系人姓名", "联络人", "负责人", "董事长", "总经理", "法人", "法定代表人", "法人代表"}},
 	{ContactRole, []string{"contact role", "contact title", "job title", "position", "职务", "联系人职务", "职称"}},
 	{ContactPhone, []string{"contact phone", "contact mobile", "联系人电话", "联系人手机", "联系人联系电话"}},
 	{ContactEmail, []string{"contact email", "联系人邮箱", "联系人电子邮箱"}},
@@ -112,7 +115,7 @@ type FieldSpec struct {
 // Fields returns the fields that customers can be imported and exported by in this book:
 // those of every customer, each identifier scheme, custom attribute and dimension of tags.
 func (r *Reader) Fields() ([]FieldSpec, error) {
-	list := slices.Clone(plainSpecs())
+	list := slices.Clone(specsOf(plainFields))
 	add := func(f Field, names customer.Names, headings ...string) {
 		i := slices.IndexFunc(list, func(s FieldSpec) bool { return s.Field == f })
 		if i < 0 {
@@ -165,11 +168,11 @@ func titles(t map[string]string) customer.Names {
 	return n
 }
 
-// plainSpecs are the fields that every book has. The first English and the first Chinese
+// specsOf tells of fields that every book has. The first English and the first Chinese
 // heading name the field.
-func plainSpecs() []FieldSpec {
+func specsOf(fields []plainField) []FieldSpec {
 	var list []FieldSpec
-	for _, p := range plainFields {
+	for _, p := range fields {
 		s := FieldSpec{Field: p.field, Names: customer.Names{}}
 		for _, h := range p.headings {
 			tag := "en"

@@ -30,11 +30,16 @@ type guesser struct {
 	known   map[string]Field // by folded heading
 	valid   func(raw string) []string
 	country string
+	// customers: columns whose headings say nothing may be guessed by what they hold.
+	customers bool
 }
 
 func newGuesser(fields []FieldSpec, valid func(string) []string) *guesser {
 	g := &guesser{fields: fields, known: map[string]Field{}, valid: valid}
 	for _, f := range fields {
+		if f.Field == StatusOf {
+			continue // exported only
+		}
 		for _, h := range f.known {
 			if _, taken := g.known[h]; !taken {
 				g.known[h] = f.Field
@@ -238,6 +243,7 @@ func (g *guesser) weigh(c *Column, values []string) {
 		}
 	}
 	switch {
+	case c.Field == "" && !g.customers:
 	case c.Field == "":
 		for _, f := range []Field{Email, Website, Phone, Address, Name} {
 			is := looks[f]

@@ -9,8 +9,10 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/storage"
@@ -44,6 +46,8 @@ type Import struct {
 	// Mapping says what the columns hold; nil is what Inspect guesses, without columns
 	// that it is in doubt about.
 	Mapping *Mapping
+	// Subject is what the rows are when Mapping is nil.
+	Subject Subject
 	Mode    Mode
 	// Match are the fields by which customers of the book are found, surest first: Code,
 	// identifier.SCHEME and source.SYSTEM. Empty is all of these that are mapped, source
@@ -56,8 +60,14 @@ type Import struct {
 	// Clear lets empty cells of mapped columns clear what the customer has. Otherwise
 	// they leave it alone. Lists (phones, identifiers, …) are only ever added to.
 	Clear bool
+	// FormerNames adds the name of a customer that the file renames to its aliases.
+	FormerNames bool
 	// Sync says that the file is another system's whole list.
 	Sync *Sync
+	// Day is that of documents and scores whose rows name none.
+	Day time.Time
+	// Currency is that of amounts whose rows name none; zero is the session's.
+	Currency money.Currency
 	// MaxRefused stops the import with ErrTooManyFaults once more rows are refused; 0 is
 	// no limit.
 	MaxRefused int
@@ -74,8 +84,10 @@ type Import struct {
 
 // Sync treats the file as the whole list of another system, whose ids are source keys.
 type Sync struct {
-	System  string // the file must have the column source.SYSTEM
-	Archive bool   // archives customers that the list hasn't; otherwise they are counted
+	System string // the file must have the column source.SYSTEM
+	// Archive archives customers that the list hasn't, and reactivates archived ones that it
+	// has; otherwise those that it hasn't are counted.
+	Archive bool
 }
 
 // Progress tells how far an import is. Those of one import only grow.
@@ -141,6 +153,7 @@ type run struct {
 	resumed   bool
 	before    map[int]*settled // rows behind the job's that an earlier run settled
 	single    bool             // create one by one
+	subject   Subject
 }
 
 // prepare checks what is asked for and finds or begins the job.
@@ -159,8 +172,13 @@ func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.subject = mapping.Subject
 	if r.converter, err = s.converter(ctx, im, mapping); err != nil {
 		return nil, err
+	}
+	r.converter.unescape = r.format.Name() == "csv" || r.format.Name() == "tsv" // which exports escape
+	if r.converter.partial {                                                    // without names nobody can be created
+		im.Mode = UpdateOnly
 	}
 	if err := r.settleMatch(mapping); err != nil {
 		return nil, err
@@ -180,7 +198,7 @@ func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
 func (r *run) settleMapping(ctx context.Context) (*Mapping, error) {
 	m := r.im.Mapping
 	if m == nil {
-		in, err := r.Inspect(ctx, r.im.File, tabular.Options{Limits: r.im.Limits})
+		in, err := r.InspectAs(ctx, r.im.Subject, r.im.File, tabular.Options{Limits: r.im.Limits})
 		if err != nil {
 			return nil, err
 		}
@@ -220,9 +238,9 @@ func (r *run) settleMatch(m *Mapping) error {
 		return nil
 	}
 	for _, prefix := range []string{sourceOf, "identifier", string(Code)} {
-		for _, c := range m.Columns {
-			if identifies(c.Field) && len(c.Field) >= len(prefix) && string(c.Field[:len(prefix)]) == prefix {
-				r.match = append(r.match, c.Field)
+		for _, f := range m.mapped() {
+			if identifies(f) && strings.HasPrefix(string(f), prefix) {
+				r.match = append(r.match, f)
 			}
 		}
 	}
@@ -243,14 +261,17 @@ func (r *run) plan(m *Mapping) ([32]byte, error) {
 		Match         []Field
 		Duplicates    DuplicatePolicy
 		ToNote, Clear bool
+		FormerNames   bool
 		Sync          *Sync
+		Day           time.Time
+		Currency      money.Currency
 	}
 	bare := *m
 	bare.Columns = slices.Clone(m.Columns)
 	for i := range bare.Columns {
 		bare.Columns[i].Confidence = 0
 	}
-	b, err := json.Marshal(decisive{&bare, r.im.Mode, r.match, r.im.Duplicates, r.im.ToNote, r.im.Clear, r.im.Sync})
+	b, err := json.Marshal(decisive{&bare, r.im.Mode, r.match, r.im.Duplicates, r.im.ToNote, r.im.Clear, r.im.FormerNames, r.im.Sync, r.im.Day, r.converter.currency})
 	return sha256.Sum256(b), err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
+	"github.com/clientele-go/clientele/storage"
 )
 
 func fieldsOf(m *exchange.Mapping) string {
@@ -141,12 +142,17 @@ func TestDuplicatePolicies(t *testing.T) {
 		b.imported(exchange.Import{File: file("a.csv", list)})
 		s := b.session()
 		flagged := 0
-		s.Flag = func(_ *exchange.Tx, added, twin customer.ID) error {
-			flagged++
-			if twin != 1 || added < 4 {
-				t.Errorf("flagged %d as a duplicate of %d", added, twin)
+		begin := s.Begin
+		s.Begin = func(st *storage.Tx) (*exchange.Tx, error) {
+			tx, err := begin(st)
+			tx.Flag = func(added, twin customer.ID) error {
+				flagged++
+				if twin != 1 || added < 4 {
+					t.Errorf("flagged %d as a duplicate of %d", added, twin)
+				}
+				return nil
 			}
-			return nil
+			return tx, err
 		}
 		p, err := s.Import(t.Context(), exchange.Import{File: file("b.csv", again), Duplicates: policy})
 		if err != nil || p.Summary != want {

@@ -11,6 +11,7 @@ import (
 // Mapping says how a file is read and what its columns hold. [Session.Inspect] guesses
 // one; people correct it, and keep it as JSON for the next file of the same kind.
 type Mapping struct {
+	Subject   Subject          `json:"subject,omitempty"` // what the rows are; customers when empty
 	Format    string           `json:"format,omitempty"`
 	Encoding  tabular.Encoding `json:"encoding,omitempty"`
 	Delimiter string           `json:"delimiter,omitempty"`
@@ -28,6 +29,16 @@ type Column struct {
 	Heading    string  `json:"heading,omitempty"`
 	Field      Field   `json:"field,omitempty"` // empty: not imported
 	Confidence float64 `json:"confidence,omitempty"`
+	Prefix     string  `json:"prefix,omitempty"` // put before each value of Field
+	Also       []Field `json:"also,omitempty"`   // further fields that get the value, without Prefix
+}
+
+// all are the fields that the column's values go to.
+func (c *Column) all() []Field {
+	if c.Field == "" {
+		return nil
+	}
+	return append([]Field{c.Field}, c.Also...)
 }
 
 // ParseMapping reads a mapping in JSON. Names that a mapping has not are refused, since
@@ -96,21 +107,24 @@ func (m *Mapping) check(known []FieldSpec) error {
 			return &MappingError{Column: c.Column, Reason: fmt.Sprintf("each column is given once, and counts from 1 to %d", maxColumn)}
 		}
 		columns[c.Column] = true
-		if c.Field == "" {
-			continue
+		for _, f := range c.all() {
+			if !importable(f, known) {
+				return &MappingError{Column: c.Column, Field: f, Reason: "the book has no such field; Fields lists them"}
+			}
+			if first := seen[f]; first > 0 && (slices.Contains(single, f) || isSingle(f)) {
+				return &MappingError{Column: c.Column, Field: f, Reason: fmt.Sprintf("column %d has it already", first)}
+			}
+			seen[f] = c.Column
 		}
-		if !importable(c.Field, known) {
-			return &MappingError{Column: c.Column, Field: c.Field, Reason: "the book has no such field; Fields lists them"}
-		}
-		if first := seen[c.Field]; first > 0 && (slices.Contains(single, c.Field) || isSingle(c.Field)) {
-			return &MappingError{Column: c.Column, Field: c.Field, Reason: fmt.Sprintf("column %d has it already", first)}
-		}
-		seen[c.Field] = c.Column
 	}
 	if len(seen) == 0 {
 		return &MappingError{Reason: "no column is mapped to a field"}
 	}
-	return nil
+	kind, err := m.Subject.entries()
+	if err != nil || kind == nil {
+		return err
+	}
+	return m.checkEntries(kind)
 }
 
 // isSingle tells of fields with a variable part.
@@ -134,18 +148,24 @@ func importable(f Field, known []FieldSpec) bool {
 	return f != StatusOf && slices.ContainsFunc(known, func(s FieldSpec) bool { return s.Field == f })
 }
 
-// fields returns the field of each column, from column 1 on.
-func (m *Mapping) fields() (list []Field) {
+// byColumn returns how each column is mapped, from column 1 on.
+func (m *Mapping) byColumn() (list []Column) {
 	for _, c := range m.Columns {
 		for len(list) < c.Column {
-			list = append(list, "")
+			list = append(list, Column{})
 		}
-		list[c.Column-1] = c.Field
+		list[c.Column-1] = c
 	}
 	return list
 }
 
 // has reports whether a column is mapped to a field.
-func (m *Mapping) has(f Field) bool {
-	return slices.ContainsFunc(m.Columns, func(c Column) bool { return c.Field == f })
+func (m *Mapping) has(f Field) bool { return slices.Contains(m.mapped(), f) }
+
+// mapped are the fields of all columns.
+func (m *Mapping) mapped() (list []Field) {
+	for i := range m.Columns {
+		list = append(list, m.Columns[i].all()...)
+	}
+	return list
 }

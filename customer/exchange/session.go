@@ -1,12 +1,15 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/customer/identifier"
@@ -35,13 +38,17 @@ type Session struct {
 	// is unique tells so; ErrNotFound if there is none. Nil compares names, phones and
 	// e-mails that are equal once normalised; see [Twin].
 	Twin func(*Reader, *customer.Customer) (customer.ID, error)
-	// Flag puts a new customer and the one that it may duplicate in the queue for review.
-	Flag func(tx *Tx, added, twin customer.ID) error
 	// InUse tells why what an import brought can't be taken back, beyond changes of the
 	// customer's own record.
 	InUse []func(r *Reader, id customer.ID) (reason string, err error)
-	// Country is where phones and addresses without a country are, as in the book's options.
+	// Explain makes a fault of another package's error that is about a row's values: a
+	// quota that is full, a document of a closed period. Of its Fault, Field names the cell.
+	Explain func(error) (Fault, bool)
+	// Country is where phones and addresses without a country are, as in the book's
+	// options; empty is CN.
 	Country string
+	// Currency is that of amounts that name none; zero is CNY.
+	Currency money.Currency
 }
 
 // Reader is what imports and exports read of one state of a book.
@@ -49,6 +56,7 @@ type Reader struct {
 	Customers *customer.Reader
 	Tags      *tagging.Reader
 	Org       *orgtree.Reader
+	Items     DocumentReader // nil in a book without receivables
 	Storage   *storage.Reader
 
 	schemes *identifier.Set
@@ -60,7 +68,13 @@ type Tx struct {
 	Customers *customer.Tx
 	Tags      *tagging.Tx
 	Org       *orgtree.Tx
+	Items     Documents
 	Storage   *storage.Tx
+	// Confirm says that what is created from now on is no duplicate; it may be nil.
+	Confirm func()
+	// Flag puts a new customer and the one that it may duplicate in the queue for review; it
+	// may be nil.
+	Flag func(added, twin customer.ID) error
 }
 
 func (s Session) view(ctx context.Context, f func(*Reader) error) error {
@@ -82,6 +96,7 @@ func (s Session) update(ctx context.Context, f func(*Tx) error) error {
 		}
 		t.schemes = s.Customers.Schemes()
 		t.Reader.Customers, t.Reader.Tags, t.Reader.Org, t.Reader.Storage = &t.Customers.Reader, &t.Tags.Reader, &t.Org.Reader, &t.Storage.Reader
+		t.Reader.Items = t.Items
 		return f(t)
 	})
 	return err
@@ -97,6 +112,15 @@ func (r *Reader) dimensions() ([]*tagging.Dimension, error) {
 func (s Session) Fields(ctx context.Context) (list []FieldSpec, err error) {
 	err = s.view(ctx, func(r *Reader) error {
 		list, err = r.Fields()
+		return err
+	})
+	return list, err
+}
+
+// FieldsOf returns what the columns of a file of a subject may hold; see [Reader.FieldsOf].
+func (s Session) FieldsOf(ctx context.Context, subject Subject) (list []FieldSpec, err error) {
+	err = s.view(ctx, func(r *Reader) error {
+		list, err = r.FieldsOf(subject)
 		return err
 	})
 	return list, err
@@ -124,8 +148,14 @@ type Sampled struct {
 const inspectedRows = 500
 
 // Inspect recognises a file's format, encoding and headings, and guesses what its columns
-// hold. It reads the first 500 rows. formats are those to choose from, if not all.
+// hold, of rows that are customers. It reads the first 500 rows. formats are those to
+// choose from, if not all.
 func (s Session) Inspect(ctx context.Context, f *tabular.File, o tabular.Options, formats ...tabular.Format) (*Inspection, error) {
+	return s.InspectAs(ctx, Customers, f, o, formats...)
+}
+
+// InspectAs is Inspect of a file whose rows are something else.
+func (s Session) InspectAs(ctx context.Context, subject Subject, f *tabular.File, o tabular.Options, formats ...tabular.Format) (*Inspection, error) {
 	format, err := tabular.Find(f, formats...)
 	if err != nil {
 		return nil, err
@@ -154,12 +184,14 @@ func (s Session) Inspect(ctx context.Context, f *tabular.File, o tabular.Options
 		return nil, &tabular.Error{File: f.Name, Code: tabular.Empty, Err: tabular.ErrFormat}
 	}
 	var fields []FieldSpec
-	if fields, err = s.Fields(ctx); err != nil {
+	if fields, err = s.FieldsOf(ctx, subject); err != nil {
 		return nil, err
 	}
 	g := newGuesser(fields, s.Customers.Schemes().Guess)
-	g.country = s.Country
-	return g.inspect(format, shape, taken), nil
+	g.country, g.customers = cmp.Or(s.Country, "CN"), subject == Customers
+	in := g.inspect(format, shape, taken)
+	in.Mapping.Subject = subject
+	return in, nil
 }
 
 func (g *guesser) inspect(format tabular.Format, shape *tabular.Shape, taken sample) *Inspection {
@@ -208,17 +240,29 @@ func sampled(c Column, rows []tabular.Row, i int) Sampled {
 
 // converter prepares the conversion of rows, which reads nothing.
 func (s Session) converter(ctx context.Context, im *Import, m *Mapping) (*converter, error) {
-	c := &converter{mapping: m, store: s.Customers, toNote: im.ToNote, unescape: m.Format != "xlsx"}
+	c := &converter{mapping: m, store: s.Customers, toNote: im.ToNote}
+	c.currency = cmp.Or(im.Currency, s.Currency, money.CNY)
+	if !im.Day.IsZero() {
+		c.day = date.Of(im.Day)
+	}
+	var err error
+	if c.entries, err = m.Subject.entries(); err != nil {
+		return nil, err
+	}
+	c.partial = c.entries == nil && !m.has(Name)
 	return c, s.view(ctx, func(r *Reader) error {
-		fields, err := r.Fields()
+		fields, err := r.FieldsOf(m.Subject)
 		if err == nil {
 			err = m.check(fields)
 		}
+		if _, documents := c.entries.(documentRows); err == nil && documents && r.Items == nil {
+			err = &MappingError{Reason: "the book keeps no receivables"}
+		}
 		if err == nil {
-			c.byColumn = m.fields()
+			c.byColumn = m.byColumn()
 			c.schema, err = r.Customers.Schema()
 		}
-		if err == nil && m.has(Owner) {
+		if err == nil && c.entries == nil && m.has(Owner) {
 			c.units, err = r.units()
 		}
 		if err == nil {
@@ -265,8 +309,8 @@ func (r *Reader) units() (map[string]customer.UnitID, error) {
 // the dimensions that a mapping has.
 func (r *Reader) tagCodes(m *Mapping) (map[string]map[string]string, error) {
 	all := map[string]map[string]string{}
-	for _, c := range m.Columns {
-		dimension, ok := c.Field.under(tagOf)
+	for _, f := range m.mapped() {
+		dimension, ok := f.under(tagOf)
 		if !ok {
 			continue
 		}

@@ -7,12 +7,14 @@ import (
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/record"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 // The ids of this package's tables and sequences in the key space.
 const (
-	tableJob = 60
-	tableRow = 61
+	tableJob   = 60
+	tableRow   = 61
+	tableScore = 62
 
 	sequenceJob = 60
 )
@@ -119,6 +121,13 @@ type settled struct {
 	line    int
 	twin    customer.ID // of which the row is a duplicate
 	faults  []Fault
+	// entry is the unit, item or day of the score that the row made or changed, and
+	// provider the score's; former is the unit's version before.
+	entry    uint64
+	provider string
+	former   uint64
+	tags     []tagging.TagID // that the row gave
+	tagged   uint64          // the version of the customer's tags before
 
 	unknown string
 }
@@ -128,7 +137,9 @@ type settled struct {
 type Store struct {
 	jobs    *storage.Table[JobID, *Job]
 	rows    *storage.Table[rowKey, *settled]
+	scores  *storage.Table[scoreKey, *Score]
 	byFile  *storage.Index[*Job]
+	quoting *storage.Index[*settled] // rows by the customer of whom they keep a file's cells
 	numbers *storage.Sequence
 }
 
@@ -136,6 +147,7 @@ type Store struct {
 func New() *Store {
 	s := &Store{
 		byFile:  &storage.Index[*Job]{ID: 1, Label: "file", Keys: jobKeys},
+		quoting: &storage.Index[*settled]{ID: 1, Label: "quoting", Keys: quotingKeys},
 		numbers: &storage.Sequence{ID: sequenceJob, Name: "import id", Block: 1},
 	}
 	s.jobs = &storage.Table[JobID, *Job]{
@@ -143,14 +155,15 @@ func New() *Store {
 		Indexes: []*storage.Index[*Job]{s.byFile}, Append: appendJob, Decode: decodeJob,
 	}
 	s.rows = &storage.Table[rowKey, *settled]{
-		ID: tableRow, Label: "import_row", Key: rowKeyCodec, Append: appendSettled, Decode: decodeSettled,
+		ID: tableRow, Label: "import_row", Key: rowKeyCodec, Indexes: []*storage.Index[*settled]{s.quoting}, Append: appendSettled, Decode: decodeSettled,
 	}
+	s.scores = &storage.Table[scoreKey, *Score]{ID: tableScore, Label: "score", Key: scoreKeyCodec, Append: appendScore, Decode: decodeScore}
 	return s
 }
 
 // AddTo adds the tables to a book's schema.
 func (s *Store) AddTo(schema *storage.Schema) {
-	schema.Tables = append(schema.Tables, s.jobs, s.rows)
+	schema.Tables = append(schema.Tables, s.jobs, s.rows, s.scores)
 	schema.Sequences = append(schema.Sequences, s.numbers)
 }
 
@@ -172,6 +185,16 @@ var rowKeyCodec = storage.KeyCodec[rowKey]{
 // jobKeys finds an import by the file's content and the plan.
 func jobKeys(set *storage.KeySet, j *Job) { set.Bytes(j.Digest[:]).Bytes(j.Plan[:]).End() }
 
+// quotingKeys finds rows that keep cells of a customer.
+func quotingKeys(set *storage.KeySet, s *settled) {
+	if s.id != 0 && len(s.faults) > 0 {
+		set.Uint(uint64(s.id)).End()
+	}
+	if s.twin != 0 && s.twin != s.id && len(s.faults) > 0 {
+		set.Uint(uint64(s.twin)).End()
+	}
+}
+
 // The stored records' fields. A number is never used again for another meaning.
 const (
 	jobFile    = 1
@@ -185,12 +208,17 @@ const (
 	jobStarted = 9
 	jobEnded   = 10
 
-	settledOutcome = 1
-	settledID      = 2
-	settledVersion = 3
-	settledLine    = 4
-	settledTwin    = 5
-	settledFault   = 6
+	settledOutcome  = 1
+	settledID       = 2
+	settledVersion  = 3
+	settledLine     = 4
+	settledTwin     = 5
+	settledFault    = 6
+	settledEntry    = 7
+	settledFormer   = 8
+	settledTag      = 9
+	settledTagged   = 10
+	settledProvider = 11
 
 	faultColumn  = 1
 	faultHeading = 2
@@ -300,6 +328,13 @@ func appendSettled(dst []byte, s *settled) ([]byte, error) {
 		s.faults[i].append(&w)
 		w.End(mark)
 	}
+	w.Uint(settledEntry, s.entry)
+	w.Uint(settledFormer, s.former)
+	for _, t := range s.tags {
+		w.Uint(settledTag, uint64(t))
+	}
+	w.Uint(settledTagged, s.tagged)
+	w.String(settledProvider, s.provider)
 	w.Raw(s.unknown)
 	return w.Buf, nil
 }
@@ -339,6 +374,16 @@ func decodeSettled(src string, k rowKey, _ storage.Meta) (*settled, error) {
 			}
 			f.Row = int(k.row)
 			s.faults = append(s.faults, f)
+		case settledEntry:
+			s.entry = r.Uint()
+		case settledFormer:
+			s.former = r.Uint()
+		case settledTag:
+			s.tags = append(s.tags, tagging.TagID(r.Uint()))
+		case settledTagged:
+			s.tagged = r.Uint()
+		case settledProvider:
+			s.provider = r.String()
 		default:
 			r.Skip()
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 // How much of a file is worked on at once.
@@ -38,6 +39,12 @@ type fate struct {
 	id      customer.ID
 	version uint64
 	twin    customer.ID
+	// entry and former are as in settled, tags those that the row gave, tagged the version
+	// of the customer's tags before.
+	entry, former uint64
+	provider      string
+	tags          []tagging.TagID
+	tagged        uint64
 }
 
 // run works through the file.
@@ -156,20 +163,28 @@ func (r *run) share(n int, work func(from, to int) error) error {
 // settle brings a window into the book.
 func (r *run) settle(ctx context.Context, w *window) error {
 	fates := make(map[*line]fate, len(w.lines))
-	var open []*line
+	var open, refused []*line
 	for _, l := range w.lines {
 		switch s := r.before[l.row]; {
 		case s != nil:
-			fates[l] = fate{outcome: s.outcome, id: s.id, version: s.version, twin: s.twin}
+			fates[l] = fate{
+				outcome: s.outcome, id: s.id, version: s.version, twin: s.twin, entry: s.entry, former: s.former, provider: s.provider, tags: s.tags, tagged: s.tagged,
+			}
 			l.faults = s.faults
 		case l.refused:
-			fates[l] = fate{outcome: Refused}
+			refused = append(refused, l)
 		default:
 			open = append(open, l)
 		}
 	}
+	if err := r.trace(ctx, refused, fates); err != nil {
+		return err
+	}
 	rest := open
-	if !r.im.DryRun && !r.single && r.im.Mode != UpdateOnly && len(open) >= loadAtLeast {
+	if r.subject == Units {
+		rest = parentsFirst(open)
+	}
+	if !r.im.DryRun && !r.single && r.subject == Customers && r.im.Mode != UpdateOnly && len(open) >= loadAtLeast {
 		fresh, others, err := r.divide(ctx, open)
 		if err != nil {
 			return err
@@ -192,6 +207,28 @@ func (r *run) settle(ctx context.Context, w *window) error {
 		}
 	}
 	return r.close(ctx, w, fates)
+}
+
+// trace finds whom refused rows are about, so that their cells go when the customer is
+// erased.
+func (r *run) trace(ctx context.Context, lines []*line, fates map[*line]fate) error {
+	err := r.share(len(lines), func(from, to int) error {
+		return r.view(ctx, func(tx *Reader) error {
+			for _, l := range lines[from:to] {
+				l.checked = r.converter.rough(l, nil)
+				id, err := r.find1(tx, l)
+				if err != nil && !errors.Is(err, errAmbiguous) {
+					return err
+				}
+				l.found = id
+			}
+			return nil
+		})
+	})
+	for _, l := range lines {
+		fates[l] = fate{outcome: Refused, id: l.found}
+	}
+	return err
 }
 
 // inOrder returns the lines of both lists in the file's order.
@@ -309,6 +346,7 @@ func (r *run) load(ctx context.Context, lines []*line, fates map[*line]fate) (le
 func (r *run) settled(l *line, f fate) *settled {
 	return &settled{
 		key: rowKey{r.job.ID, uint64(l.row)}, outcome: f.outcome, id: f.id, version: f.version, line: l.line, twin: f.twin, faults: l.faults,
+		entry: f.entry, former: f.former, provider: f.provider, tags: f.tags, tagged: f.tagged,
 	}
 }
 
@@ -355,7 +393,7 @@ func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) er
 		case failed == nil || !r.blame(failed, cause):
 			return err
 		}
-		fates[failed] = fate{outcome: Refused}
+		fates[failed] = fate{outcome: Refused, id: failed.found}
 	}
 }
 
@@ -368,8 +406,12 @@ func (r *run) keeps(f fate) bool {
 func (r *run) blame(l *line, err error) bool {
 	var invalid *customer.ValidationError
 	var duplicate *customer.DuplicateError
+	var cell *cellError
 	var f Fault
 	switch {
+	case errors.As(err, &cell):
+		v := l.cells[cell.field]
+		f = Fault{Column: v.column, Value: v.text, Code: string(cell.code), Detail: cell.detail, Remedy: cell.remedy}
 	case errors.As(err, &invalid):
 		r.converter.toRefusals(l, invalid)
 		r.converter.name(l)
@@ -387,6 +429,8 @@ func (r *run) blame(l *line, err error) bool {
 		f = Fault{Code: CodeAmbiguous, Detail: err.Error(), Remedy: "correct the row, or merge the customers"}
 	case errors.Is(err, errNoCustomer):
 		f = Fault{Code: CodeNotFound, Detail: "no customer of the book fits", Remedy: "correct the key, or import in a mode that creates"}
+	case errors.Is(err, errNoUnit):
+		f = Fault{Code: CodeNotFound, Detail: "the book has no such unit", Remedy: "correct the code, or import in a mode that creates"}
 	case errors.Is(err, errPresent):
 		f = Fault{Code: CodeDuplicate, Detail: err.Error(), Remedy: "leave the row out, or import in a mode that updates"}
 	case errors.Is(err, customer.ErrDenied):
@@ -396,7 +440,16 @@ func (r *run) blame(l *line, err error) bool {
 	case errors.Is(err, customer.ErrStatus), refusal(err):
 		f = Fault{Code: string(customer.CodeManaged), Detail: err.Error()}
 	default:
-		return false
+		known := false
+		if r.Explain != nil {
+			f, known = r.Explain(err)
+		}
+		if !known {
+			return false
+		}
+		if f.Column = l.cells[f.Field].column; f.Column > 0 && f.Value == "" {
+			f.Value = l.cells[f.Field].text
+		}
 	}
 	f.Field = r.converter.fieldOf(f.Column)
 	l.refuse(f)

@@ -1,5 +1,6 @@
 // Importer brings a list of customers into a book: any CSV, TSV, XLSX or JSON Lines file,
-// in any usual encoding, with headings in English or Chinese.
+// in any usual encoding, with headings in English or Chinese. With -of it brings units,
+// receivables, opening balances or credit scores.
 //
 //	go run ./examples/importer -in customers.xlsx -dir book -dry-run
 //	go run ./examples/importer -in customers.xlsx -dir book -errors bad.xlsx
@@ -40,6 +41,7 @@ func main() {
 // settings are the flags.
 type settings struct {
 	in, dir, mapping, bad, duplicates string
+	of                                string
 	dryRun, again, toNote             bool
 	language                          string
 }
@@ -50,6 +52,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	flags.SetOutput(log)
 	flags.StringVar(&o.in, "in", "", "the `file` to import")
 	flags.StringVar(&o.dir, "dir", "", "the book's `directory`, which is made if need be")
+	flags.StringVar(&o.of, "of", "customers", "what the rows are: customers, units, items (receivables), balances or scores")
 	flags.StringVar(&o.mapping, "map", "", "a `file` that says what the columns hold; it is written if it isn't there, to be edited")
 	flags.StringVar(&o.bad, "errors", "", "the `file` for rows that are refused, with what is wrong")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would happen, and write nothing")
@@ -102,7 +105,7 @@ func (i *importer) run() error {
 	}
 	shown := 0
 	im := exchange.Import{
-		File: i.file, Mapping: mapping, DryRun: i.dryRun, Again: i.again, ToNote: i.toNote, Duplicates: policy,
+		File: i.file, Subject: i.subject(), Mapping: mapping, DryRun: i.dryRun, Again: i.again, ToNote: i.toNote, Duplicates: policy,
 		Faults: func(f exchange.Fault) {
 			if shown++; shown <= maxShown {
 				fmt.Fprintln(i.out, "  "+f.In(tag))
@@ -137,6 +140,13 @@ func (i *importer) policy() (exchange.DuplicatePolicy, error) {
 	return 0, fmt.Errorf("-duplicates %q: skip, merge, flag or create", i.duplicates)
 }
 
+func (i *importer) subject() exchange.Subject {
+	if i.of == "customers" {
+		return exchange.Customers
+	}
+	return exchange.Subject(i.of)
+}
+
 // settleMapping reads the mapping, or guesses and shows it.
 func (i *importer) settleMapping() (*exchange.Mapping, error) {
 	if i.mapping != "" {
@@ -148,7 +158,7 @@ func (i *importer) settleMapping() (*exchange.Mapping, error) {
 			return nil, err
 		}
 	}
-	in, err := i.session.Inspect(i.ctx, i.file, tabular.Options{})
+	in, err := i.session.InspectAs(i.ctx, i.subject(), i.file, tabular.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -187,11 +197,8 @@ func (i *importer) show(in *exchange.Inspection) {
 
 // follow runs the import and shows how far it is.
 func (i *importer) follow(im exchange.Import) (last exchange.Progress, err error) {
-	bar := progressbar.NewOptions(-1,
-		progressbar.OptionSetWriter(i.log), progressbar.OptionSetDescription("importing"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
-	)
-	defer func() { err = errors.Join(err, bar.Finish()) }()
+	show, done := i.progress()
+	defer func() { err = errors.Join(err, done()) }()
 	for p, err := range i.session.Run(i.ctx, im) {
 		if err != nil {
 			return last, err
@@ -200,11 +207,45 @@ func (i *importer) follow(im exchange.Import) (last exchange.Progress, err error
 			fmt.Fprintf(i.out, "An import that was cut off goes on behind row %d.\n", p.Row)
 		}
 		last = p
-		if err := bar.Set(p.Summary.Read); err != nil {
+		if err := show(p); err != nil {
 			return last, err
 		}
 	}
 	return last, nil
+}
+
+// every is how often a log, which is no terminal, is told of the progress.
+const every = 10 * time.Second
+
+// progress returns what shows how far an import is, and what ends it: a bar on a terminal,
+// a line now and then elsewhere.
+func (i *importer) progress() (show func(exchange.Progress) error, done func() error) {
+	if !isTerminal(i.log) {
+		told := time.Duration(0)
+		return func(p exchange.Progress) error {
+			if p.Elapsed-told < every {
+				return nil
+			}
+			told = p.Elapsed
+			_, err := fmt.Fprintf(i.log, "%d rows, %.0f a second\n", p.Summary.Read, p.Rate(exchange.Progress{}))
+			return err
+		}, func() error { return nil }
+	}
+	bar := progressbar.NewOptions(-1,
+		progressbar.OptionSetWriter(i.log), progressbar.OptionSetDescription("importing"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+	)
+	return func(p exchange.Progress) error { return bar.Set(p.Summary.Read) }, bar.Finish
+}
+
+// isTerminal reports whether what is written is shown to somebody.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	stat, err := f.Stat()
+	return err == nil && stat.Mode()&os.ModeCharDevice != 0
 }
 
 func (i *importer) report(p exchange.Progress) {

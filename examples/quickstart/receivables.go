@@ -22,6 +22,10 @@ import (
 // program runs.
 var reportDay = date.Of(time.Date(2024, time.October, 29, 0, 0, 0, 0, time.UTC))
 
+// termsOf are the terms of payment of every fourth company: at once, within 30 days, at
+// the month's end and 15 days, and half of it within 30 and half within 60 days.
+var termsOf = [...]string{"CASH", "NET30", "EOM+15", "50% NET30, 50% NET60"}
+
 // shownCompanies are the stock codes in the printed table.
 var shownCompanies = []string{"1101", "1216", "2330", "2882"}
 
@@ -61,16 +65,20 @@ func (t *tour) activeCompanies() (ids []customer.ID, err error) {
 
 func twd(dollars int64) money.Amount { return money.Amount{Minor: dollars * 100, Currency: money.TWD} }
 
-// invoice posts two invoices of each company, and the payment of one. The keys are the
-// documents' own, so that running the program again posts nothing.
+// invoice posts two invoices of each company, 45 days apart and due by its own terms, and
+// the payment of one. The keys are the documents' own, so that running the program again
+// posts nothing.
 func (t *tour) invoice(companies []customer.ID) error {
 	return t.book.As(clientele.Actor{ID: "accounting", Reason: "invoices of 2024"}).Update(t.ctx, func(tx *clientele.Tx) error {
 		for _, id := range companies {
+			if err := tx.Credit.SetTermsOf(id, termsOf[id%customer.ID(len(termsOf))]); err != nil {
+				return err
+			}
 			amount := twd(1000 * (1 + int64(id)%97))
 			sent := reportDay - date.Date(id*7%120)
-			d := credit.Document{Customer: id, Kind: credit.Invoice, Amount: amount, Date: sent}
-			for _, key := range []string{"A", "B"} {
-				d.Key = fmt.Sprintf("2024-%s-%s", key, id)
+			d := credit.Document{Customer: id, Kind: credit.Invoice, Amount: amount, OwnTerms: true}
+			for n, key := range []string{"A", "B"} {
+				d.Key, d.Date = fmt.Sprintf("2024-%s-%s", key, id), sent-date.Date(45*n)
 				if _, err := tx.Credit.Post(d); err != nil {
 					return err
 				}
@@ -78,7 +86,7 @@ func (t *tour) invoice(companies []customer.ID) error {
 			if id%3 != 0 {
 				continue
 			}
-			d.Kind, d.Key, d.Date = credit.Payment, fmt.Sprintf("2024-P-%s", id), reportDay
+			d.Kind, d.Key, d.Date, d.OwnTerms = credit.Payment, fmt.Sprintf("2024-P-%s", id), reportDay, false
 			if _, err := tx.Credit.Post(d); err != nil {
 				return err
 			}
@@ -106,7 +114,8 @@ func (t *tour) ageReceivables() error {
 		some := q
 		some.Customers = shown
 		table := aging.Table{
-			Scheme: aging.Scheme{AsOf: q.AsOf, Buckets: q.Buckets}, Rows: tx.Credit.Aging(some), Language: language.English,
+			Scheme: aging.Scheme{AsOf: q.AsOf, Buckets: q.Buckets}, Rows: tx.Credit.Aging(some),
+			Language: language.English, Second: language.Chinese,
 			Name: func(id uint64) string { return names[id] },
 		}
 		var text bytes.Buffer

@@ -43,70 +43,51 @@ func (t *tour) took(since time.Time) string {
 
 func (t *tour) loadOld() error {
 	t.heading("Load the list of November 2022 · 导入")
-	return t.load("listed-2022-11.csv", "register of 2022-11-19")
+	return t.load("listed-2022-11.csv", "register of 2022-11-19", false)
 }
 
 func (t *tour) loadNew() error {
 	t.heading("Load the list of October 2024 on top: same companies, no duplicates")
-	if err := t.load("listed-2024-10.csv", "register of 2024-10-29"); err != nil {
-		return err
-	}
-	return t.archiveDelisted()
+	return t.load("listed-2024-10.csv", "register of 2024-10-29", true)
 }
 
-func (t *tour) load(file, reason string) error {
+func (t *tour) load(file, reason string, newest bool) error {
 	start := time.Now()
-	list, err := readRegister(file)
+	done, faults, err := importRegister(t, file, reason, newest)
 	if err != nil {
 		return err
 	}
-	done, err := importRegister(t, list, reason)
-	if err != nil {
-		return err
-	}
-	t.say("     %d read = %d created + %d updated + %d unchanged, in %s, each change durable and in the journal",
-		done.read, done.created, done.updated, done.unchanged, t.took(start))
-	for i, note := range done.notes {
+	s := done.Summary
+	t.say("     %d read = %d created + %d updated + %d unchanged + %d refused, in %s, each change durable and in the journal",
+		s.Read, s.Created, s.Updated, s.Unchanged, s.Refused, t.took(start))
+	for i, f := range faults {
 		if i == 3 {
-			t.say("     … and %d more values that the book refused; they are kept in the notes", len(done.notes)-i)
+			t.say("     … and %d more values that the book refused; they are kept in the notes", len(faults)-i)
 			break
 		}
-		t.say("     refused: %s", note)
+		t.say("     refused: %s", f)
+	}
+	if newest && s.Missing > 0 {
+		return t.showArchived(s.Missing)
 	}
 	return nil
 }
 
-// archiveDelisted archives the companies that the newest list no longer has.
-func (t *tour) archiveDelisted() error {
-	list, err := readRegister("listed-2024-10.csv")
-	if err != nil {
-		return err
-	}
-	listed := map[string]bool{}
-	for _, c := range list {
-		listed[c.stockCode] = true
-	}
+// showArchived tells which companies the newest list no longer has.
+func (t *tour) showArchived(n int) error {
 	var gone []string
-	err = t.book.As(clientele.Actor{ID: "importer", Reason: "not in the register of 2024-10-29"}).Update(t.ctx, func(tx *clientele.Tx) error {
-		gone = gone[:0]
-		var ids []customer.ID
-		for c, err := range tx.Customers.List(customer.List{}) {
+	err := t.book.As(clientele.Actor{ID: "reader"}).View(t.ctx, func(tx *clientele.ReadTx) error {
+		gone = nil
+		for c, err := range tx.Customers.List(customer.List{Statuses: []customer.Status{customer.Archived}}) {
 			if err != nil {
 				return err
 			}
-			if !listed[strings.TrimPrefix(c.Code, "TW")] {
-				ids, gone = append(ids, c.ID), append(gone, c.Name)
-			}
-		}
-		for _, id := range ids {
-			if _, err := tx.Customers.Archive(id); err != nil {
-				return err
-			}
+			gone = append(gone, c.Name)
 		}
 		return nil
 	})
-	if err == nil && len(gone) > 0 {
-		t.say("     %d left the exchange and were archived: %s", len(gone), strings.Join(gone, ", "))
+	if err == nil {
+		t.say("     %d left the exchange and were archived: %s", n, strings.Join(gone, ", "))
 	}
 	return err
 }

@@ -79,10 +79,15 @@ func (w *workbookWriter) begin(name string) (err error) {
 	if len(columns) == 0 {
 		return nil
 	}
-	for i, c := range columns {
-		if err := w.stream.SetColWidth(i+1, i+1, float64(c.width())); err != nil {
+	for from := 0; from < len(columns); { // neighbours of one width together: each call looks at all before
+		width, to := columns[from].width(), from+1
+		for to < len(columns) && columns[to].width() == width {
+			to++
+		}
+		if err := w.stream.SetColWidth(from+1, to, float64(width)); err != nil {
 			return err
 		}
+		from = to
 	}
 	if err := w.stream.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
 		return err
