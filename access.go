@@ -26,6 +26,11 @@ func (f filters) Find(r *storage.Reader, customers *customer.Reader, filter stri
 	return f.tags.Reader(r, customer.Unscoped(customers)).Set(tagging.Query{Filter: filter, Statuses: customer.AllStatuses()})
 }
 
+// Holds implements [orgtree.Filters].
+func (f filters) Holds(r *storage.Reader, customers *customer.Reader, filter string, id customer.ID) (bool, error) {
+	return f.tags.Reader(r, customer.Unscoped(customers)).Contains(tagging.Query{Filter: filter, Statuses: customer.AllStatuses()}, id)
+}
+
 // ExplainAccess says why an actor may do something with a kind of data of a customer, or
 // what is lacking; see [orgtree.Reader.Explain].
 func (s *Session) ExplainAccess(ctx context.Context, actor string, right customer.Right, data customer.Data, id customer.ID) (x *orgtree.Explanation, err error) {

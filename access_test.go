@@ -142,3 +142,41 @@ func TestUpdatesKeepWhatIsHidden(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Within a transaction what it has written counts for what it sees next, also by a filter.
+func TestAFilterIsReadAgainAfterOwnWrites(t *testing.T) {
+	k := newKit(t)
+	err := k.system.Update(t.Context(), func(tx *clientele.Tx) error {
+		if _, err := tx.Org.SetPrincipal(orgtree.Principal{ID: "vip desk"}); err != nil {
+			return err
+		}
+		_, err := tx.Org.Give(orgtree.Grant{Principal: "vip desk", Role: "clerk", Scope: orgtree.Scope{Filter: "level:vip"}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = k.book.As(clientele.Actor{ID: "vip desk"}).Update(t.Context(), func(tx *clientele.Tx) error {
+		look := func(when string, want int64) error {
+			n, err := tx.Tags.Count(everybody)
+			if err != nil {
+				return err
+			}
+			visible, err := tx.Customers.Visible(k.seen)
+			if visible != (want == 2) || n != want {
+				t.Errorf("%s it sees %d, and the one %v; want %d", when, n, visible, want)
+			}
+			return err
+		}
+		if err := look("before", 2); err != nil {
+			return err
+		}
+		if _, err := tx.Tags.Remove(k.seen, k.vip); err != nil {
+			return err
+		}
+		return look("after", 1)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange"
+	"github.com/clientele-go/clientele/customer/stocktake"
 )
 
 // A row of the table of everything that a session offers says how a method is proved to
@@ -39,7 +40,7 @@ type row struct {
 // The handles that a program gets from a session: their methods are all that it can do.
 var handles = []reflect.Type{
 	reflect.TypeFor[*clientele.Session](), reflect.TypeFor[clientele.RuleSession](),
-	reflect.TypeFor[clientele.Tx](), reflect.TypeFor[clientele.ReadTx](), reflect.TypeFor[exchange.Session](),
+	reflect.TypeFor[clientele.Tx](), reflect.TypeFor[clientele.ReadTx](), reflect.TypeFor[exchange.Session](), reflect.TypeFor[stocktake.Session](),
 }
 
 // methods returns the names of all exported methods of the handles, and of what is in the
@@ -48,8 +49,8 @@ func methods() map[string]bool {
 	names := map[string]bool{}
 	for _, h := range handles {
 		addMethods(names, h)
-		if h.Kind() != reflect.Struct || h == reflect.TypeFor[exchange.Session]() {
-			continue // the fields of the latter are what the book wires it with
+		if h.Kind() != reflect.Struct || h == reflect.TypeFor[exchange.Session]() || h == reflect.TypeFor[stocktake.Session]() {
+			continue // the fields of the last two are what the book wires it with
 		}
 		for i := range h.NumField() {
 			if f := h.Field(i); f.IsExported() {

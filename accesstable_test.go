@@ -22,7 +22,7 @@ const (
 )
 
 // table has every method of a session. A package that joins adds a table of its own here.
-var table = joined(customerRows, customerWrites, taggingRows, taggingWrites, orgRows, dedupeRows, exchangeRows, sessionRows, storageRows)
+var table = joined(customerRows, customerWrites, taggingRows, taggingWrites, orgRows, dedupeRows, exchangeRows, stocktakeRows, sessionRows, storageRows)
 
 func joined(tables ...map[string]row) map[string]row {
 	all := map[string]row{}
@@ -83,6 +83,15 @@ var customerRows = map[string]row{
 		return 1, err
 	}),
 	"customer.Reader.ByPhone": numbered(0, 2, func(k *kit, tx *clientele.Tx) (int64, error) { return count(tx.Customers.ByPhone("+8613800138777")) }),
+	"customer.Reader.Repeated": numbered(0, 2, func(k *kit, tx *clientele.Tx) (n int64, err error) {
+		for ids, err := range tx.Customers.Repeated(customer.CommonPhone) {
+			if err != nil {
+				return 0, err
+			}
+			n += int64(len(ids))
+		}
+		return n, nil
+	}),
 	"customer.Reader.ByEmail": numbered(0, 2, func(k *kit, tx *clientele.Tx) (int64, error) {
 		return count(tx.Customers.ByEmail("zkanari@example.com"))
 	}),

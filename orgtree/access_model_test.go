@@ -76,6 +76,10 @@ func (testFilters) Find(_ *storage.Reader, _ *customer.Reader, filter string) (b
 	return s, nil
 }
 
+func (testFilters) Holds(_ *storage.Reader, _ *customer.Reader, filter string, id customer.ID) (bool, error) {
+	return modelFilters[filter](uint64(id)), nil
+}
+
 func pick[T any](rt *rapid.T, label string, list ...T) T {
 	return list[rapid.IntRange(0, len(list)-1).Draw(rt, label)]
 }

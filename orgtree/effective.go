@@ -131,10 +131,9 @@ func (a *Access) rightsOn(c *customer.Customer) (*RightsOn, error) {
 	}
 	on := &RightsOn{Principal: a.plan.actor, Hidden: mask.Fields()}
 	for _, right := range a.plan.rights() {
-		how := howFor(right)
 		kinds := []customer.Data{}
 		for _, d := range customer.AllData() {
-			g, err := a.permits(how, right, d, a.at(c))
+			g, err := a.grantFor(right, d, c)
 			if err != nil {
 				return nil, err
 			}

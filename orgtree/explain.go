@@ -113,7 +113,7 @@ func (e *explainer) explain(id customer.ID) error {
 		return err
 	}
 	if sees {
-		g, err := e.access.permits(howFor(e.Right), e.Right, e.Data, e.stand)
+		g, err := e.access.grantFor(e.Right, e.Data, c)
 		if err != nil {
 			return err
 		}

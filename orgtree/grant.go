@@ -69,13 +69,16 @@ func (g *Grant) at(t time.Time) bool {
 }
 
 // Give gives a principal a role. It needs the right to administer the scope's unit, or
-// the whole book when it has none. Giving the same again makes a second grant.
+// the whole book when it has none. Who doesn't administer the whole book passes on no more
+// than he has himself on all of the unit and below, by grants of his own: neither a right
+// that he lacks nor the sight of a field that is hidden from him. Giving the same again
+// makes a second grant.
 func (tx *Tx) Give(g Grant) (*Grant, error) {
 	const op = "give"
 	if err := tx.checkGrant(op, &g); err != nil {
 		return nil, err
 	}
-	if err := tx.mayAdminister(g.Scope.Unit); err != nil {
+	if err := tx.mayPass(&g); err != nil {
 		return nil, err
 	}
 	id, err := tx.store.grantIDs.Next(tx.tx, nil)
@@ -144,13 +147,19 @@ func (tx *Tx) checkPeriod(op string, from, until *time.Time) error {
 }
 
 // Revoke ends a grant: the holder's next transaction goes without it. It stays in the
-// history. It fails with ErrLockout when nobody would be left to administer the book.
+// history. To revoke a denial takes what it takes to give the role that it denies, so that
+// nobody lifts his own. It fails with ErrLockout when nobody would be left to administer
+// the book.
 func (tx *Tx) Revoke(id GrantID) error {
 	g, err := tx.grantOf(id)
 	if err != nil {
 		return err
 	}
-	if err := tx.mayAdminister(g.Scope.Unit); err != nil {
+	may := func() error { return tx.mayAdminister(g.Scope.Unit) }
+	if g.Deny {
+		may = func() error { return tx.mayPass(g) }
+	}
+	if err := may(); err != nil {
 		return err
 	}
 	return tx.revoke(g)

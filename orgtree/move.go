@@ -355,7 +355,9 @@ func (t *Tree) openBelow(id customer.UnitID, at time.Time) *Unit {
 // MergeUnits ends a unit now and lets another take its place: its customers,
 // assignments, overlays and the units below it count as the survivor's at once, in every
 // read; what is below it may not be the survivor. The records that name it are brought
-// over by [Store.FinishMerge], whenever that is run. Both units must be open.
+// over by [Store.FinishMerge], whenever that is run. Both units must be open. Grants on
+// the unit hold in all of the survivor from then on: who merges must be able to give each
+// of them there, see [Tx.Give], and [Reader.Review] finds them.
 func (tx *Tx) MergeUnits(id, into customer.UnitID) (*Unit, error) {
 	const op = "merge unit"
 	if err := tx.mayAdminister(id, into); err != nil {
@@ -386,6 +388,9 @@ func (tx *Tx) MergeUnits(id, into customer.UnitID) (*Unit, error) {
 		return nil, err
 	}
 	if err := tx.checkMovedQuota(tree, id, into); err != nil {
+		return nil, err
+	}
+	if err := tx.mayWiden(tree, id, into); err != nil {
 		return nil, err
 	}
 	return tx.putUnit(op, &next, UnitMerged)

@@ -72,14 +72,14 @@ func (tx *Tx) SetPrincipal(p Principal) (*Principal, error) {
 	if err := p.Names.Validate("Names"); err != nil {
 		return nil, err
 	}
-	if p.Home != 0 {
-		if err := tx.checkPlaces(op, p.Home); err != nil {
-			return nil, err
-		}
-	}
 	old, err := tx.principal(p.ID)
 	if err != nil {
 		return nil, err
+	}
+	if p.Home != 0 && p.Home != old.Home { // who leaves a unit that was merged can be disabled
+		if err := tx.checkPlaces(op, p.Home); err != nil {
+			return nil, err
+		}
 	}
 	if err := tx.mayAdminister(p.Home); err != nil {
 		return nil, err

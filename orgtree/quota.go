@@ -42,7 +42,8 @@ func (r *Reader) RepQuota(rep string) (int64, error) {
 }
 
 // Customers returns how many active and suspended customers a unit and those below it
-// own, 0 for the whole book, of those that the session sees. It reads one counter for
+// own, 0 for the whole book, of those that the session sees. A merged unit has those of
+// its survivor. It reads one counter for
 // each unit below, or for a session that doesn't see everybody, sets of them.
 func (r *Reader) Customers(unit customer.UnitID) (int64, error) {
 	tree, err := r.Tree()
@@ -52,7 +53,7 @@ func (r *Reader) Customers(unit customer.UnitID) (int64, error) {
 	if a := r.access(); a != nil && a.Within() != nil {
 		return r.countSeen(tree, unit)
 	}
-	return r.count(tree, unit)
+	return r.count(tree, tree.Resolve(unit))
 }
 
 func (r *Reader) count(tree *Tree, unit customer.UnitID) (total int64, err error) {

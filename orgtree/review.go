@@ -23,11 +23,12 @@ const (
 	Conflict                      // a principal with duties that exclude each other
 	SelfGiven                     // a grant that the holder gave to itself
 	Everything                    // a grant of every right on the whole book
+	Widened                       // a grant on a unit that was merged since: it holds in all of the survivor
 
 	findingKinds = iota
 )
 
-var findingNames = enum.Names{"unused", "wider", "expired", "orphaned", "conflict", "self given", "everything"}
+var findingNames = enum.Names{"unused", "wider", "expired", "orphaned", "conflict", "self given", "everything", "widened"}
 
 func (k FindingKind) String() string { return findingNames.Of(uint8(k)) }
 
@@ -37,7 +38,7 @@ type Finding struct {
 	Principal string
 	Grant     *Grant           // nil for a conflict
 	Rights    []customer.Right // not used, or those in conflict
-	Since     time.Time        // from when on it was not used, or when it expired
+	Since     time.Time        // from when on it was not used, or when it expired or became wider
 	What      string           // for Orphaned: "principal disabled", "unit closed"
 }
 
@@ -123,6 +124,9 @@ func (v *reviewer) grant(g *Grant) error {
 	}
 	if g.Scope.All && role.permits(AnyRight) == allData {
 		v.add(Everything, g, Finding{})
+	}
+	if at, wider := v.widened(g); wider {
+		v.add(Widened, g, Finding{Since: at})
 	}
 	if g.at(v.now()) {
 		v.held[g.Principal] = append(v.held[g.Principal], role)

@@ -17,6 +17,8 @@ type Filters interface {
 	Check(r *storage.Reader, customers *customer.Reader, filter string) error
 	// Find returns the customers of a filter, whoever asks, for the time of the transaction.
 	Find(r *storage.Reader, customers *customer.Reader, filter string) (bitset.Source, error)
+	// Holds reports whether one customer is among them, as the transaction has it now.
+	Holds(r *storage.Reader, customers *customer.Reader, filter string, id customer.ID) (bool, error)
 }
 
 // Access is what one actor may see and do in one state of the book: it implements
@@ -146,6 +148,9 @@ func (a *Access) covers(g *held, how reaching, d customer.Data, s *standing) (bo
 	if s.id == 0 { // it has no tags yet
 		return false, nil
 	}
+	if a.reader.storage.Writing() && a.reader.store.filters != nil {
+		return a.reader.store.filters.Holds(a.reader.storage, a.reader.customers, g.Scope.Filter, s.id)
+	}
 	found, err := a.find(g.Scope.Filter)
 	if err != nil {
 		return false, err
@@ -184,9 +189,10 @@ func (a *Access) owns(h *hat, s *standing) (bool, error) {
 	return slices.Contains(s.reps, h.id) || h.team != 0 && slices.Contains(s.teams, a.plan.tree.Resolve(h.team)), nil
 }
 
-// find returns the customers of a filter.
+// find returns the customers of a filter. What an Update has found may have been changed
+// since by itself: it looks again.
 func (a *Access) find(filter string) (bitset.Source, error) {
-	if s := a.filter[filter]; s != nil {
+	if s := a.filter[filter]; s != nil && !a.reader.storage.Writing() {
 		return s, nil
 	}
 	if a.reader.store.filters == nil {
@@ -353,7 +359,7 @@ func (a *Access) Allows(right customer.Right, d customer.Data, c *customer.Custo
 			return &storage.Error{Op: "get", Table: "customer", Key: c.ID.String(), Err: customer.ErrNotFound}
 		}
 	}
-	g, err := a.permits(howFor(right), right, d, s)
+	g, err := a.grantFor(right, d, c)
 	if err != nil {
 		return err
 	}
@@ -362,6 +368,20 @@ func (a *Access) Allows(right customer.Right, d customer.Data, c *customer.Custo
 	}
 	g.uses.add(right)
 	return nil
+}
+
+// grantFor returns the grant by which the actor has a right on a kind of data of a
+// customer that it sees, nil for none: what is hidden altogether is not read.
+func (a *Access) grantFor(right customer.Right, d customer.Data, c *customer.Customer) (*held, error) {
+	g, err := a.permits(howFor(right), right, d, a.at(c))
+	if err != nil || g == nil || c.ID == 0 || right != customer.RightRead || d == customer.Identity {
+		return g, err
+	}
+	mask, err := a.maskUnused(c)
+	if err != nil || mask.HidesAll(d) {
+		return nil, err
+	}
+	return g, nil
 }
 
 func (a *Access) allowsApart(right customer.Right, d customer.Data) error {

@@ -57,6 +57,7 @@ var english = &accessWords{
 		Conflict:   "{principal} has duties that exclude each other: {rights}",
 		SelfGiven:  "{principal} gave grant {grant} (role {role}) to itself",
 		Everything: "{principal}: grant {grant} (role {role}) gives every right on the whole book",
+		Widened:    "{principal}: grant {grant} (role {role}) became wider on {since}, when its unit was merged: give one on less, or confirm it by giving it anew",
 	},
 }
 
@@ -102,6 +103,7 @@ var chinese = &accessWords{
 		Conflict:   "{principal}的职责互相冲突：{rights}",
 		SelfGiven:  "{principal}给自己授予了授权{grant}（角色{role}）",
 		Everything: "{principal}：授权{grant}（角色{role}）给予整个账套的全部权限",
+		Widened:    "{principal}：授权{grant}（角色{role}）因组织合并自{since}起范围扩大：请缩小范围，或重新授予以确认",
 	},
 }
 

@@ -1,7 +1,7 @@
 // Group keeps the customers of a company group: headquarters, three regions and twelve
 // branches, with generated Chinese and English customers. It shows that branches don't see
 // each other, what sharing and a transfer change, why a read is denied, live totals of
-// every level, and a review of who was given what.
+// every level with what is owed by how long it is due, and a review of who was given what.
 //
 //	go run ./examples/group [-customers 1200]
 package main
@@ -43,7 +43,7 @@ func run(ctx context.Context, out io.Writer, customers int) error {
 	g := &group{ctx: ctx, out: out, book: book}
 	for _, step := range []func() error{
 		g.organise, func() error { return g.load(customers) }, g.give,
-		g.isolation, g.sharing, g.transfer, g.totals, g.denied, g.review,
+		g.isolation, g.sharing, g.transfer, g.totals, g.invoice, g.receivables, g.denied, g.review,
 	} {
 		if err := step(); err != nil {
 			return err

@@ -2,10 +2,15 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"golang.org/x/text/language"
 
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/aging"
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/tagging"
@@ -120,6 +125,54 @@ func (g *group) totals() error {
 		}
 		return nil
 	})
+}
+
+// invoice bills the first customer of each branch of the east: one is due in ten days,
+// the others since 10, 45 and 100 days.
+func (g *group) invoice() error {
+	return g.book.System("invoices").Update(g.ctx, func(tx *clientele.Tx) error {
+		today := date.Of(tx.Storage.Now())
+		for i, x := range []struct {
+			branch  string
+			overdue int
+		}{{"SHA", -10}, {"HGH", 10}, {"NKG", 45}, {"SZV", 100}} {
+			fen := int64(i+1) * 100_000
+			_, err := tx.Credit.Post(credit.Document{Key: "INV-" + x.branch, Customer: g.first[x.branch], Kind: credit.Invoice, Date: today - 120,
+				Amount:      money.Amount{Minor: fen, Currency: money.CNY},
+				Instalments: []credit.Instalment{{Due: today - date.Date(x.overdue), Amount: fen}}})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// receivables shows what is owed in the east by branch: to its manager, and to a clerk who
+// sees one branch.
+func (g *group) receivables() error {
+	for _, who := range []string{"manager.east", "clerk.sha"} {
+		err := g.as(who, "what is owed").View(g.ctx, func(tx *clientele.ReadTx) error {
+			q := credit.AgingQuery{Buckets: aging.Standard(), Currency: money.CNY}
+			c, err := tx.Org.Consolidate(g.units["EAST"], clientele.AgingMeasure(tx.Credit, q))
+			if err != nil {
+				return err
+			}
+			g.say("\nReceivables of the east, as %s sees them, in yuan:", who)
+			for _, row := range append([]orgtree.Consolidated{c.Total}, c.Parts...) {
+				line := fmt.Sprintf("  %-5s", row.Code)
+				for column := range q.Buckets.Len() {
+					line += fmt.Sprintf(" %s %d;", q.Buckets.Name(column), row.Measures[0]["CNY "+q.Buckets.Name(column)]/100)
+				}
+				g.say("%s balance %d", line, row.Measures[0]["CNY "+clientele.AgingBalance]/100)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // denied explains why a clerk doesn't see a customer, in two languages.

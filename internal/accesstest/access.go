@@ -34,7 +34,8 @@ func (a *Access) Allows(right customer.Right, data customer.Data, c *customer.Cu
 	if c != nil && c.ID != 0 && a.See != nil && !a.See(c) {
 		return customer.ErrNotFound
 	}
-	if a.May == nil || a.May(right, data, c) {
+	hidden := right == customer.RightRead && c != nil && a.Hide != nil && a.Hide(c).HidesAll(data)
+	if !hidden && (a.May == nil || a.May(right, data, c)) {
 		return nil
 	}
 	e := &customer.AccessError{Actor: "tester", Right: right, Data: data}
