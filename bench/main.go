@@ -7,6 +7,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
+
+	"github.com/clientele-go/clientele/bench/capacity"
+	"github.com/clientele-go/clientele/bench/scale"
 )
 
 // command is a subcommand of the program.
@@ -16,13 +20,25 @@ type command struct {
 }
 
 var commands = []command{
+	{"capacity", "how many customers this machine holds", onStderr(capacity.Command)},
+	{"compare", "two reports of capacity: what has changed", capacity.CompareCommand},
+	{"soak", "a long mixed load: what creeps", onStderr(capacity.SoakCommand)},
+	{"scale", "what a hundred million customers take, by a report of capacity", scale.Command},
 	{"accuracy", "duplicate detection against labelled sets", runAccuracy},
 	{"match", "duplicate detection on generated records: time, memory, accuracy", runMatch},
 	{"names", "comparison of names against labelled pairs", runNames},
 }
 
+// onStderr lets a command tell how far it is.
+func onStderr(run func(ctx context.Context, args []string, out, log io.Writer) error) func(context.Context, []string, io.Writer) error {
+	return func(ctx context.Context, args []string, out io.Writer) error { return run(ctx, args, out, os.Stderr) }
+}
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if capacity.Child() {
+		os.Exit(1)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := dispatch(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)

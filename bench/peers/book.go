@@ -8,6 +8,7 @@ import (
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/internal/sample"
 )
 
@@ -19,8 +20,18 @@ type bookStore struct {
 }
 
 func openBook(ctx context.Context, dir string) (store, error) {
+	return openBookWith(ctx, dir, dedupe.Options{})
+}
+
+// openPlainBook keeps no index of likenesses, by which similar customers are found when one
+// is created; no peer has such a thing.
+func openPlainBook(ctx context.Context, dir string) (store, error) {
+	return openBookWith(ctx, dir, dedupe.Options{WithoutCandidates: true})
+}
+
+func openBookWith(ctx context.Context, dir string, duplicates dedupe.Options) (store, error) {
 	book, err := clientele.Open(ctx, dir, clientele.Options{
-		WithoutSearch: true, CacheBytes: cacheBytes, Logger: slog.New(slog.DiscardHandler),
+		WithoutSearch: true, CacheBytes: cacheBytes, Logger: slog.New(slog.DiscardHandler), Dedupe: duplicates,
 	})
 	if err != nil {
 		return nil, err
@@ -87,6 +98,29 @@ func (b *bookStore) count() (n int, err error) {
 	})
 	return n, err
 }
+
+func (b *bookStore) repeated(by lookup) (found repetition, err error) {
+	common := customer.CommonPhone
+	if by == byEmail {
+		common = customer.CommonEmail
+	}
+	err = b.session.View(b.ctx, func(tx *clientele.ReadTx) error {
+		found = repetition{}
+		for ids, err := range tx.Customers.Repeated(common) {
+			if err != nil {
+				return err
+			}
+			found.keys, found.customers = found.keys+1, found.customers+len(ids)
+			for _, id := range ids {
+				found.sum += uint64(id)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+func (b *bookStore) size(dir string) (int64, error) { return sizeOf(dir) }
 
 func (b *bookStore) close() error { return b.book.Close() }
 

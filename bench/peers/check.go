@@ -99,3 +99,23 @@ func (r *round) checkCreated() error {
 	}
 	return r.checkCounts()
 }
+
+// checkRepeated finds that all stores tell of the same exact duplicates.
+func (r *round) checkRepeated() error {
+	for _, by := range []lookup{byPhone, byEmail} {
+		var first repetition
+		for i, s := range r.stores {
+			got, err := s.repeated(by)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			if i == 0 {
+				first = got
+			}
+			if got != first {
+				return fmt.Errorf("exact duplicates by %s: %s finds %+v, %s %+v", keyTables[by], s.name, got, r.stores[0].name, first)
+			}
+		}
+	}
+	return nil
+}

@@ -23,13 +23,22 @@ import (
 // plan is what is run.
 type plan struct {
 	rows, rounds, gets int
-	checks             int // customers whose answers are compared, in each store
-	creating           time.Duration
+	checks             int           // customers whose answers are compared, in each store
+	creating           time.Duration // how long single creates are measured
+	asking             time.Duration // how long one store is asked one question, in a round
 	dir                string
 	seed               uint64
-	only               string // the kind of work, empty for all
-	profile            string // a file's name, or empty
+	only               []string // kinds of work, empty for all
+	profile            string   // a file's name, or empty
+	json               string   // a file's name, or empty
+	write              string   // a file's name, or empty
 }
+
+// kinds are what -only chooses from: the kinds of work, in their order.
+var kinds = []string{"load", "get", "duplicates", "create", "search", "tags", "aging"}
+
+// does reports whether a kind of work is to be done.
+func (p plan) does(kind string) bool { return len(p.only) == 0 || slices.Contains(p.only, kind) }
 
 // run runs all rounds in a directory of its own and prints the table to out, and
 // what it is doing to log.
@@ -39,20 +48,69 @@ func (p plan) run(ctx context.Context, out, log io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	list := customerFile(filepath.Join(dir, "customers"))
+	g := &stage{plan: p, ctx: ctx, log: log, table: newTable(p), list: customerFile(filepath.Join(dir, "customers"))}
 	fmt.Fprintln(log, "making the customers")
-	if err := list.write(ctx, p.seed, p.rows); err != nil {
+	if err := g.list.write(ctx, p.seed, p.rows); err != nil {
 		return err
 	}
-	table := newTable(p)
-	for n := range p.rounds {
-		r := &round{plan: p, ctx: ctx, log: log, table: table, list: list, dir: filepath.Join(dir, strconv.Itoa(n))}
-		fmt.Fprintf(log, "round %d of %d\n", n+1, p.rounds)
+	cluster, err := startPostgres(ctx, filepath.Join(dir, "pg"))
+	if errors.Is(err, errNoPostgres) {
+		g.table.absent[postgresName] = err.Error()
+	} else if err != nil {
+		return fmt.Errorf("PostgreSQL: %w", err)
+	}
+	defer func() { err = errors.Join(err, cluster.stop()) }()
+	g.engines = engines(cluster)
+	if err := g.customers(dir, cluster); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		kind string
+		run  func(*stage) error
+	}{{"search", runSearch}, {"tags", runTags}, {"aging", runAging}} {
+		if err := g.section(s.kind, filepath.Join(dir, s.kind), s.run); err != nil {
+			return err
+		}
+	}
+	return g.table.publish(out)
+}
+
+// section runs a quiz in a directory of its own.
+func (g *stage) section(kind, dir string, run func(*stage) error) error {
+	if !g.does(kind) {
+		return nil
+	}
+	fmt.Fprintln(g.log, kind)
+	own := *g
+	own.dir = dir
+	return errors.Join(run(&own), os.RemoveAll(dir))
+}
+
+// customers runs the rounds of stores of customers.
+func (g *stage) customers(dir string, cluster *postgres) error {
+	if !slices.ContainsFunc(kinds[:4], g.does) {
+		return nil
+	}
+	for n := range g.rounds {
+		r := &round{plan: g.plan, ctx: g.ctx, log: g.log, table: g.table, list: g.list, dir: filepath.Join(dir, strconv.Itoa(n)), contestants: contestants(cluster)}
+		fmt.Fprintf(g.log, "round %d of %d\n", n+1, g.rounds)
 		if err := r.run(n); err != nil {
 			return err
 		}
 	}
-	return table.print(out)
+	return nil
+}
+
+// publish prints the table, and writes it where the plan says.
+func (t *table) publish(out io.Writer) error {
+	err := t.print(out)
+	if t.plan.json != "" {
+		err = errors.Join(err, t.writeJSON(t.plan.json))
+	}
+	if t.plan.write != "" {
+		err = errors.Join(err, t.writeDocument(t.plan.write))
+	}
+	return err
 }
 
 // at returns the customer at an index from 0 on.
@@ -67,12 +125,14 @@ type round struct {
 	list   customerFile
 	dir    string
 	stores []*entrant
+
+	contestants []contestant
 }
 
 // entrant is a contestant's store in a round.
 type entrant struct {
 	store
-	name    string
+	contestant
 	dir     string
 	created atomic.Int64
 }
@@ -85,8 +145,8 @@ func (r *round) run(n int) (err error) {
 		}
 		err = errors.Join(err, os.RemoveAll(r.dir))
 	}()
-	for _, c := range contestants {
-		s := &entrant{name: c.name, dir: filepath.Join(r.dir, c.name)}
+	for _, c := range r.contestants {
+		s := &entrant{contestant: c, dir: filepath.Join(r.dir, c.name)}
 		if err := os.MkdirAll(s.dir, 0o755); err != nil {
 			return err
 		}
@@ -98,18 +158,22 @@ func (r *round) run(n int) (err error) {
 	if n%2 == 1 {
 		slices.Reverse(r.stores)
 	}
-	steps := []func() error{
-		func() error { return r.each("load", r.load) },
-		r.checkLoaded,
-		func() error { return r.each("get", r.get) },
-		func() error { return r.each("create", r.create) },
-		r.checkCreated,
-	}
-	if r.only == "load" {
-		steps = steps[:2]
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
+	for _, step := range []struct {
+		kind string
+		run  func() error
+	}{
+		{"load", func() error { return r.each("load", r.load) }}, // always: the others need it
+		{"", r.checkLoaded},
+		{"get", func() error { return r.each("get", r.get) }},
+		{"duplicates", r.checkRepeated},
+		{"duplicates", func() error { return r.each("duplicates", r.repeated) }},
+		{"create", func() error { return r.each("create", r.create) }},
+		{"create", r.checkCreated},
+	} {
+		if step.kind != "" && step.kind != "load" && !r.does(step.kind) {
+			continue
+		}
+		if err := step.run(); err != nil {
 			return err
 		}
 	}
@@ -129,7 +193,7 @@ func (r *round) each(what string, work func(*entrant) error) error {
 }
 
 func (r *round) load(s *entrant) (err error) {
-	if r.profile != "" && s.name == contestants[0].name {
+	if r.profile != "" && s.name == clienteleName {
 		stop, err := profile(r.profile)
 		if err != nil {
 			return err
@@ -145,11 +209,13 @@ func (r *round) load(s *entrant) (err error) {
 	if err := s.settle(); err != nil {
 		return err
 	}
-	r.table.add(loadProcessor, s.name, float64((processorTime()-cpu).Microseconds())/rows)
+	if !s.elsewhere {
+		r.table.add(loadProcessor, s.name, float64((processorTime()-cpu).Microseconds())/rows)
+	}
 	if err := s.compact(); err != nil {
 		return err
 	}
-	size, err := sizeOf(s.dir)
+	size, err := s.size(s.dir)
 	r.table.add(diskSize, s.name, float64(size)/rows)
 	return err
 }
@@ -278,4 +344,23 @@ func (r *round) createFor(s *entrant, writers int, d time.Duration) (rate float6
 	}
 	working.Wait()
 	return float64(s.created.Load()-before) / time.Since(begin).Seconds(), cmp.Or(errors.Join(failed...), r.ctx.Err())
+}
+
+// repeated measures how long it takes to find all exact duplicates by a key.
+func (r *round) repeated(s *entrant) error {
+	for _, q := range []struct {
+		line *line
+		by   lookup
+	}{{repeatedPhones, byPhone}, {repeatedEmails, byEmail}} {
+		var took []float64
+		for range 3 {
+			begin := time.Now()
+			if _, err := s.repeated(q.by); err != nil {
+				return err
+			}
+			took = append(took, float64(time.Since(begin).Microseconds())/1000)
+		}
+		r.table.add(q.line, s.name, median(took))
+	}
+	return r.ctx.Err()
 }

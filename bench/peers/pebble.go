@@ -74,7 +74,7 @@ func (s *pebbleStore) load(customers iter.Seq2[*customer.Customer, error]) error
 	var w pebbleWriter
 	for c, err := range customers {
 		if err == nil {
-			err = w.write(batch, c.ID, c)
+			err = w.write(setIn(batch), c.ID, c)
 		}
 		if err != nil {
 			return errors.Join(err, batch.Close())
@@ -109,7 +109,7 @@ func (s *pebbleStore) compact() error { return s.db.Compact(s.ctx, []byte{0}, []
 func (s *pebbleStore) create(c *customer.Customer) error {
 	batch := s.db.NewBatch()
 	var w pebbleWriter
-	if err := w.write(batch, customer.ID(s.last.Add(1)), c); err != nil {
+	if err := w.write(setIn(batch), customer.ID(s.last.Add(1)), c); err != nil {
 		return errors.Join(err, batch.Close())
 	}
 	return errors.Join(s.db.Apply(batch, pebble.Sync), batch.Close())
@@ -119,6 +119,19 @@ func (s *pebbleStore) count() (int, error) {
 	n := 0
 	err := scan(s.db, []byte{spaceRecord}, func([]byte) error { n++; return nil })
 	return n, err
+}
+
+func (s *pebbleStore) size(dir string) (int64, error) { return sizeOf(dir) }
+
+func (s *pebbleStore) repeated(by lookup) (repetition, error) {
+	var r repeating
+	err := scan(s.db, []byte{byte(by) + 1}, func(rest []byte) error {
+		at := len(rest) - 8
+		r.next(rest[:at], binary.BigEndian.Uint64(rest[at:]))
+		return nil
+	})
+	r.end()
+	return r.repetition, err
 }
 
 func (s *pebbleStore) close() error { return s.db.Close() }
@@ -148,21 +161,26 @@ func lookupKey(dst []byte, k key) []byte {
 	return append(dst, 0)
 }
 
-// pebbleWriter puts customers into batches. The zero value is ready.
+// setIn returns how a writer puts into a batch.
+func setIn(b *pebble.Batch) func(key, value []byte) error {
+	return func(key, value []byte) error { return b.Set(key, value, nil) }
+}
+
+// pebbleWriter writes customers as keys and values. The zero value is ready.
 type pebbleWriter struct{ key, value, id []byte }
 
-func (w *pebbleWriter) write(b *pebble.Batch, id customer.ID, c *customer.Customer) error {
+func (w *pebbleWriter) write(put func(key, value []byte) error, id customer.ID, c *customer.Customer) error {
 	w.id = binary.BigEndian.AppendUint64(w.id[:0], uint64(id))
 	w.key, w.value = recordKey(w.key[:0], id), appendRecord(w.value[:0], c)
-	if err := b.Set(w.key, w.value, nil); err != nil {
+	if err := put(w.key, w.value); err != nil {
 		return err
 	}
 	w.key = codeKey(w.key[:0], c.Code)
-	if err := b.Set(w.key, w.id, nil); err != nil {
+	if err := put(w.key, w.id); err != nil {
 		return err
 	}
 	w.key = append(append(append(append(w.key[:0], spaceName), c.Name...), 0), w.id...)
-	if err := b.Set(w.key, nil, nil); err != nil {
+	if err := put(w.key, nil); err != nil {
 		return err
 	}
 	for _, k := range keysOf(c) {
@@ -171,7 +189,7 @@ func (w *pebbleWriter) write(b *pebble.Batch, id customer.ID, c *customer.Custom
 		if !k.by.unique() {
 			w.key, value = append(w.key, w.id...), nil
 		}
-		if err := b.Set(w.key, value, nil); err != nil {
+		if err := put(w.key, value); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/tagging"
 )
 
 func TestRecordsSurviveTheCodec(t *testing.T) {
@@ -49,7 +50,7 @@ func TestCutListIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range contestants {
+	for _, c := range contestants(nil) {
 		s, err := c.open(context.Background(), t.TempDir())
 		if err != nil {
 			t.Fatal(err)
@@ -65,22 +66,39 @@ func TestCutListIsAnError(t *testing.T) {
 
 // TestStoresAgreeAndLeaveNothing runs everything on a few customers.
 func TestStoresAgreeAndLeaveNothing(t *testing.T) {
-	p := plan{rows: 700, rounds: 1, gets: 250, checks: 50, creating: 50 * time.Millisecond, dir: t.TempDir(), seed: 1}
+	p := plan{rows: 700, rounds: 1, gets: 250, checks: 50, creating: 50 * time.Millisecond, asking: 20 * time.Millisecond, dir: passable(t), seed: 1}
 	var out strings.Builder
 	if err := p.run(context.Background(), &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range lines {
-		if !strings.Contains(out.String(), l.name) {
-			t.Errorf("the table has no line %q:\n%s", l.name, out.String())
+	for _, s := range sections {
+		for _, l := range s.lines {
+			if !strings.Contains(out.String(), "| "+l.name+" |") {
+				t.Errorf("the table has no line %q:\n%s", l.name, out.String())
+			}
 		}
 	}
 	mustBeEmpty(t, p.dir)
 }
 
+// passable is a directory that the account of PostgreSQL's server can pass through, when the
+// tests are run by root; those of the testing package it can't.
+func passable(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "peers-")
+	if err == nil {
+		err = os.Chmod(dir, 0o711)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // what is left is told by mustBeEmpty
+	return dir
+}
+
 func TestInterruptEndsARunAndLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := plan{rows: 700, rounds: 1, gets: 250, checks: 50, creating: time.Hour, dir: t.TempDir(), seed: 1}
+	p := plan{rows: 700, rounds: 1, gets: 250, checks: 50, creating: time.Hour, asking: time.Second, dir: passable(t), seed: 1}
 	log := writerFunc(func(text []byte) {
 		if bytes.Contains(text, []byte("create: ")) {
 			time.AfterFunc(50*time.Millisecond, cancel)
@@ -101,6 +119,64 @@ func mustBeEmpty(t *testing.T, dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+func TestTableIsWrittenBetweenTheMarks(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "page.md")
+	table := newTable(plan{rows: 1000, rounds: 1})
+	table.add(loadRate, clienteleName, 12345)
+	for range 2 { // the second replaces the first
+		if _, err := os.Stat(name); err != nil {
+			if err := os.WriteFile(name, []byte("before\n"+tableBegins+"\nold\n"+tableEnds+"\nafter\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := table.writeDocument(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(got)
+	if !strings.HasPrefix(text, "before\n") || !strings.HasSuffix(text, "\nafter\n") || strings.Contains(text, "old") || strings.Count(text, "12,345") != 1 {
+		t.Errorf("the page is\n%s", text)
+	}
+}
+
+func TestPageWithoutMarksIsRefused(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(name, []byte("a page"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := newTable(plan{}).writeDocument(name); err == nil || !strings.Contains(err.Error(), tableBegins) {
+		t.Errorf("a page without marks: %v", err)
+	}
+}
+
+// forger answers a question about tags otherwise.
+type forger struct{ candidate[tagQuestion] }
+
+func (f forger) ask(q tagQuestion, variant int) (string, error) {
+	answer, err := f.candidate.ask(q, variant)
+	return answer + "0", err
+}
+
+func (f forger) name() string { return "forger" }
+
+func TestAQuizFailsWhereAnswersDiffer(t *testing.T) {
+	set := &tagSet{rows: 200, ids: map[string]tagging.TagID{}}
+	book, err := newTagBook(context.Background(), t.TempDir(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.close()
+	g := &stage{ctx: context.Background(), log: io.Discard}
+	z := &quiz[tagQuestion]{stage: g, peers: []candidate[tagQuestion]{book, forger{book}}}
+	if err := z.check(tagQuestions[0]); err == nil || !strings.Contains(err.Error(), "forger says") {
+		t.Errorf("a wrong answer: %v", err)
 	}
 }
 
@@ -149,7 +225,7 @@ func TestWrongAnswersAreFound(t *testing.T) {
 	if err := r.list.write(ctx, r.seed, r.rows); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range contestants[1:] {
+	for _, c := range contestants(nil)[2:] {
 		s, err := c.open(ctx, t.TempDir())
 		if err == nil {
 			err = s.load(r.list.all())
@@ -158,7 +234,7 @@ func TestWrongAnswersAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.close()
-		r.stores = append(r.stores, &entrant{store: s, name: c.name})
+		r.stores = append(r.stores, &entrant{store: s, contestant: c})
 	}
 	if err := r.checkLoaded(); err != nil {
 		t.Fatal(err)
@@ -185,8 +261,8 @@ func TestRatiosAreMediansOfRounds(t *testing.T) {
 	table := newTable(plan{rounds: 3})
 	for _, pair := range [][2]float64{{10, 5}, {30, 10}, {12, 12}} { // 2, 3 and 1 times
 		for i, figure := range pair {
-			table.add(loadRate, contestants[i].name, figure)
-			table.add(diskSize, contestants[i].name, figure)
+			table.add(loadRate, []string{clienteleName, sqliteName}[i], figure)
+			table.add(diskSize, []string{clienteleName, sqliteName}[i], figure)
 		}
 	}
 	if got, want := table.ratio(loadRate, "SQLite"), "2.00 (1.00–3.00)"; got != want {
@@ -220,14 +296,16 @@ func TestGrouped(t *testing.T) {
 }
 
 func TestWrongFlagsExplainThemselves(t *testing.T) {
-	good := plan{rows: 1, rounds: 1, gets: 1, creating: 1}
+	good := plan{rows: 1, rounds: 1, gets: 1, creating: 1, asking: 1}
 	if err := good.check(nil); err != nil {
 		t.Fatal(err)
 	}
 	for what, p := range map[string]plan{
 		"-rows":   {rows: 10_000_000, rounds: 1, gets: 1, creating: 1},
 		"-rounds": {rows: 1, gets: 1, creating: 1},
-		"-for":    {rows: 1, rounds: 1, gets: 1},
+		"-for":    {rows: 1, rounds: 1, gets: 1, asking: 1},
+		"-ask":    {rows: 1, rounds: 1, gets: 1, creating: 1},
+		"-only":   {rows: 1, rounds: 1, gets: 1, creating: 1, asking: 1, only: []string{"load", "everything"}},
 	} {
 		if err := p.check(nil); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%+v: %v", p, err)

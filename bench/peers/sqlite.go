@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/mattn/go-sqlite3"
+	"modernc.org/sqlite"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/text"
@@ -20,9 +21,10 @@ import (
 // an index (WITHOUT ROWID), the rest of the record in one blob. It talks to the driver
 // itself: database/sql on top would cost a read some microseconds more.
 type sqliteStore struct {
-	ctx   context.Context
-	dir   string
-	check check // nil for customers that are taken as they are
+	ctx    context.Context
+	driver driver.Driver
+	dir    string
+	check  check // nil for customers that are taken as they are
 
 	mu     sync.Mutex // SQLite has one writer
 	writer *sqliteWriter
@@ -47,14 +49,19 @@ CREATE TABLE email (value TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY 
 `
 
 func openSQLite(ctx context.Context, dir string) (store, error) {
-	return &sqliteStore{ctx: ctx, dir: dir}, nil // load opens it: only then are there tables
+	return &sqliteStore{ctx: ctx, driver: cDriver, dir: dir}, nil // load opens it: only then are there tables
 }
 
 // openCheckingSQLite is a SQLite that does with each customer what Clientele does before
 // it stores one.
 func openCheckingSQLite(ctx context.Context, dir string) (store, error) {
 	check, err := newCheck()
-	return &sqliteStore{ctx: ctx, dir: dir, check: check}, err
+	return &sqliteStore{ctx: ctx, driver: cDriver, dir: dir, check: check}, err
+}
+
+// openModernc is the SQLite that was translated to Go, and so needs no cgo either.
+func openModernc(ctx context.Context, dir string) (store, error) {
+	return &sqliteStore{ctx: ctx, driver: goDriver, dir: dir}, nil
 }
 
 // tables returns the statements that make the tables.
@@ -83,25 +90,51 @@ func (s *sqliteStore) columns() int {
 
 // sqliteConn is a connection with the statements that were prepared on it.
 type sqliteConn struct {
-	*sqlite3.SQLiteConn
+	rawConn
 	statements []statement
 }
 
+// rawConn and rawStatement are what both drivers' own types can do.
+type rawConn interface {
+	driver.Conn
+	driver.ExecerContext
+	driver.QueryerContext
+}
+
+type rawStatement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// The drivers: SQLite in C, and SQLite translated to Go.
+var (
+	cDriver  driver.Driver = &sqlite3.SQLiteDriver{}
+	goDriver driver.Driver = &sqlite.Driver{}
+)
+
 // connect opens a connection and runs what sets it up.
-func connect(dir, setup string) (*sqliteConn, error) {
-	opened, err := (&sqlite3.SQLiteDriver{}).Open(filepath.Join(dir, fileName))
+func connect(by driver.Driver, dir, setup string) (*sqliteConn, error) {
+	opened, err := by.Open(filepath.Join(dir, fileName))
 	if err != nil {
 		return nil, err
 	}
-	conn, ok := opened.(*sqlite3.SQLiteConn)
+	conn, ok := opened.(rawConn)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("the driver's connection is a %T", opened), opened.Close())
 	}
 	setup = fmt.Sprintf("PRAGMA page_size = %d; PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY;", pageBytes, cacheBytes>>10) + setup
-	if _, err := conn.Exec(setup, nil); err != nil {
+	c := &sqliteConn{rawConn: conn}
+	if err := c.exec(setup); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &sqliteConn{SQLiteConn: conn}, nil
+	return c, nil
+}
+
+// exec runs statements with semicolons between them.
+func (c *sqliteConn) exec(texts string) error {
+	_, err := c.ExecContext(context.Background(), texts, nil)
+	return err
 }
 
 // prepare compiles statements, which close ends.
@@ -112,7 +145,7 @@ func (c *sqliteConn) prepare(texts ...string) ([]statement, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", text, err)
 		}
-		s, ok := prepared.(*sqlite3.SQLiteStmt)
+		s, ok := prepared.(rawStatement)
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("the driver's statement is a %T", prepared), prepared.Close())
 		}
@@ -132,7 +165,7 @@ func (c *sqliteConn) close() error {
 
 // statement is a prepared statement. For a context that can end the driver would start
 // a goroutine each time.
-type statement struct{ *sqlite3.SQLiteStmt }
+type statement struct{ rawStatement }
 
 func (s statement) exec(args arguments) (driver.Result, error) {
 	return s.ExecContext(context.Background(), args)
@@ -163,14 +196,14 @@ func (a arguments) withKey(k key, id int64) arguments {
 // connect opens the connections of everyday work.
 func (s *sqliteStore) connect() error {
 	// A commit is durable, and checkpoints come every 80 MiB instead of every 8.
-	conn, err := connect(s.dir, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000;")
+	conn, err := connect(s.driver, s.dir, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000;")
 	if err != nil {
 		return err
 	}
 	if s.writer, err = newSQLiteWriter(conn, s.check); err != nil {
 		return errors.Join(err, conn.close())
 	}
-	conn, err = connect(s.dir, fmt.Sprintf("PRAGMA query_only = ON; PRAGMA mmap_size = %d;", cacheBytes))
+	conn, err = connect(s.driver, s.dir, fmt.Sprintf("PRAGMA query_only = ON; PRAGMA mmap_size = %d;", cacheBytes))
 	if err != nil {
 		return err
 	}
@@ -195,9 +228,10 @@ func (s *sqliteStore) close() error {
 func (s *sqliteStore) settle() error { return nil }
 
 func (s *sqliteStore) compact() error {
-	_, err := s.writer.conn.Exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);", nil)
-	return err
+	return s.writer.conn.exec("VACUUM; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);")
 }
+
+func (s *sqliteStore) size(dir string) (int64, error) { return sizeOf(dir) }
 
 func (s *sqliteStore) create(c *customer.Customer) error {
 	s.mu.Lock()
@@ -206,7 +240,7 @@ func (s *sqliteStore) create(c *customer.Customer) error {
 }
 
 func (s *sqliteStore) count() (int, error) {
-	rows, err := s.sqliteReader.conn.Query("SELECT count(*) FROM customer", nil)
+	rows, err := s.sqliteReader.conn.QueryContext(context.Background(), "SELECT count(*) FROM customer", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -216,14 +250,34 @@ func (s *sqliteStore) count() (int, error) {
 	return int(n), err
 }
 
+// repeated lets SQLite group a table that is nothing but an index in that order.
+func (s *sqliteStore) repeated(by lookup) (repetition, error) {
+	rows, err := s.sqliteReader.conn.QueryContext(context.Background(), repeatedSQL(by), nil)
+	if err != nil {
+		return repetition{}, err
+	}
+	row := make([]driver.Value, 3)
+	err = errors.Join(rows.Next(row), rows.Close())
+	var figures [3]int64
+	for i, v := range row {
+		figures[i], _ = v.(int64)
+	}
+	return repetition{int(figures[0]), int(figures[1]), uint64(figures[2])}, err
+}
+
+// repeatedSQL is the question for exact duplicates.
+func repeatedSQL(by lookup) string {
+	return `SELECT count(*), CAST(COALESCE(sum(n), 0) AS BIGINT), CAST(COALESCE(sum(ids), 0) AS BIGINT) FROM
+		(SELECT count(*) AS n, sum(customer) AS ids FROM ` + keyTables[by] + ` GROUP BY value HAVING count(*) > 1) AS groups`
+}
+
 // view reads within one transaction.
 func (s *sqliteStore) view(f func(reader) error) error {
-	if _, err := s.sqliteReader.conn.Exec("BEGIN", nil); err != nil {
+	if err := s.sqliteReader.conn.exec("BEGIN"); err != nil {
 		return err
 	}
 	err := f(s.sqliteReader)
-	_, commitErr := s.sqliteReader.conn.Exec("COMMIT", nil)
-	return errors.Join(err, commitErr)
+	return errors.Join(err, s.sqliteReader.conn.exec("COMMIT"))
 }
 
 // sqliteWriter creates customers one by one.

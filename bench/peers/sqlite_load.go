@@ -21,7 +21,7 @@ import (
 // other indexes made afterwards by as many threads as there are cores. The file is
 // synced at the end.
 func (s *sqliteStore) load(customers iter.Seq2[*customer.Customer, error]) error {
-	conn, err := connect(s.dir, fmt.Sprintf(`
+	conn, err := connect(s.driver, s.dir, fmt.Sprintf(`
 		PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA threads = %d;
 		BEGIN;`, runtime.GOMAXPROCS(0))+s.tables())
 	if err != nil {
@@ -49,8 +49,7 @@ func (s *sqliteStore) fill(conn *sqliteConn, customers iter.Seq2[*customer.Custo
 	for _, table := range keyTables {
 		finish += fmt.Sprintf("INSERT INTO %s SELECT * FROM staged_%s ORDER BY 1, 2;", table, table)
 	}
-	_, err = conn.Exec(finish+"COMMIT", nil)
-	return err
+	return conn.exec(finish + "COMMIT")
 }
 
 func syncFile(name string) error {
@@ -76,7 +75,7 @@ func (s *sqliteStore) newLoader(conn *sqliteConn) (*sqliteLoader, error) {
 	}
 	for by, table := range keyTables {
 		staged := "staged_" + table
-		if _, err := conn.Exec(fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT * FROM %s", staged, table), nil); err != nil {
+		if err := conn.exec(fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT * FROM %s", staged, table)); err != nil {
 			return nil, err
 		}
 		if l.keys[by], err = newBulkInsert(conn, staged, keyColumns(lookup(by))); err != nil {

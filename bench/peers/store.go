@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io/fs"
 	"iter"
@@ -15,16 +16,24 @@ const cacheBytes = 1 << 30
 
 // contestant is a kind of store that takes part.
 type contestant struct {
-	name string
-	open func(ctx context.Context, dir string) (store, error)
+	name      string
+	open      func(ctx context.Context, dir string) (store, error)
+	elsewhere bool // in another process, whose processor time isn't known
 }
 
 // contestants are all, in the table's order; the others are compared with the first.
-var contestants = []contestant{
-	{"Clientele", openBook},
-	{"SQLite", openSQLite},
-	{"SQLite, checking", openCheckingSQLite},
-	{"raw Pebble", openPebble},
+func contestants(cluster *postgres) []contestant {
+	all := []contestant{
+		{clienteleName, openBook, false},
+		{plainName, openPlainBook, false},
+		{sqliteName, openSQLite, false},
+		{checkingName, openCheckingSQLite, false},
+		{moderncName, openModernc, false},
+	}
+	if cluster != nil {
+		all = append(all, contestant{postgresName, cluster.open, true})
+	}
+	return append(all, contestant{boltName, openBolt, false}, contestant{pebbleName, openPebble, false})
 }
 
 // store keeps customers in a directory of its own. Only create may be called
@@ -42,7 +51,50 @@ type store interface {
 	// create adds one customer under the next id and returns when it is durable.
 	create(c *customer.Customer) error
 	count() (int, error)
+	// repeated finds the keys that several customers have.
+	repeated(by lookup) (repetition, error)
+	// size returns the bytes on disk; dir is the store's.
+	size(dir string) (int64, error)
 	close() error
+}
+
+// repetition says which customers have a phone or an e-mail address in common.
+type repetition struct {
+	keys, customers int    // customers count once for each key
+	sum             uint64 // of the customers' ids
+}
+
+// add takes a key that customers have.
+func (r *repetition) add(ids ...uint64) {
+	if len(ids) < 2 {
+		return
+	}
+	r.keys, r.customers = r.keys+1, r.customers+len(ids)
+	for _, id := range ids {
+		r.sum += id
+	}
+}
+
+// repeating collects neighbouring entries with the same key.
+type repeating struct {
+	repetition
+	key []byte
+	ids []uint64
+}
+
+// next takes the next entry in the order of keys.
+func (r *repeating) next(key []byte, id uint64) {
+	if !bytes.Equal(key, r.key) {
+		r.end()
+		r.key = append(r.key[:0], key...)
+	}
+	r.ids = append(r.ids, id)
+}
+
+// end is called after the last entry.
+func (r *repeating) end() {
+	r.add(r.ids...)
+	r.ids = r.ids[:0]
 }
 
 // reader looks customers up.

@@ -1,0 +1,4 @@
+package main
+
+// moderncVersion is the version of the SQLite that was translated to Go.
+func moderncVersion() string { return moduleVersion("modernc.org/sqlite") }
