@@ -33,7 +33,8 @@ type kit struct {
 	begun                 time.Time
 	owed                  map[customer.ID]owed
 	group                 credit.GroupID
-	day                   date.Date
+	proofs
+	day date.Date
 }
 
 // lockedBuffer is a log that several goroutines write.
@@ -64,7 +65,7 @@ func newKit(t *testing.T) *kit {
 	k.clerk = k.book.As(clientele.Actor{ID: "clerk"})
 	k.viewer = k.book.As(clientele.Actor{ID: "viewer"})
 	k.stranger = k.book.As(clientele.Actor{ID: "stranger"})
-	for _, step := range []func(*clientele.Tx) error{k.defineUnits, k.defineFields, k.plant, k.describe, k.owe, k.grant} {
+	for _, step := range []func(*clientele.Tx) error{k.defineUnits, k.defineFields, k.plant, k.describe, k.owe, k.grant, k.ask} {
 		if err := k.system.Update(t.Context(), step); err != nil {
 			t.Fatal(err)
 		}

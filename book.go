@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/customer/stocktake"
 	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
@@ -76,18 +78,21 @@ type Options struct {
 
 // Book is one company group's data set. Its methods are safe for concurrent use.
 type Book struct {
-	store     *storage.Store
-	customers *customer.Store
-	tags      *tagging.Store
-	rules     *classify.Rules
-	org       *orgtree.Store
-	credit    *credit.Store
-	dedupe    *dedupe.Store
-	imports   *exchange.Store
-	country   string        // of phones and addresses that name none
-	search    *search.Index // nil without search
-	searchDir string        // of the search index, also without search; empty in memory
-	clock     *clock        // nil when it never ticks
+	store      *storage.Store
+	customers  *customer.Store
+	tags       *tagging.Store
+	rules      *classify.Rules
+	org        *orgtree.Store
+	credit     *credit.Store
+	dedupe     *dedupe.Store
+	imports    *exchange.Store
+	stocktakes *stocktake.Store
+	country    string         // of phones and addresses that name none
+	currency   money.Currency // of imported amounts that name none
+	likely     bool           // likely duplicates are looked for when customers are created one by one
+	search     *search.Index  // nil without search
+	searchDir  string         // of the search index, also without search; empty in memory
+	clock      *clock         // nil when it never ticks
 }
 
 // Book's folders within its directory.
@@ -142,18 +147,20 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 		opts.Org.Clock = opts.Clock
 	}
 	opts.Rules.TickEvery = cmp.Or(opts.Rules.TickEvery, opts.TickEvery)
-	b := &Book{customers: customers, tags: tagging.New(opts.Tags), imports: exchange.New(), country: opts.Customers.Country}
+	b := &Book{customers: customers, tags: tagging.New(opts.Tags), imports: exchange.New(), country: cmp.Or(opts.Customers.Country, "CN"), currency: base(opts.Credit), likely: opts.Dedupe.Policy != dedupe.Allow}
 	if opts.Org.Filters == nil {
 		opts.Org.Filters = filters{b.tags}
 	}
 	b.org = orgtree.New(opts.Org)
 	b.describeCredit(&opts)
+	opts.Dedupe.Country = cmp.Or(opts.Dedupe.Country, b.country)
 	if b.dedupe, err = dedupe.New(opts.Dedupe, customers); err != nil {
 		return nil, nil, err
 	}
 	if b.rules, err = classify.New(opts.Rules, customers, b.tags); err != nil {
 		return nil, nil, err
 	}
+	b.stocktakes = stocktake.New(stocktake.Options{Beside: b.beside})
 	schema := &storage.Schema{}
 	b.customers.AddTo(schema)
 	b.tags.AddTo(schema)
@@ -162,6 +169,7 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 	b.credit.AddTo(schema)
 	b.dedupe.AddTo(schema)
 	b.imports.AddTo(schema)
+	b.stocktakes.AddTo(schema)
 	return b, schema, schema.Extend(opts.Schema)
 }
 

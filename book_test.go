@@ -11,8 +11,12 @@ import (
 	"testing"
 
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/customer/stocktake"
+	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/tagging"
@@ -47,6 +51,14 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 	rules.AddTo(schema)
 	orgtree.New(orgtree.Options{}).AddTo(schema)
+	credit.New(credit.Options{}).AddTo(schema)
+	duplicates, err := dedupe.New(dedupe.Options{}, customers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	duplicates.AddTo(schema)
+	exchange.New().AddTo(schema)
+	stocktake.New(stocktake.Options{}).AddTo(schema)
 	if err := schema.Validate(); err != nil {
 		t.Fatal(err)
 	}

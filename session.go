@@ -8,6 +8,7 @@ import (
 	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/search"
+	"github.com/clientele-go/clientele/customer/stocktake"
 	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
@@ -61,6 +62,7 @@ type Tx struct {
 	Org       *orgtree.Tx
 	Credit    *credit.Tx
 	Dedupe    *dedupe.Tx
+	Stocktake *stocktake.Tx
 	Storage   *storage.Tx // for tables of the embedder's own
 }
 
@@ -71,6 +73,7 @@ type ReadTx struct {
 	Org       *orgtree.Reader
 	Credit    *credit.Reader
 	Dedupe    *dedupe.Reader
+	Stocktake *stocktake.Reader
 	Storage   *storage.Reader
 }
 
@@ -108,14 +111,16 @@ func (s *Session) begin(tx *storage.Tx) (*Tx, error) {
 // tx joins what the packages do within a transaction.
 func (b *Book) tx(tx *storage.Tx, access customer.Access) *Tx {
 	customers := b.customers.TxWith(tx, access)
+	b.stocktakes.Keep(tx, customers)
 	tags := b.tags.Tx(tx, customers)
 	customers.OnErase(tags.Forget)
+	customers.OnErase(func(id customer.ID) error { return b.imports.ForgetCustomer(tx, id) })
 	org := b.org.Tx(tx, customers)
 	customers.Elsewhere(func(d *customer.DuplicateError) error { return org.Elsewhere(d, nobody) })
 	receivables := b.credit.Tx(tx, customers)
 	return &Tx{
 		Customers: customers, Tags: tags, Org: org, Credit: receivables, Storage: tx,
-		Dedupe: b.duplicates(tx, customers, tags, org, receivables),
+		Dedupe: b.duplicates(tx, customers, tags, org, receivables), Stocktake: b.stocktakes.Tx(tx, customers),
 	}
 }
 
@@ -143,7 +148,8 @@ func (s *Session) read(r *storage.Reader) (*ReadTx, error) {
 	customers := b.customers.ReaderWith(r, access)
 	return &ReadTx{
 		Customers: customers, Tags: b.tags.Reader(r, customers), Org: b.org.Reader(r, customers),
-		Credit: b.credit.Reader(r, customers), Dedupe: b.dedupe.Reader(r, customers), Storage: r,
+		Credit: b.credit.Reader(r, customers), Dedupe: b.dedupe.Reader(r, customers),
+		Stocktake: b.stocktakes.Reader(r, customers), Storage: r,
 	}, nil
 }
 

@@ -24,7 +24,8 @@ type Access interface {
 	// customer, as it is stored or, for one that is to be created, as it would be; a nil c
 	// asks whether the actor may do it with what concerns no single customer. It returns
 	// an error that wraps ErrNotFound for a customer that is not seen, and an
-	// *AccessError for what is denied.
+	// *AccessError for what is denied. To read a kind of data of which everything is
+	// hidden ([Mask.HidesAll]) is denied.
 	Allows(right Right, data Data, c *Customer) error
 	// Within is the set of customers that the actor sees, nil for all.
 	Within() bitset.Source
@@ -236,6 +237,16 @@ func (m Mask) hidesAttribute(name string) bool {
 	}
 	_, found := slices.BinarySearch(m.attributes, name)
 	return found
+}
+
+// HidesAll reports whether everything of a kind of data is hidden. Of the identity, code
+// and name are always shown.
+func (m Mask) HidesAll(d Data) bool {
+	if d == Identity {
+		return false
+	}
+	all := MaskOf(d)
+	return m.bits&all.bits == all.bits
 }
 
 // Or hides what either mask does.

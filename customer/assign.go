@@ -11,7 +11,8 @@ import (
 // empty for none. Unlike Update it reads nothing else of the record, so that a schema
 // which grew stricter since does not hold it up, and archived customers can be assigned
 // too. It fails with a *StatusError for merged and erased ones. When nothing is
-// different, no version is made.
+// different, no version is made. It needs the right to transfer where the customer is and,
+// to another unit, where it goes.
 func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 	var p problems
 	p.text("Rep", &rep, MaxText)
@@ -30,6 +31,9 @@ func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 	}
 	next := *old
 	next.Owner, next.Rep = owner, rep
+	if err := tx.permitTransfer(old, &next); err != nil {
+		return nil, err
+	}
 	return tx.put(old, &next, Transferred)
 }
 
@@ -63,10 +67,7 @@ func (tx *Tx) check(old, next *Customer) error {
 // concurrent changes of that number and with nothing else.
 func (r *Reader) OwnerCount(owner UnitID) (int64, error) {
 	if within := r.within(); within != nil {
-		if owner == 0 {
-			return r.ownerlessWithin(within)
-		}
-		return r.liveWithin(within, storage.Key(nil).String("owner").Uint(uint64(owner)))
+		return r.liveWithin(within, OwnerKey(nil, owner))
 	}
 	return r.store.byOwner.Get(r.storage, storage.Key(nil).Uint(uint64(owner)))
 }
@@ -99,9 +100,11 @@ func (tx *Tx) forgetRep(rep string) error {
 }
 
 // OwnedIDs yields the ids of a unit's customers, in any status, by representative and
-// then by id; for an actor who doesn't see everybody, by id. It reads no records.
+// then by id; for an actor who doesn't see everybody, and for unit 0, by id. It reads no
+// records.
 func (r *Reader) OwnedIDs(owner UnitID) iter.Seq2[ID, error] {
-	if within := r.within(); within != nil || r.withField("rep") != nil {
+	within := r.within()
+	if within != nil || owner == 0 || r.withField("rep") != nil {
 		return r.ownedIDs(within, owner)
 	}
 	return func(yield func(ID, error) bool) {

@@ -106,38 +106,10 @@ func (r *Reader) liveWithin(within bitset.Source, key storage.Key) (total int64,
 	return total, err
 }
 
-// ownerlessWithin counts the active and suspended customers of a set that no unit owns.
-func (r *Reader) ownerlessWithin(within bitset.Source) (total int64, err error) {
-	var owned []storage.Key
-	prefix := storage.Key(nil).String("owner")
-	err = r.store.marks.Scan(r.storage, kv.Prefix(prefix), func(key storage.Key, _ uint64, _ []byte) error {
-		if n := len(owned); n == 0 || string(owned[n-1]) != string(key) {
-			owned = append(owned, append(storage.Key(nil), key...))
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	err = r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
-		var these bitset.Chunk
-		for _, key := range owned {
-			if err := r.readMark(key, n, &these); err != nil {
-				return err
-			}
-		}
-		members.AndNot(&these)
-		err := r.keepLive(n, members)
-		total += int64(members.Len())
-		return err
-	})
-	return total, err
-}
-
 // ownedIDs yields a unit's customers within a set, by id.
 func (r *Reader) ownedIDs(within bitset.Source, owner UnitID) iter.Seq2[ID, error] {
 	return func(yield func(ID, error) bool) {
-		key := storage.Key(nil).String("owner").Uint(uint64(owner))
+		key := OwnerKey(nil, owner)
 		err := r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
 			if err := r.ownedWithin(key, false, n, members); err != nil {
 				return err

@@ -55,7 +55,7 @@ func (tx *Tx) permitEdit(old, next *Customer) error {
 		return nil
 	}
 	if old.Owner != next.Owner || old.Rep != next.Rep {
-		if err := tx.access.Allows(RightTransfer, Identity, old); err != nil {
+		if err := tx.permitTransfer(old, next); err != nil {
 			return err
 		}
 	}
@@ -75,6 +75,19 @@ func (tx *Tx) permitEdit(old, next *Customer) error {
 		}
 	}
 	return nil
+}
+
+// permitTransfer asks for the right to transfer a customer from where it is and, to
+// another unit, also there: as of a customer that the unit had already.
+func (tx *Tx) permitTransfer(old, next *Customer) error {
+	if tx.access == nil {
+		return nil
+	}
+	if err := tx.access.Allows(RightTransfer, Identity, old); err != nil || old.Owner == next.Owner {
+		return err
+	}
+	there := Customer{Owner: next.Owner, Rep: next.Rep}
+	return tx.access.Allows(RightTransfer, Identity, &there)
 }
 
 // identityOf returns next with old's identity: all but its contacts, owner and

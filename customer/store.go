@@ -312,7 +312,7 @@ func (r *Reader) indexed(x *storage.Index[*Customer], keys kv.Range, reverse boo
 			var id ID
 			var rest storage.Key
 			if err == nil {
-				_, rest, err = e.Key().CutString()
+				rest, err = e.Key().SkipString()
 			}
 			if err == nil {
 				id, err = e.Primary(rest)
