@@ -228,8 +228,8 @@ func (s *Store) durableReader(ctx context.Context) (*Reader, error) {
 		return nil, err
 	}
 	position, err := reader.Position()
-	if err == nil && position > 0 {
-		err = s.engine.WaitDurable(ctx, position-1)
+	if err == nil {
+		err = s.WaitDurable(ctx, position)
 	}
 	if err != nil {
 		reader.end()

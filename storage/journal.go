@@ -140,6 +140,15 @@ func (s *Store) Changes(ctx context.Context, after kv.Position) iter.Seq2[Change
 	}
 }
 
+// WaitDurable waits until the journal is durable up to a position, so that Changes yields
+// all of it: after relaxed transactions, that of a [Reader] may not be yet.
+func (s *Store) WaitDurable(ctx context.Context, position kv.Position) error {
+	if position == 0 {
+		return nil
+	}
+	return s.engine.WaitDurable(ctx, position-1)
+}
+
 // Follow is Changes that goes on: after the last durable entry it waits for the
 // next, until ctx is done, whose error comes last.
 func (s *Store) Follow(ctx context.Context, after kv.Position) iter.Seq2[Change, error] {

@@ -84,6 +84,13 @@ func (s Session) count(ctx context.Context, ask Ask) (*count, error) {
 	return c, s.view(ctx, func(r *Reader) error {
 		c.reader, c.all = r, customer.Unscoped(r.customers)
 		c.beside = s.Stocktakes.beside(r.storage, c.all)
+		end, err := r.storage.Position()
+		if err == nil {
+			err = s.Storage.WaitDurable(ctx, end)
+		}
+		if err != nil {
+			return err
+		}
 		return c.run()
 	})
 }
