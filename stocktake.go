@@ -133,11 +133,14 @@ func (u *countedUnits) Unit(id customer.UnitID) (customer.UnitID, customer.Names
 type suspects struct{ dedupe *dedupe.Reader }
 
 // Suspected implements [stocktake.Suspects].
-func (s suspects) Suspected() (*bitset.Set, error) {
+func (s suspects) Suspected(among *bitset.Set) (*bitset.Set, error) {
 	all := &bitset.Set{}
 	for pair, err := range s.dedupe.Queue() {
 		if err != nil {
 			return nil, err
+		}
+		if among != nil && !(among.Contains(uint64(pair.A)) && among.Contains(uint64(pair.B))) {
+			continue
 		}
 		all.Add(uint64(pair.A))
 		all.Add(uint64(pair.B))
@@ -215,6 +218,9 @@ func (c countedReceivables) Invoiced(at time.Time, ids []customer.ID, add func(i
 			return err
 		}
 		for _, f := range list {
+			if f.Invoiced == 0 && f.Credited == 0 {
+				continue // a month of payments
+			}
 			add(i, f.Currency.String(), f.Invoiced-f.Credited)
 		}
 	}

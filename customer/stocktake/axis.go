@@ -268,6 +268,14 @@ func (c *count) tagAxis(a *axis) error {
 		if err != nil {
 			return nil, err
 		}
+		// The view's own state may be later, and have other tags in other places.
+		keys, labels := d.Tags()
+		rows := make([]int32, len(keys))
+		for i, key := range keys {
+			if rows[i], err = a.row(key, known(labels[i])); err != nil {
+				return nil, err
+			}
+		}
 		return func(s *state, dst []int32) ([]int32, error) {
 			if s.gone {
 				row, err := a.row(KeyErased, known(labelErased))
@@ -275,7 +283,7 @@ func (c *count) tagAxis(a *axis) error {
 			}
 			places, err := d.Of(Past{Customer: s.customer, Tags: s.tags})
 			for _, i := range places {
-				dst = append(dst, int32(i)) // rows begin with the tags, in their order
+				dst = append(dst, rows[i])
 			}
 			return dst, err
 		}, nil

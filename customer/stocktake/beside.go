@@ -79,7 +79,8 @@ type Receivables interface {
 // Suspects are the customers in pairs that wait for somebody to decide whether they are
 // one.
 type Suspects interface {
-	Suspected() (*bitset.Set, error)
+	// Pairs are left out of which not both are among some customers; nil is everybody.
+	Suspected(among *bitset.Set) (*bitset.Set, error)
 }
 
 // Linked is how a list was found to fit the book.

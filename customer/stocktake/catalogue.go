@@ -73,8 +73,8 @@ type Due struct {
 const maxMissed = 24
 
 // Due returns what to run at an instant: for each definition with a schedule the periods
-// that are over and have no run, since the last that has one; for one that was never run,
-// the last period. The embedder owns the timer.
+// that are over and have no run, since the last that has one; where none has one, the last
+// period. Runs over other periods don't count. The embedder owns the timer.
 func (r *Reader) Due(now time.Time) ([]Due, error) {
 	if err := r.review(); err != nil {
 		return nil, err
@@ -103,7 +103,8 @@ func (r *Reader) missed(d *Definition, now time.Time) ([]Due, error) {
 		if err != nil {
 			return nil, err
 		}
-		if run.Closing.Time.After(last) {
+		begin, end := d.Every.begin(run.Closing.Time.Add(-1)), run.Closing.Time
+		if end.Equal(d.Every.begin(end)) && run.Opening.Time.Equal(begin) && end.After(last) {
 			last = run.Closing.Time
 		}
 	}

@@ -115,7 +115,7 @@ func (c *count) checkSuspects() error {
 	if c.beside.Suspects == nil {
 		return c.lacking("Checks", "suspected duplicates")
 	}
-	open, err := c.beside.Suspects.Suspected()
+	open, err := c.beside.Suspects.Suspected(c.universe)
 	if err != nil {
 		return err
 	}

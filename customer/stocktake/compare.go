@@ -104,7 +104,16 @@ func (x *comparing) differ(link Linked) error {
 	if err != nil {
 		return nil // what can't be read can't be compared
 	}
+	var hidden customer.Mask
+	if access := x.reader.customers.Access(); access != nil {
+		if hidden, err = access.Mask(c); err != nil {
+			return err
+		}
+	}
 	for _, field := range comparedFields {
+		if hidden.Hides(field.mask) {
+			continue
+		}
 		have := field.values(c)
 		if !slices.ContainsFunc(field.values(other), func(v string) bool { return !slices.Contains(have, v) }) {
 			continue
@@ -123,21 +132,22 @@ func (x *comparing) differ(link Linked) error {
 
 var comparedFields = []struct {
 	name   string
+	mask   string // that hides it
 	values func(*customer.Customer) []string
 }{
-	{"Name", func(c *customer.Customer) []string {
+	{"Name", "alias", func(c *customer.Customer) []string {
 		return foldAll(append([]string{c.Name}, c.Aliases...))
 	}},
-	{"Identifiers", func(c *customer.Customer) []string {
+	{"Identifiers", "identifier", func(c *customer.Customer) []string {
 		return valuesOf(c.Identifiers, func(i *customer.Identifier) string { return i.Scheme + " " + i.Value })
 	}},
-	{"Phones", func(c *customer.Customer) []string {
+	{"Phones", "phone", func(c *customer.Customer) []string {
 		return valuesOf(c.Phones, func(p *customer.Phone) string { return cmp.Or(p.E164, p.Number) })
 	}},
-	{"Emails", func(c *customer.Customer) []string {
+	{"Emails", "email", func(c *customer.Customer) []string {
 		return valuesOf(c.Emails, func(e *customer.Email) string { return strings.ToLower(e.Address) })
 	}},
-	{"Addresses", func(c *customer.Customer) []string {
+	{"Addresses", "address", func(c *customer.Customer) []string {
 		return foldAll(valuesOf(c.Addresses, func(a *customer.Address) string { return a.Text }))
 	}},
 }
@@ -185,5 +195,5 @@ func (x *comparing) finish() {
 			x.result.Differing = append(x.result.Differing, *d)
 		}
 	}
-	x.terms["only_here"] = here
+	x.terms[termOnlyHere] = here
 }

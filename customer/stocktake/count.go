@@ -144,6 +144,15 @@ func (c *count) define() error {
 	case (c.def.Balance != AnyBalance || c.def.Aging) && c.beside.Receivables == nil:
 		return c.lacking("Balance", "receivables")
 	}
+	for _, unit := range c.def.Units {
+		known, err := c.beside.Units.Under([]customer.UnitID{unit}, c.session.Storage.Now())
+		if err != nil {
+			return err
+		}
+		if len(known) == 0 {
+			return invalid(opCount, "Definition.Units", fmt.Sprint(unit), "use units of this book's organisation")
+		}
+	}
 	return nil
 }
 
@@ -210,9 +219,10 @@ func (c *count) boundaries(end kv.Position) ([]boundary, error) {
 		if first, err = c.entryTime(1); err != nil {
 			return nil, err
 		}
-		opening.time = monthOf(first)
+		opening.time = monthOf(first.Add(-1)) // before the first, also at a month's first instant
 	}
-	if !opening.time.Before(closing.time) && opening.position >= closing.position {
+	exact, ascends := opening.position != 0 && closing.position != 0, opening.time.Before(closing.time)
+	if exact && opening.position > closing.position || !ascends && !(exact && opening.position < closing.position) {
 		return nil, invalid(opCount, "Opening", opening.time.Format(time.RFC3339), "use an instant before the closing, "+closing.time.Format(time.RFC3339))
 	}
 	if closing.time.After(c.now) {

@@ -1,10 +1,13 @@
 package stocktake
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
 )
@@ -129,8 +132,9 @@ type ActivityRule struct {
 
 // Measure is where a figure comes from.
 type Measure struct {
-	// Attribute is a custom attribute of type Number, in Currency; empty asks the book's
-	// receivables for what was invoiced in the twelve months before the closing.
+	// Attribute is a custom attribute of type Number, in Currency. Empty, for revenue alone,
+	// asks the book's receivables for what was invoiced in the twelve complete calendar
+	// months (UTC) before the closing.
 	Attribute string `json:"attribute,omitempty"`
 	Currency  string `json:"currency,omitempty"` // ISO 4217; of an attribute
 }
@@ -154,6 +158,12 @@ func (d *Definition) check(op string) error {
 	}
 	if err := d.Title.Validate(field("Title")); err != nil {
 		return err
+	}
+	if d.Balance > WithoutBalance {
+		return invalid(op, field("Balance"), d.Balance.String(), "use any, with, without")
+	}
+	if d.Every > Yearly {
+		return invalid(op, field("Every"), d.Every.String(), "use never, monthly, quarterly, yearly")
 	}
 	for _, s := range d.Statuses {
 		if s > customer.Archived {
@@ -193,15 +203,26 @@ func (d *Definition) checkActivity(op string) error {
 	if a := d.Activity; a != nil && (a.Active < 0 || a.active() >= a.lost() || a.Lost > maxMonths) {
 		return invalid(op, "Definition.Activity", fmt.Sprintf("active %d, lost %d", a.active(), a.lost()), "use fewer months for active than for lost")
 	}
-	for _, m := range []*Measure{d.Revenue, d.Profit} {
-		if m != nil && (m.Attribute != "") != (len(m.Currency) == 3) {
-			return invalid(op, "Definition.Revenue", m.Attribute+" "+m.Currency, "name a currency (ISO 4217) for an attribute, and for nothing else")
-		}
+	if err := errors.Join(d.Revenue.check(op, "Definition.Revenue"), d.Profit.check(op, "Definition.Profit")); err != nil {
+		return err
+	}
+	if d.Profit != nil && d.Profit.Attribute == "" {
+		return invalid(op, "Definition.Profit", "", "name the attribute that has it: the book's receivables tell what was invoiced, not what it cost")
 	}
 	for _, code := range d.Checks {
 		if !slices.Contains(CheckCodes(), code) {
 			return invalid(op, "Definition.Checks", code, fmt.Sprintf("use %v", CheckCodes()))
 		}
+	}
+	return nil
+}
+
+func (m *Measure) check(op, field string) error {
+	if m == nil || m.Attribute == "" && m.Currency == "" {
+		return nil
+	}
+	if _, err := money.ParseCurrency(m.Currency); err != nil || m.Attribute == "" {
+		return invalid(op, field, strings.TrimSpace(m.Attribute+" "+m.Currency), "name a currency (ISO 4217) for an attribute, and for nothing else")
 	}
 	return nil
 }

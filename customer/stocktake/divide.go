@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage/bitset"
 )
 
@@ -353,7 +354,7 @@ func (a *divided) rank(row int32) int {
 
 func (a *divided) table() Dimension {
 	d := Dimension{Code: a.code, Title: a.title, Many: a.many}
-	order := a.order()
+	order, rest := a.order(), figures{}
 	for i, row := range order {
 		r := a.sums[row].Row
 		r.Key, r.Label = a.axis.rows[row].key, a.axis.rows[row].label
@@ -363,9 +364,15 @@ func (a *divided) table() Dimension {
 			continue
 		}
 		if d.Rest == nil {
-			d.Rest = &Row{Label: names("Others", "其他")}
+			d.Rest = &Row{Key: KeyRest, Label: labelRest}
 		}
 		d.Rest.add(&r)
+		for key, f := range a.sums[row].figures {
+			rest.add(key, f.Amount, f.Customers)
+		}
+	}
+	if d.Rest != nil {
+		d.Rest.Figures = rest.list()
 	}
 	return d
 }
@@ -377,26 +384,37 @@ func (r *Row) add(o *Row) {
 	r.Active, r.Dormant, r.Gone = r.Active+o.Active, r.Dormant+o.Dormant, r.Gone+o.Gone
 }
 
-// maxCross bounds the rows and columns of a cross-tab.
+// maxCross bounds the rows and columns of a cross-tab, but for those of the rest.
 const maxCross = 50
 
 func (x *crossing) table() CrossTab {
 	t := CrossTab{Rows: x.rows.code, Columns: x.columns.code, RowTitle: x.rows.title, ColumnTitle: x.columns.title}
-	withClosing := func(a *divided) []int32 {
-		order := slices.DeleteFunc(a.order(), func(row int32) bool { return a.sums[row].Closing == 0 })
-		return order[:min(len(order), maxCross)]
+	var row, column map[int32]int
+	t.RowKeys, t.RowLabels, row = x.rows.crossed()
+	t.ColumnKeys, t.ColLabels, column = x.columns.crossed()
+	for range t.RowKeys {
+		t.Cells = append(t.Cells, make([]int64, len(t.ColumnKeys)))
 	}
-	rows, columns := withClosing(x.rows), withClosing(x.columns)
-	for _, column := range columns {
-		t.ColumnKeys, t.ColLabels = append(t.ColumnKeys, x.columns.axis.rows[column].key), append(t.ColLabels, x.columns.axis.rows[column].label)
-	}
-	for _, row := range rows {
-		t.RowKeys, t.RowLabels = append(t.RowKeys, x.rows.axis.rows[row].key), append(t.RowLabels, x.rows.axis.rows[row].label)
-		cells := make([]int64, len(columns))
-		for i, column := range columns {
-			cells[i] = x.cells[[2]int32{row, column}]
-		}
-		t.Cells = append(t.Cells, cells)
+	for at, n := range x.cells {
+		t.Cells[row[at[0]]][column[at[1]]] += n
 	}
 	return t
+}
+
+// crossed returns the values at the closing, what is beyond maxCross as one, and the place
+// of each row among them.
+func (a *divided) crossed() (keys []string, labels []customer.Names, place map[int32]int) {
+	place = map[int32]int{}
+	for _, row := range a.order() {
+		if a.sums[row].Closing == 0 {
+			continue
+		}
+		if place[row] = min(len(place), maxCross); place[row] < maxCross {
+			keys, labels = append(keys, a.axis.rows[row].key), append(labels, a.axis.rows[row].label)
+		}
+	}
+	if len(place) > maxCross {
+		keys, labels = append(keys, KeyRest), append(labels, labelRest)
+	}
+	return keys, labels, place
 }

@@ -3,8 +3,11 @@ package stocktake
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
@@ -15,6 +18,7 @@ type amounts struct {
 	name  string
 	field string // that hides it
 	load  func(ids []customer.ID, add func(i int, currency string, minor int64)) error
+	shift int // of an attribute: decimals of the currency less those of the number
 }
 
 // figureKey orders the figures of a list.
@@ -52,9 +56,9 @@ func (f figures) list() []Figure {
 func (c *count) amounts() ([]*amounts, error) {
 	var list []*amounts
 	for _, ask := range []struct {
-		name string
-		from *Measure
-	}{{FigureRevenue, c.def.Revenue}, {FigureProfit, c.def.Profit}} {
+		name, field string
+		from        *Measure
+	}{{FigureRevenue, "Revenue", c.def.Revenue}, {FigureProfit, "Profit", c.def.Profit}} {
 		if ask.from == nil {
 			continue
 		}
@@ -72,10 +76,15 @@ func (c *count) amounts() ([]*amounts, error) {
 			if err != nil {
 				return nil, err
 			}
-			if spec, found := schema.Spec(ask.from.Attribute); !found || spec.Type != customer.Number {
-				return nil, invalid(opCount, "Definition.Revenue", ask.from.Attribute, "name a custom attribute of type number")
+			spec, found := schema.Spec(ask.from.Attribute)
+			if !found || spec.Type != customer.Number {
+				return nil, invalid(opCount, "Definition."+ask.field, ask.from.Attribute, "name a custom attribute of type number")
 			}
-			m.field = attrAxis + ask.from.Attribute
+			currency, err := money.ParseCurrency(ask.from.Currency)
+			if err != nil {
+				return nil, err
+			}
+			m.field, m.shift = attrAxis+ask.from.Attribute, currency.Digits()-int(spec.Decimals)
 		}
 		list = append(list, m)
 	}
@@ -117,7 +126,7 @@ func (d *dividing) sum(m *amounts) error {
 	}
 	load := m.load
 	if load == nil {
-		load = d.attributes(d.measure(m))
+		load = d.attributes(d.measure(m), m.shift)
 	}
 	if err := load(ids, add); err != nil {
 		return err
@@ -131,8 +140,10 @@ func (d *dividing) sum(m *amounts) error {
 	for i, x := range list {
 		key := figureKey{m.name, x.currency}
 		n := int64(1)
-		if i > 0 && list[i-1].low == x.low && list[i-1].currency == x.currency {
-			n = 0
+		for k := i - 1; k >= 0 && list[k].low == x.low; k-- {
+			if list[k].currency == x.currency {
+				n = 0
+			}
 		}
 		fits := d.total.add(key, x.minor, n)
 		for k, a := range d.axes {
@@ -148,7 +159,7 @@ func (d *dividing) sum(m *amounts) error {
 }
 
 // attributes loads the amounts of a custom attribute, as it was at the closing.
-func (d *dividing) attributes(m *Measure) func([]customer.ID, func(int, string, int64)) error {
+func (d *dividing) attributes(m *Measure, shift int) func([]customer.ID, func(int, string, int64)) error {
 	return func(ids []customer.ID, add func(int, string, int64)) error {
 		versions := map[uint64]uint64{}
 		for i := range d.placed {
@@ -166,12 +177,38 @@ func (d *dividing) attributes(m *Measure) func([]customer.ID, func(int, string, 
 			}
 			for k := range c.Attributes {
 				if a := &c.Attributes[k]; a.Name == m.Attribute {
-					add(i, m.Currency, a.Value.Units())
+					n, fits := shifted(a.Value.Units(), shift)
+					if !fits {
+						return &Error{Op: opCount, Field: m.Attribute, Value: fmt.Sprintf("of customer %s", id), Remedy: "correct it: it has too many digits for an amount in " + m.Currency, Err: storage.ErrLimit}
+					}
+					add(i, m.Currency, n)
 				}
 			}
 		}
 		return nil
 	}
+}
+
+// shifted is n times ten to the power of by, rounded half away from zero.
+func shifted(n int64, by int) (shifted int64, fits bool) {
+	for ; by > 0; by-- {
+		if n > math.MaxInt64/10 || n < math.MinInt64/10 {
+			return 0, false
+		}
+		n *= 10
+	}
+	unit := int64(1)
+	for ; by < 0; by++ {
+		unit *= 10
+	}
+	rest := n % unit
+	if n /= unit; 2*max(rest, -rest) < unit {
+		return n, true
+	}
+	if rest < 0 {
+		return n - 1, true
+	}
+	return n + 1, true
 }
 
 // recordOf reads a version of a record, 0 for the present one.

@@ -15,6 +15,7 @@ const (
 	termLeft        = "left"
 	termClosing     = "closing"
 	termThrough     = "through"
+	termOnlyHere    = "only_here" // of a comparison
 )
 
 // Terms returns the names of the terms that can be drilled into, in the order of the
@@ -125,12 +126,17 @@ func rounded(n, by int64) int64 {
 func (c *count) cohorts() *Cohorts {
 	all := &Cohorts{}
 	for step := 1; step < len(c.counted); step++ {
-		if step == 1 && c.clipped() || c.journal.created[step].Len() == 0 {
+		created := c.journal.created[step]
+		if c.universe != nil { // nor tells a month with nobody that somebody was created
+			created = created.Clone()
+			created.And(c.universe)
+		}
+		if step == 1 && c.clipped() || created.Len() == 0 {
 			continue
 		}
 		row := Cohort{Month: c.monthTo(step)}
 		for b := step; b < len(c.counted); b++ {
-			kept := c.journal.created[step].Clone()
+			kept := created.Clone()
 			kept.And(c.counted[b])
 			row.Kept = append(row.Kept, kept.Len())
 		}

@@ -174,6 +174,8 @@ const (
 	KeyErased = "\x00erased"
 	// KeyHidden is the key of the row of customers whose value the actor may not see.
 	KeyHidden = "\x00hidden"
+	// KeyRest is the key of the sum of what a table leaves out.
+	KeyRest = "\x00rest"
 )
 
 // Figure is an amount of money. A list has one for each name and currency, in this order.

@@ -13,6 +13,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
@@ -249,11 +251,15 @@ func (r *Reader) nameSamples(result *Result) error {
 
 // Customers returns a page of the customers in a term of a stored run, ascending: those
 // that the session sees, after one, at most limit; more tells that there are others. Terms
-// are those of [Terms], and "check." with a check's code.
+// are those of [Terms], "check." with a check's code, and "only_here" of a comparison. One
+// that the run has not has no customers.
 func (r *Reader) Customers(id RunID, term string, after customer.ID, limit int) (ids []customer.ID, more bool, err error) {
 	run, err := r.Run(id)
 	if err != nil {
 		return nil, false, err
+	}
+	if !isTerm(term) {
+		return nil, false, invalid("list customers", "term", strconv.Quote(term), fmt.Sprintf("use one of %v, %s, or %sCODE", Terms(), termOnlyHere, termCheck))
 	}
 	from := uint64(after) + 1
 	prefix := storage.Key(nil).String(run.Digest).String(term)
@@ -275,6 +281,12 @@ func (r *Reader) Customers(id RunID, term string, after customer.ID, limit int) 
 		}
 	}
 	return ids, false, nil
+}
+
+func isTerm(term string) bool {
+	code, isCheck := strings.CutPrefix(term, termCheck)
+	_, known := checkTexts[code]
+	return isCheck && known || term == termOnlyHere || slices.Contains(Terms(), term)
 }
 
 // membersOf returns the customers of a term of a stored result.

@@ -15,6 +15,7 @@ var (
 	labelNone   = names("None", "无")
 	labelErased = names("Erased since", "已删除")
 	labelHidden = names("Hidden from you", "无权查看")
+	labelRest   = names("Others", "其他")
 )
 
 var fieldTitles = map[string]customer.Names{

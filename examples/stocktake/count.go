@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,10 @@ func count(ctx context.Context, book *clientele.Book, o *options) (*stocktake.Re
 		}
 		saved, err := tx.Stocktake.Definition(definitionName)
 		if err == nil {
+			same, err := equal(&d, saved)
+			if same || err != nil {
+				return err
+			}
 			d.Version = saved.Version
 		} else if !errors.Is(err, stocktake.ErrNotFound) {
 			return err
@@ -68,6 +73,16 @@ func count(ctx context.Context, book *clientele.Book, o *options) (*stocktake.Re
 	return me.Stocktake().Run(ctx, stocktake.Ask{
 		Name: definitionName, Opening: stocktake.Instant{Time: o.from}, Closing: stocktake.Instant{Time: o.to},
 	})
+}
+
+// equal reports whether two definitions are the same but for their versions.
+func equal(a, b *stocktake.Definition) (bool, error) {
+	x, err := json.Marshal(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := json.Marshal(b)
+	return bytes.Equal(x, y), err
 }
 
 // maxTags bounds the dimensions of tags that are shown.

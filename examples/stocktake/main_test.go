@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/clientele-go/clientele"
 )
 
 // The printed lines add up, and the four reports are there.
@@ -69,5 +71,24 @@ func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 	}
 	if err := run(context.Background(), io.Discard, o); err == nil || !strings.Contains(err.Error(), "is not a book") {
 		t.Errorf("a folder that is no book: %v", err)
+	}
+}
+
+// A second run of a kept book leaves the definition as it is.
+func TestAnUnchangedDefinitionIsNotSavedAgain(t *testing.T) {
+	dir := t.TempDir()
+	book, err := clientele.Open(t.Context(), dir, clientele.Options{WithoutSearch: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	for range 2 {
+		r, err := count(t.Context(), book, &options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Definition.Version != 1 {
+			t.Errorf("version %d of the definition; want 1", r.Definition.Version)
+		}
 	}
 }
