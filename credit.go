@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/orgtree"
@@ -34,7 +35,7 @@ func (b *Book) describeCredit(opts *Options) {
 	}
 	b.credit = credit.New(o)
 	if !slices.ContainsFunc(opts.Rules.Facts, func(f classify.FactSource) bool { return f.Name == factReceivables }) {
-		opts.Rules.Facts = append(slices.Clip(opts.Rules.Facts), b.receivables(base(o)))
+		opts.Rules.Facts = append(slices.Clip(opts.Rules.Facts), b.receivables(base(o), cmp.Or(o.Control.Location, time.UTC)))
 	}
 }
 
@@ -82,8 +83,9 @@ func (o organisation) HasRole(actor, role string) (bool, error) {
 
 const factReceivables = "receivables"
 
-// receivables are the facts that rules read of what customers owe, in one currency.
-func (b *Book) receivables(currency money.Currency) classify.FactSource {
+// receivables are the facts that rules read of what customers owe, in one currency. Days
+// begin and end where credit control's do.
+func (b *Book) receivables(currency money.Currency, in *time.Location) classify.FactSource {
 	source := packs.Receivables()
 	source.Changed = credit.FactsChanged
 	source.Load = func(_ context.Context, r *storage.Reader, q classify.Request) ([]classify.Value, time.Time, error) {
@@ -100,18 +102,20 @@ func (b *Book) receivables(currency money.Currency) classify.FactSource {
 			return nil, time.Time{}, err
 		}
 		for i, name := range q.Want {
-			values[i] = receivable(name, &f, q.Now)
+			values[i] = receivable(name, &f, date.Of(q.Now.In(in)))
 		}
-		return values, nextMidnight(q.Now), nil
+		return values, nextMidnight(q.Now.In(in)), nil
 	}
 	return source
 }
 
 // nextMidnight is when days overdue, and the last twelve months, are others.
-func nextMidnight(now time.Time) time.Time { return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1) }
+func nextMidnight(now time.Time) time.Time {
+	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
+}
 
 // receivable is a fact by its name; those that the book doesn't keep are missing.
-func receivable(name string, f *credit.Facts, now time.Time) classify.Value {
+func receivable(name string, f *credit.Facts, today date.Date) classify.Value {
 	switch name {
 	case "receivables.days_late":
 		if f.Period.Settled > 0 {
@@ -120,18 +124,18 @@ func receivable(name string, f *credit.Facts, now time.Time) classify.Value {
 	case "receivables.paid_items":
 		return classify.IntegerValue(f.Period.Settlements)
 	case "receivables.overdue_days":
-		return classify.IntegerValue(max(0, overdueDays(f, now)))
+		return classify.IntegerValue(max(0, overdueDays(f, today)))
 	case "receivables.invoiced_12m":
 		return classify.IntegerValue(f.Period.Invoiced)
 	}
 	return classify.Value{}
 }
 
-func overdueDays(f *credit.Facts, now time.Time) int64 {
+func overdueDays(f *credit.Facts, today date.Date) int64 {
 	if f.OldestDue == 0 {
 		return 0
 	}
-	return int64(now.Sub(f.OldestDue.Time(time.UTC)) / (24 * time.Hour))
+	return int64(today.DaysSince(f.OldestDue))
 }
 
 // daysLate tells how late a customer usually pays: the mean of the last twelve months by

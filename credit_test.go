@@ -156,6 +156,37 @@ func TestRulesFollowReceivables(t *testing.T) {
 	expect("a late invoice", "latelarge")
 }
 
+// Where the book is, eight hours ahead of UTC, the eleventh day after June 1st begins at
+// 16:00 UTC on the 11th, and the rule follows then.
+func TestRulesGoByTheBooksOwnDays(t *testing.T) {
+	ctx := context.Background()
+	beijing := time.FixedZone("CST", 8*3600)
+	b := newTill(t, clientele.Options{Credit: credit.Options{Control: credit.ControlOptions{Location: beijing}}})
+	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
+		Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "late"}}}},
+		Rules: []classify.Rule{{Name: "late", When: "receivables.overdue_days > 10", Dimension: "payer", Tag: "late"}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.post(credit.Invoice, "I1", b.first, "2024-06-01", 1000)
+	for _, step := range []struct {
+		by   time.Duration // from 08:00 UTC on June 1st
+		want string
+	}{{10*24*time.Hour + 8*time.Hour - time.Minute, ""}, {time.Minute, "late"}} {
+		b.clock.advance(step.by)
+		if err := b.book.Rules().Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.book.Rules().Tick(ctx, b.clock.now()); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.tags(b.first); got != step.want {
+			t.Errorf("at %s: tags %q, want %q", b.clock.now().In(beijing), got, step.want)
+		}
+	}
+}
+
 // Both owe, one has paid in advance. After the merge all is the survivor's, also what is
 // posted under the old id's documents; after its undoing each has its own, and what was
 // posted in between stays with the survivor.

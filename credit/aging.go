@@ -12,7 +12,7 @@ import (
 
 // AgingQuery says what a report of open items is about.
 type AgingQuery struct {
-	// AsOf is the date of the report, today (UTC) for no date: what counts later is left
+	// AsOf is the date of the report, today for no date: what counts later is left
 	// out, in the past as in the future.
 	AsOf date.Date
 	// KnownOn leaves out what was recorded after a day, so that a report is again what it

@@ -81,7 +81,7 @@ type AllocationRequest struct {
 	Amount int64
 	// CreditAmount is what it takes of a credit in another currency, and 0 otherwise.
 	CreditAmount int64
-	Date         date.Date // no date is today, UTC
+	Date         date.Date // no date is today, by ControlOptions.Location
 	CarryLate    bool      // out of a closed period into the first open day
 	Method       Method
 	Request      string // a key by which asking again changes nothing; at most MaxDocument bytes

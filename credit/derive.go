@@ -41,7 +41,11 @@ func (r *Reader) derive(id customer.ID) (*derived, error) {
 // deriveItem adds an item and its side of its allocations.
 func (r *Reader) deriveItem(d *derived, i *Item) error {
 	open := i.open()
-	d.list = append(d.list, posted{entry: i.posted()})
+	own, err := r.posting(i)
+	if err != nil {
+		return err
+	}
+	d.list = append(d.list, own)
 	for a, err := range r.allocations(i.ID) {
 		if err != nil {
 			return err
@@ -57,6 +61,20 @@ func (r *Reader) deriveItem(d *derived, i *Item) error {
 		d.open = append(d.open, open)
 	}
 	return nil
+}
+
+// posting is the entry that brings an item into the ledger, with what a reversal takes
+// back: of money it counts with money.
+func (r *Reader) posting(i *Item) (posted, error) {
+	p := posted{entry: i.posted()}
+	if i.Reverses == 0 {
+		return p, nil
+	}
+	former, err := r.item("derive", i.Reverses)
+	if err == nil {
+		p.by = former.Kind
+	}
+	return p, err
 }
 
 // sideOf is the entry that an allocation makes for one of its items.

@@ -115,7 +115,9 @@ func (tx *Tx) insert(op string, items []*Item, carry bool) error {
 			return taken(op, i, err)
 		}
 		tx.stamp(i)
-		list[n] = posted{entry: i.posted()}
+		if list[n], err = tx.posting(i); err != nil {
+			return err
+		}
 	}
 	return tx.record(list)
 }

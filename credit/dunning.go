@@ -346,7 +346,7 @@ func (r *Reader) DunningDue(day date.Date, from customer.ID) iter.Seq2[customer.
 }
 
 func (r *Reader) dunDue(id customer.ID, day date.Date) (bool, error) {
-	if seen, err := r.sees(id); err != nil || !seen {
+	if seen, err := r.seesItems(id); err != nil || !seen {
 		return false, err
 	}
 	d, err := r.newDun(id, day)
@@ -355,6 +355,19 @@ func (r *Reader) dunDue(id customer.ID, day date.Date) (bool, error) {
 	}
 	next, _, err := d.next()
 	return err == nil && next != *d.now, err
+}
+
+// seesItems reports whether a customer is within those whose items the session sees.
+func (r *Reader) seesItems(id customer.ID) (bool, error) {
+	access := r.access()
+	if access == nil {
+		return true, nil
+	}
+	within := access.WithinUnmasked("item")
+	if within == nil {
+		return true, nil
+	}
+	return within.Has(uint64(id))
 }
 
 // sees reports whether a customer is within what the session sees.

@@ -19,7 +19,7 @@ type Figures struct {
 
 	Invoices int64 // instalments of invoices posted
 	Invoiced int64 // invoices and debit notes
-	Credited int64 // credit notes, discounts, write-offs and reversals of invoices
+	Credited int64 // credit notes, discounts, write-offs and reversals but those of money
 	Payments int64
 	Paid     int64 // payments, advances and deposits, less refunds and reversals
 
@@ -110,14 +110,14 @@ func (f *figures) of(month date.Month, c money.Currency) *Figures {
 
 // settlement is how a debit was settled, for the figures of its customer.
 type settlement struct {
-	by Kind      // of the credit
+	by Kind      // of the credit; of a posted reversal, what it takes back
 	on date.Date // from when the allocation counts, or the one that is undone
 }
 
 // add counts an entry; s tells of a settlement.
 func (m *Figures) add(e *entry, s settlement) error {
 	if e.change == ItemPosted {
-		return m.addPosted(e)
+		return m.addPosted(e, s.by)
 	}
 	if e.side != Debit || !s.by.money() {
 		return nil
@@ -142,7 +142,7 @@ func (m *Figures) add(e *entry, s settlement) error {
 	return addTo(&m.Settled, amount, e.currency)
 }
 
-func (m *Figures) addPosted(e *entry) error {
+func (m *Figures) addPosted(e *entry, reversed Kind) error {
 	part, amount := &m.Credited, -e.side.sign()*e.amount
 	switch e.kind {
 	case Invoice, DebitNote:
@@ -154,6 +154,10 @@ func (m *Figures) addPosted(e *entry) error {
 		part = &m.Paid
 		if e.kind != Refund {
 			m.Payments++
+		}
+	case Reversal:
+		if reversed.money() || reversed == Refund {
+			part = &m.Paid
 		}
 	}
 	return addTo(part, amount, e.currency)

@@ -3,6 +3,7 @@ package credit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clientele-go/clientele/credit/money"
@@ -91,7 +92,7 @@ func (tx *Tx) Pass(from string, q Request) (*Reservation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Customer == 0 {
+	if q.Customer == 0 || slices.Contains(source.Via, q.Customer) {
 		q.Customer = source.Customer
 	}
 	if err := source.leadsTo(op, &q, tx.now()); err != nil {
@@ -145,8 +146,22 @@ func (tx *Tx) takeOver(op string, source, v *Reservation) (*Reservation, error) 
 	if err != nil {
 		return nil, err
 	}
-	v.Took = min(v.credit(), source.Open)
-	if err := tx.countReserved(c, p.Group, v.Amount.Currency, source.Stage.part(), -v.Took); err != nil {
+	move := func(minor int64) error {
+		err := tx.countReserved(c, p.Group, v.Amount.Currency, source.Stage.part(), -minor)
+		if err != nil || v.Stage == Invoiced {
+			return err
+		}
+		return tx.countReserved(c, p.Group, v.Amount.Currency, v.Stage.part(), minor)
+	}
+	wanted := max(0, v.credit()-v.Passed) // a document that was reopened may have passed some on
+	v.Took = min(wanted, source.Open)
+	if err := move(v.Took); err != nil {
+		return nil, err
+	}
+	if err := tx.follow(op, v, wanted); err != nil {
+		if back := move(-v.Took); back != nil { // the transaction may go on after a refusal
+			return nil, back
+		}
 		return nil, err
 	}
 	source.Open -= v.Took
@@ -154,22 +169,22 @@ func (tx *Tx) takeOver(op string, source, v *Reservation) (*Reservation, error) 
 	if source.Stage == Reserved && source.Open == 0 {
 		source.State = Released
 	}
-	if err := tx.putReservation(source, ReservationPassed); err != nil {
-		return nil, err
-	}
+	return v, tx.putReservation(source, ReservationPassed)
+}
+
+// follow stores a document that took credit over, and asks for what it lacks of the wanted.
+func (tx *Tx) follow(op string, v *Reservation, wanted int64) error {
 	if v.Stage == Invoiced {
 		v.State = Released
-		return v, tx.putReservation(v, ReservationMade)
+		return tx.putReservation(v, ReservationMade)
 	}
 	v.Open = v.Took
-	if err := tx.countReserved(c, p.Group, v.Amount.Currency, v.Stage.part(), v.Open); err != nil {
-		return nil, err
-	}
-	if more := v.credit() - v.Took; more > 0 {
-		return tx.grant(op, v, more)
+	if more := wanted - v.Took; more > 0 {
+		_, err := tx.grant(op, v, more)
+		return err
 	}
 	v.State = Open
-	return v, tx.putReservation(v, ReservationMade)
+	return tx.putReservation(v, ReservationMade)
 }
 
 // Change gives a document another amount. A larger one is checked as Reserve does; it
@@ -248,21 +263,35 @@ func (tx *Tx) Return(key string) (*Reservation, error) {
 		return v, tx.mask(v)
 	}
 	if back := min(v.Took, v.Open); back > 0 {
-		source, err := tx.reservation(op, v.From)
-		if err != nil {
+		if err := tx.returnTo(op, v.From, back); err != nil {
 			return nil, err
-		}
-		if source.State == Open {
-			if err := tx.giveBack(source, -back); err != nil {
-				return nil, err
-			}
-			source.Passed -= back
-			if err := tx.putReservation(source, ReservationPassed); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return tx.Release(key)
+}
+
+// returnTo gives credit back to the document that passed it on. One that has ended takes
+// none, but has to ask for it when it is reopened.
+func (tx *Tx) returnTo(op, key string, minor int64) error {
+	source, err := tx.reservation(op, key)
+	if err != nil {
+		return err
+	}
+	if source.State == Expired { // perhaps not yet written so
+		if err := tx.endExpired(source.Customer); err != nil {
+			return err
+		}
+		if source, err = tx.reservation(op, key); err != nil {
+			return err
+		}
+	}
+	if source.State == Open {
+		if err := tx.giveBack(source, -minor); err != nil {
+			return err
+		}
+	}
+	source.Passed -= minor
+	return tx.putReservation(source, ReservationPassed)
 }
 
 // Reopen asks again for a document that was released or has expired, as Reserve does for

@@ -101,15 +101,28 @@ func (r *Reader) Reminders(plan ReminderPlan) iter.Seq2[*Reminder, error] {
 
 // told reports whether a reminder was given before, or the session may not know of it.
 func (r *Reader) told(m *Reminder) (bool, error) {
-	if m.Scope.Kind == CustomerScope {
-		if seen, err := r.sees(m.Scope.customer()); err != nil || !seen {
-			return true, err
-		}
-	} else if shown, err := r.shows("limit", m.Scope); err != nil || !shown {
+	if shown, err := r.mayHear(m); err != nil || !shown {
 		return true, err
 	}
 	given, err := r.mark(m.key)
 	return err == nil && given.At.IsZero() == (m.Kind == BelowLimit), err
+}
+
+// mayHear reports whether the session sees what a reminder would let it find out.
+func (r *Reader) mayHear(m *Reminder) (bool, error) {
+	if m.Item != 0 {
+		return r.seesItems(m.Scope.customer())
+	}
+	if m.Scope.Kind == CustomerScope {
+		if seen, err := r.sees(m.Scope.customer()); err != nil || !seen {
+			return false, err
+		}
+	}
+	shown, err := r.shows("limit", m.Scope)
+	if err != nil || !shown || m.Kind != NearLimit && m.Kind != BelowLimit {
+		return shown, err
+	}
+	return r.shows("exposure", m.Scope)
 }
 
 func (r *Reader) hideReminder(m *Reminder) error {

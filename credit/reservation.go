@@ -3,6 +3,7 @@ package credit
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/clientele-go/clientele/credit/money"
@@ -311,7 +312,7 @@ func (q *Request) clean(op string, now time.Time) error {
 
 // same reports whether a request is the one that made a reservation.
 func (q *Request) same(v *Reservation, from string) bool {
-	return v.Customer == q.Customer && v.Amount == q.Amount && v.Prepaid == q.Prepaid && v.From == from
+	return (v.Customer == q.Customer || slices.Contains(v.Via, q.Customer)) && v.Amount == q.Amount && v.Prepaid == q.Prepaid && v.From == from
 }
 
 // Reserve asks for credit and takes it. It returns
@@ -342,7 +343,9 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 	if isNotFound(err) {
 		v, err = &Reservation{Key: q.Key, State: Held}, nil
 	} else if err == nil {
-		err = v.repeated(op, &q, "", tx.now())
+		if err = v.repeated(op, &q, "", tx.now()); err == nil {
+			err = tx.allow(customer.RightReserve, v.Customer) // which may have been merged since
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -350,8 +353,11 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 	if v.State == Open && v.Version > 0 {
 		return v, tx.mask(v)
 	}
-	v.Customer, v.Stage, v.Amount, v.Prepaid, v.Expires = q.Customer, q.Stage, q.Amount, q.Prepaid, q.Expires
-	return tx.grant(op, v, v.credit())
+	if v.Version == 0 {
+		v.Customer = q.Customer
+	}
+	v.Stage, v.Amount, v.Prepaid, v.Expires = q.Stage, q.Amount, q.Prepaid, q.Expires
+	return tx.grant(op, v, max(0, v.credit()-v.Passed)) // Passed of one that was reopened and held
 }
 
 // repeated reports what is wrong when a key that exists is asked for again.

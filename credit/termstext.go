@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/width"
 )
 
 func termError(field string, value, most int) error {
@@ -22,28 +24,32 @@ func termError(field string, value, most int) error {
 //	2/10 NET30        2 % off within 10 days
 //	30% NET0, 70% EOM+60
 //
-// Upper and lower case are the same.
+// Upper and lower case are the same, and so are full and half width.
 func ParseTerms(text string) (Terms, error) {
 	var t Terms
-	parts := strings.Split(strings.ReplaceAll(text, "，", ","), ",")
+	parts := strings.Split(width.Narrow.String(text), ",")
 	for _, part := range parts {
 		p := TermsPart{Weight: 100}
-		if len(parts) == 1 {
-			p.Weight = 1
-		}
 		words := strings.Fields(strings.ToUpper(part))
 		if len(words) == 0 {
 			return Terms{}, badTerms(text, part)
 		}
+		discounts := len(t.Discounts)
 		for _, word := range words {
 			if !t.parseWord(&p, word) {
 				return Terms{}, badTerms(text, word)
 			}
 		}
+		if len(parts) > 1 && len(t.Discounts)-discounts == len(words) {
+			continue // "2/10, NET30": a discount by itself is no part
+		}
 		if err := p.Rule.check(); err != nil {
 			return Terms{}, err
 		}
 		t.Parts = append(t.Parts, p)
+	}
+	if len(t.Parts) == 1 {
+		t.Parts[0].Weight = 1
 	}
 	return t, nil
 }
@@ -124,10 +130,12 @@ func (t *Terms) parseDiscount(rate, days string) bool {
 	return true
 }
 
-// number reads a number without a sign.
+// number reads a number without a sign, and leaves it as it was for what is none.
 func number(text string, to *int) bool {
 	n, err := strconv.ParseUint(text, 10, 16)
-	*to = int(n)
+	if err == nil {
+		*to = int(n)
+	}
 	return err == nil
 }
 

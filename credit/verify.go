@@ -114,10 +114,14 @@ func (v *verifier) readRecords() error {
 			return err
 		}
 		open := i.open()
-		if err := v.addEntry(&posted{entry: i.posted()}); err != nil {
+		own, err := v.posting(i)
+		if err == nil {
+			err = v.addEntry(&own)
+		}
+		if err != nil {
 			return err
 		}
-		err := settled.each(i, func(p *posted) error {
+		err = settled.each(i, func(p *posted) error {
 			open.amount += p.amount
 			return v.addEntry(p)
 		})

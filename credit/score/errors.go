@@ -29,7 +29,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// RowError says what is wrong with a row of a file. Row 1 is the header.
+// RowError says what is wrong with a row of a file: the line that it begins on, 1 for the
+// header.
 type RowError struct {
 	Row    int
 	Column string

@@ -66,7 +66,7 @@ func (i Import) ReadExternal(r io.Reader) (scores []External, bad []*RowError, e
 		return nil, nil, err
 	}
 	seen := map[External]bool{} // by customer, provider and date
-	for row := 2; ; row++ {
+	for {
 		record, err := in.Read()
 		if errors.Is(err, io.EOF) {
 			return scores, bad, nil
@@ -89,7 +89,7 @@ func (i Import) ReadExternal(r io.Reader) (scores []External, bad []*RowError, e
 			wrong = &RowError{Column: "customer", Value: fields[0], Remedy: "keep one of them", Err: ErrTwice}
 		}
 		if wrong != nil {
-			wrong.Row = row
+			wrong.Row, _ = in.FieldPos(0) // blank lines are rows to who looks for it
 			bad = append(bad, wrong)
 			continue
 		}

@@ -202,3 +202,11 @@ func TestReviewList(t *testing.T) {
 		t.Errorf("%v, %v; want %s", got, err, want)
 	}
 }
+
+func TestBadScoresAreNamedByTheirLine(t *testing.T) {
+	in := score.Import{Providers: map[string]score.Scale{"bureau": {Best: 100}}, Find: func(string) (uint64, bool, error) { return 1, true, nil }}
+	_, bad, err := in.ReadExternal(strings.NewReader("customer,provider,score,date\n\nC1,bureau,80,2024-08-01\n\nC1,bureau,800,2024-08-02\n"))
+	if err != nil || len(bad) != 1 || bad[0].Row != 5 {
+		t.Errorf("%v, %v, want one in row 5", bad, err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // RowError says which cell of a file is wrong. Row 1 is the header, as in a spreadsheet.
@@ -69,7 +70,11 @@ type record struct {
 func (r *record) bad(column int, err error) error {
 	value := string(r.fields[column])
 	if len(value) > 60 {
-		value = value[:60] + "…"
+		end := 60
+		for end > 56 && !utf8.RuneStart(value[end]) {
+			end--
+		}
+		value = value[:end] + "…"
 	}
 	return &RowError{Column: r.columns.name(column), Value: value, Err: err}
 }

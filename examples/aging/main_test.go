@@ -180,6 +180,16 @@ func TestBadFilesAreRefusedByRowAndColumn(t *testing.T) {
 	}
 }
 
+// 60 bytes are 20 characters; a letter before them shifts the cut into one.
+func TestErrorsCutChineseBetweenCharacters(t *testing.T) {
+	kind := "x" + strings.Repeat("票", 30)
+	args := files(t, map[string]string{"items": "item,customer,kind,document_date,currency,amount\ni,c," + kind + ",2024-01-01,USD,5\n"})
+	_, err := report(append(args, "-as-of", "2024-01-01")...)
+	if want := `"x` + strings.Repeat("票", 19) + `…"`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s in it", err, want)
+	}
+}
+
 func TestKnownOnNeedsTimes(t *testing.T) {
 	args := files(t, map[string]string{"items": "item,customer,kind,document_date,currency,amount\ni,c,invoice,2024-01-01,USD,5\n"})
 	_, err := report(append(args, "-as-of", "2024-01-01", "-known-on", "2024-01-01")...)
