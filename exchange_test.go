@@ -305,6 +305,21 @@ func TestOpeningBalances(t *testing.T) {
 	}
 }
 
+// Two rows of one customer may be two parts of what it owes: the second isn't passed over.
+func TestRepeatedDocumentsAreToldNotPassedOver(t *testing.T) {
+	o := newOffice(t, clientele.Options{})
+	o.imported(threeCustomers, exchange.Import{})
+	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, dry := range []bool{true, false} {
+		p, faults := o.imported("往来单位编码,期初应收\nC1,100\nC1,100\n", exchange.Import{Subject: exchange.Balances, Day: day, DryRun: dry})
+		wantSummary(t, p, exchange.Summary{Read: 2, Created: 1, Refused: 1})
+		wantFaults(t, faults, "3/2 duplicate")
+		p, faults = o.imported("单据编号,客户编码,金额\nINV-1,C2,100\nINV-1,C2,100\n", exchange.Import{Subject: exchange.Items, Day: day, DryRun: dry})
+		wantSummary(t, p, exchange.Summary{Read: 2, Created: 1, Refused: 1})
+		wantFaults(t, faults, "3/1 duplicate")
+	}
+}
+
 func TestScoresAreImported(t *testing.T) {
 	o := newOffice(t, clientele.Options{})
 	customers, _ := o.imported(threeCustomers, exchange.Import{})

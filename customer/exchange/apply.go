@@ -35,7 +35,7 @@ func refusal(err error) bool {
 func foldCode(code string) string { return text.Fold(code) }
 
 // find1 returns the one customer that the line's identifying fields lead to, 0 if there
-// is none, and errAmbiguous if they lead to several.
+// is none. If they lead to several it returns errAmbiguous, and whom the surest leads to.
 func (r *run) find1(tx *Reader, l *line) (found customer.ID, err error) {
 	for _, f := range r.match {
 		id, err := find(tx, f, l.checked)
@@ -43,7 +43,7 @@ func (r *run) find1(tx *Reader, l *line) (found customer.ID, err error) {
 			return 0, err
 		}
 		if found != 0 && id != 0 && id != found {
-			return 0, fmt.Errorf("%w: %d and %d", errAmbiguous, found, id)
+			return found, fmt.Errorf("%w: %d and %d", errAmbiguous, found, id)
 		}
 		if found == 0 {
 			found = id
@@ -98,10 +98,10 @@ func (r *run) apply(tx *Tx, l *line) (fate, error) {
 		return l.entry.apply(r, tx, l)
 	}
 	id, err := r.find1(&tx.Reader, l)
+	l.found = id
 	if err != nil {
 		return fate{}, err
 	}
-	l.found = id
 	if id != 0 {
 		if r.im.Mode == CreateOnly {
 			return fate{}, fmt.Errorf("%w: customer %d", errPresent, id)

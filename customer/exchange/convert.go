@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"errors"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +62,7 @@ const excerptBytes = 120
 func (c *converter) convert(row *tabular.Row) *line {
 	l := &line{row: row.Number, line: row.Line, origin: map[string]int{}}
 	if row.Err != nil {
-		l.refuse(Fault{Code: string(row.Err.Code), Detail: row.Err.Err.Error(), Value: row.Err.Value})
+		l.refuse(Fault{Code: string(row.Err.Code), Detail: row.Err.Err.Error(), Value: row.Err.Value, Remedy: row.Err.Remedy()})
 		return l
 	}
 	for i, cell := range row.Cells {
@@ -90,6 +89,9 @@ func (c *converter) cell(l *line, to *Column, cell tabular.Cell) {
 	}
 	l.columns, l.values = append(l.columns, to.Column), append(l.values, value)
 	for n, f := range to.all() {
+		if slices.Contains(failures, value) {
+			cell.Kind = tabular.Failed
+		}
 		if fault, bad := damage(cell.Kind, f); bad {
 			fault.Column, fault.Field, fault.Value = to.Column, f, value
 			l.refuse(fault)
@@ -168,6 +170,10 @@ func damage(kind tabular.Kind, f Field) (Fault, bool) {
 	}
 	return Fault{}, false
 }
+
+// failures are what cells of spreadsheets with failed formulas hold. Text files have them
+// as any other text.
+var failures = []string{"#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A", "#SPILL!", "#CALC!"}
 
 func (l *line) refuse(f Fault) {
 	l.refused = true
@@ -402,17 +408,28 @@ func (c *converter) attribute(l *line, column int, name, value string) {
 	l.draft.Attributes = append(l.draft.Attributes, customer.Attribute{Name: name, Value: v})
 }
 
-// parseUnits reads a decimal number, with or without separators of thousands.
+// parseUnits reads a decimal number, with or without commas between thousands. A comma
+// anywhere else may stand for a decimal point: "12,50" is no number.
 func parseUnits(value string, decimals uint8) (int64, bool) {
-	value = strings.NewReplacer(",", "", "，", "", " ", "", "¥", "", "￥", "", "$", "").Replace(width.Narrow.String(value))
+	value = strings.NewReplacer(" ", "", "¥", "", "￥", "", "$", "").Replace(width.Narrow.String(value))
 	negative := strings.HasPrefix(value, "-")
 	whole, fraction, _ := strings.Cut(strings.TrimPrefix(value, "-"), ".")
-	fraction = strings.TrimRight(fraction, "0")
-	if len(fraction) > int(decimals) || whole == "" && fraction == "" {
+	groups := strings.Split(whole, ",")
+	for i, g := range groups {
+		last := i == len(groups)-1
+		if len(groups) > 1 && (i == 0 && (g == "" || g[0] == '0' || len(g) > 3) || i > 0 && !last && len(g) != 3 && len(g) != 2 || last && len(g) != 3) {
+			return 0, false
+		}
+	}
+	whole = strings.Join(groups, "")
+	if strings.Trim(whole+fraction, "0123456789") != "" || whole+fraction == "" {
+		return 0, false
+	}
+	if fraction = strings.TrimRight(fraction, "0"); len(fraction) > int(decimals) {
 		return 0, false
 	}
 	n, err := strconv.ParseInt(whole+fraction+strings.Repeat("0", int(decimals)-len(fraction)), 10, 64)
-	if err != nil || n < 0 || n == math.MinInt64 || strings.HasPrefix(whole, "+") {
+	if err != nil {
 		return 0, false
 	}
 	if negative {
@@ -422,7 +439,8 @@ func parseUnits(value string, decimals uint8) (int64, bool) {
 }
 
 // dayLayouts are the ways in which files write dates whose order of parts is beyond doubt.
-var dayLayouts = []string{"2006-1-2", "2006/1/2", "2006.1.2", "20060102", "2006年1月2日", "2 Jan 2006", "2-Jan-2006", "Jan 2, 2006", "January 2, 2006", "2 January 2006", time.DateTime}
+var dayLayouts = []string{"2006-1-2", "2006/1/2", "2006.1.2", "20060102", "2006年1月2日", "2 Jan 2006", "2-Jan-2006", "Jan 2, 2006", "January 2, 2006", "2 January 2006",
+	time.DateTime, "2006-1-2 15:04", "2006/1/2 15:04:05", "2006/1/2 15:04", "2006-01-02T15:04:05"}
 
 func parseDay(value string) (time.Time, bool) {
 	for _, layout := range dayLayouts {

@@ -232,8 +232,18 @@ func (e *documentEntry) apply(r *run, tx *Tx, l *line) (fate, error) {
 		return fate{}, err
 	}
 	f := fate{outcome: Created, id: id, entry: item}
-	if !fresh {
-		f.outcome = Unchanged
+	if fresh {
+		r.posted[d.Key] = l.row
+		return f, nil
 	}
+	if row := r.posted[d.Key]; row > 0 && row != l.row { // two lines of one document, or the same twice
+		field := DocumentNumber
+		if e.balance {
+			field = Amount
+		}
+		return fate{}, &cellError{field: field, code: CodeDuplicate, detail: fmt.Sprintf("repeats row %d, which posted the document", row),
+			remedy: "give the document one row with its whole amount, or each row a number of its own"}
+	}
+	f.outcome = Unchanged
 	return f, nil
 }

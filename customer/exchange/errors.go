@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -20,8 +21,12 @@ var (
 	// ErrImported: the file was imported with this mapping before; Import.Again imports it
 	// once more.
 	ErrImported = errors.New("imported before")
+	// ErrRunning: the same import is running elsewhere in this program.
+	ErrRunning = errors.New("running already")
 	// ErrChanged: the file isn't the one that the import began with.
 	ErrChanged = errors.New("the file has changed")
+	// ErrUnreadable: a row of a list that customers are to be archived by can't be read.
+	ErrUnreadable = errors.New("a row of the list can't be read")
 	// ErrTooManyFaults: Import.MaxRefused rows were refused, and the import stopped.
 	ErrTooManyFaults = errors.New("too many rows were refused")
 	// ErrDepended: what the import brought is in use; see [DependentsError].
@@ -84,7 +89,7 @@ func (f Fault) In(tag language.Tag) string {
 	case f.Column > 0:
 		where = p.Sprintf("row %d, column %d", f.Row, f.Column)
 	}
-	text := p.Sprintf(message.Key("fault."+f.Code, f.Detail))
+	text := p.Sprintf(message.Key("fault."+f.Code, strings.ReplaceAll(f.Detail, "%", "%%")))
 	if f.Value != "" {
 		text = p.Sprintf("%s: %q", text, f.Value)
 	}

@@ -13,7 +13,7 @@ import (
 func (s Session) Faults(ctx context.Context, id JobID) (list []Fault, err error) {
 	err = s.view(ctx, func(r *Reader) error {
 		list = nil
-		return s.eachFaulty(r, id, func(row *settled) { list = append(list, row.faults...) })
+		return s.eachFaulty(r, id, func(row *settled) error { list = append(list, row.faults...); return nil })
 	})
 	return list, err
 }
@@ -22,16 +22,17 @@ func (s Session) Faults(ctx context.Context, id JobID) (list []Fault, err error)
 func (s Session) refusedRows(ctx context.Context, id JobID) (rows map[int][]Fault, err error) {
 	err = s.view(ctx, func(r *Reader) error {
 		rows = map[int][]Fault{}
-		return s.eachFaulty(r, id, func(row *settled) {
+		return s.eachFaulty(r, id, func(row *settled) error {
 			if row.outcome == Refused {
 				rows[int(row.key.row)] = row.faults
 			}
+			return nil
 		})
 	})
 	return rows, err
 }
 
-func (s Session) eachFaulty(r *Reader, id JobID, f func(*settled)) error {
+func (s Session) eachFaulty(r *Reader, id JobID, f func(*settled) error) error {
 	if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
 		return err
 	}
@@ -39,8 +40,11 @@ func (s Session) eachFaulty(r *Reader, id JobID, f func(*settled)) error {
 		if err != nil {
 			return err
 		}
-		if len(row.faults) > 0 {
-			f(row)
+		if len(row.faults) == 0 {
+			continue
+		}
+		if err := f(row); err != nil {
+			return err
 		}
 	}
 	return nil

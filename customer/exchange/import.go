@@ -95,16 +95,31 @@ type Progress struct {
 	Job     JobID // 0 in a dry run
 	Row     int   // of the file
 	Summary Summary
-	Bytes   int64         // of a text file, of Size; about, from rows, in a workbook
+	Bytes   int64         // of Size, that are read and settled; about
 	Size    int64         // of the file
 	Elapsed time.Duration // of this run
 	Resumed bool          // an earlier run was cut off, and this one goes on
 	Done    bool
+	skipped int64 // of Bytes, those that an earlier run settled
+	earlier int   // of the rows that are read, those that an earlier run settled
+}
+
+// Remaining is about how long the import will still take at its rate so far; 0 when
+// nothing tells.
+func (p Progress) Remaining() time.Duration {
+	if p.Bytes <= p.skipped {
+		return 0
+	}
+	return time.Duration(float64(p.Elapsed) * float64(p.Size-p.Bytes) / float64(p.Bytes-p.skipped))
 }
 
 // Rate is the rows per second of this run so far.
 func (p Progress) Rate(since Progress) float64 {
-	return float64(p.Summary.Read-since.Summary.Read) / max((p.Elapsed-since.Elapsed).Seconds(), 1e-9)
+	read := since.Summary.Read
+	if since.Elapsed == 0 {
+		read = p.earlier
+	}
+	return float64(p.Summary.Read-read) / max((p.Elapsed-since.Elapsed).Seconds(), 1e-9)
 }
 
 // Import runs an import to its end; see Run.
@@ -124,7 +139,8 @@ func (s Session) Import(ctx context.Context, im Import) (last Progress, err erro
 // goes on behind it, with no row lost and none twice; it is known again by the file's
 // content and the mapping. Stopping the loop stops the import in the same way.
 //
-// A file that was imported to its end is refused with ErrImported, unless Again says so.
+// A file that was imported to its end is refused with ErrImported, unless Again says so,
+// and one whose import is running with ErrRunning.
 func (s Session) Run(ctx context.Context, im Import) iter.Seq2[Progress, error] {
 	return func(yield func(Progress, error) bool) {
 		r, err := s.prepare(ctx, &im)
@@ -132,6 +148,7 @@ func (s Session) Run(ctx context.Context, im Import) iter.Seq2[Progress, error] 
 			yield(Progress{}, err)
 			return
 		}
+		defer r.release()
 		if err := r.run(ctx, yield); err != nil && !errors.Is(err, errStopped) {
 			yield(r.progress(), err)
 		}
@@ -154,6 +171,11 @@ type run struct {
 	before    map[int]*settled // rows behind the job's that an earlier run settled
 	single    bool             // create one by one
 	subject   Subject
+	read      int64 // bytes of the file, up to the last settled row
+	skipped   int64 // of them, those that an earlier run settled
+	earlier   int   // rows that an earlier run settled
+	claimed   *Job
+	posted    map[string]int // rows of this run by the document that they post
 }
 
 // prepare checks what is asked for and finds or begins the job.
@@ -167,7 +189,7 @@ func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
 	if s.Twin == nil {
 		s.Twin = Twin
 	}
-	r := &run{Session: s, im: im, format: im.Format, began: time.Now(), before: map[int]*settled{}}
+	r := &run{Session: s, im: im, format: im.Format, began: time.Now(), before: map[int]*settled{}, posted: map[string]int{}}
 	mapping, err := r.settleMapping(ctx)
 	if err != nil {
 		return nil, err
@@ -191,23 +213,26 @@ func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return r, r.find(ctx, mapping)
+	if err := r.find(ctx, mapping); err != nil {
+		r.release()
+		return nil, err
+	}
+	return r, nil
 }
 
 // settleMapping returns the mapping, guessed if none is given.
 func (r *run) settleMapping(ctx context.Context) (*Mapping, error) {
 	m := r.im.Mapping
 	if m == nil {
-		in, err := r.InspectAs(ctx, r.im.Subject, r.im.File, tabular.Options{Limits: r.im.Limits})
+		var formats []tabular.Format
+		if r.format != nil {
+			formats = append(formats, r.format)
+		}
+		in, err := r.InspectAs(ctx, r.im.Subject, r.im.File, tabular.Options{Limits: r.im.Limits}, formats...)
 		if err != nil {
 			return nil, err
 		}
-		for i := range in.Mapping.Columns {
-			if c := &in.Mapping.Columns[i]; c.Confidence < byContent {
-				c.Field = ""
-			}
-		}
-		m, r.format = in.Mapping, in.Format
+		m, r.format = in.Mapping.Sure(), in.Format
 	}
 	if r.format != nil {
 		return m, nil
@@ -271,7 +296,11 @@ func (r *run) plan(m *Mapping) ([32]byte, error) {
 	for i := range bare.Columns {
 		bare.Columns[i].Confidence = 0
 	}
-	b, err := json.Marshal(decisive{&bare, r.im.Mode, r.match, r.im.Duplicates, r.im.ToNote, r.im.Clear, r.im.FormerNames, r.im.Sync, r.im.Day, r.converter.currency})
+	day := r.im.Day
+	if !day.IsZero() { // whatever the time of day: the same import may be run again later
+		day = time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)
+	}
+	b, err := json.Marshal(decisive{&bare, r.im.Mode, r.match, r.im.Duplicates, r.im.ToNote, r.im.Clear, r.im.FormerNames, r.im.Sync, day, r.converter.currency})
 	return sha256.Sum256(b), err
 }
 
@@ -293,13 +322,17 @@ func (r *run) find(ctx context.Context, m *Mapping) error {
 	if job.Digest, err = digest(ctx, r.im.File); err != nil {
 		return err
 	}
+	if !r.Imports.claim(job) {
+		return fmt.Errorf("exchange: %s: %w", job.File, ErrRunning)
+	}
+	r.claimed = job
 	err = r.update(ctx, func(tx *Tx) error {
 		earlier, err := r.Imports.like(&tx.Reader, job)
 		if err != nil {
 			return err
 		}
 		if earlier != nil && earlier.State == Running {
-			r.job, r.resumed = earlier, true
+			r.job, r.resumed, r.earlier = earlier, true, earlier.Summary.Read
 			return nil
 		}
 		if earlier != nil && earlier.State == Done && !r.im.Again {
@@ -318,6 +351,23 @@ func (r *run) find(ctx context.Context, m *Mapping) error {
 		return err
 	}
 	return r.readSettled(ctx)
+}
+
+// runningKey tells imports apart that must not run at once: the file's content and plan.
+type runningKey [2][32]byte
+
+// claim reports that no import of the same file with the same plan is running in this
+// program, and that this one is from now on.
+func (s *Store) claim(j *Job) bool {
+	_, running := s.running.LoadOrStore(runningKey{j.Digest, j.Plan}, true)
+	return !running
+}
+
+// release lets the same import run again.
+func (r *run) release() {
+	if j := r.claimed; j != nil {
+		r.Imports.running.Delete(runningKey{j.Digest, j.Plan})
+	}
 }
 
 // digest returns the SHA-256 of a file's content.
@@ -377,7 +427,10 @@ func (s *Store) settledAfter(r *Reader, job JobID, row int) iter.Seq2[*settled, 
 func (r *run) progress() Progress {
 	p := Progress{
 		Job: r.job.ID, Row: r.job.Row, Summary: r.job.Summary, Size: r.im.File.Size,
-		Elapsed: time.Since(r.began), Resumed: r.resumed, Done: r.job.State == Done,
+		Elapsed: time.Since(r.began), Resumed: r.resumed, Done: r.job.State == Done, Bytes: r.read, skipped: r.skipped, earlier: r.earlier,
+	}
+	if p.Done {
+		p.Bytes = p.Size
 	}
 	return p
 }

@@ -51,6 +51,19 @@ func ParseMapping(text []byte) (*Mapping, error) {
 	return &m, nil
 }
 
+// Sure returns the mapping without the fields of columns that a guess is in doubt about,
+// as Run uses it.
+func (m *Mapping) Sure() *Mapping {
+	sure := *m
+	sure.Columns = slices.Clone(m.Columns)
+	for i := range sure.Columns {
+		if c := &sure.Columns[i]; c.Confidence < byContent {
+			c.Field = ""
+		}
+	}
+	return &sure
+}
+
 // JSON returns the mapping as people edit it.
 func (m *Mapping) JSON() ([]byte, error) { return json.MarshalIndent(m, "", "  ") }
 

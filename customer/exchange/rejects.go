@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -18,8 +20,10 @@ const rejectHeading = "错误 · error"
 // Rejects writes the rows of a file that an import refused, with its headings and one
 // more column that says what is wrong, in the file's own format and encoding: to be
 // mended and imported again with the same mapping, which leaves the added column out. It
-// returns how many rows there are. The file must be the one that was imported.
-func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Writer, tag language.Tag) (n int, err error) {
+// returns how many rows there are. The file must be the one that was imported. Characters
+// that its encoding hasn't become question marks. formats are those of the file, if it is
+// in none of package tabular's.
+func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Writer, tag language.Tag, formats ...tabular.Format) (n int, err error) {
 	var job *Job
 	err = s.view(ctx, func(r *Reader) error {
 		if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
@@ -44,58 +48,139 @@ func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Wr
 	if err != nil {
 		return 0, err
 	}
-	return writeRejects(ctx, m, f, refused, w, tag)
+	format, err := formatOf(m, f, formats)
+	if err != nil {
+		return 0, err
+	}
+	return writeRejects(ctx, m, format, f, refused, w, tag)
 }
 
-func writeRejects(ctx context.Context, m *Mapping, f *tabular.File, refused map[int][]Fault, w io.Writer, tag language.Tag) (n int, err error) {
-	format, err := tabular.Find(f)
-	if err != nil {
-		return 0, err
+// formatOf returns the format that a mapping names, or that the file fits.
+func formatOf(m *Mapping, f *tabular.File, formats []tabular.Format) (tabular.Format, error) {
+	for _, format := range append(formats, tabular.Formats()...) {
+		if format.Name() == m.Format {
+			return format, nil
+		}
 	}
+	return tabular.Find(f, formats...)
+}
+
+// rejectFile writes refused rows below the rows that stand above the data, at the numbers
+// that they have in the file: so the mapping fits both files.
+type rejectFile struct {
+	mapping *Mapping
+	format  tabular.Format
+	options tabular.WriteOptions
+	tag     language.Tag
+	above   [][]tabular.Cell // by number, from 1 on
+	width   int              // of the file without the column of errors
+	to      tabular.Writer
+}
+
+func writeRejects(ctx context.Context, m *Mapping, format tabular.Format, f *tabular.File, refused map[int][]Fault, w io.Writer, tag language.Tag) (n int, err error) {
 	o := m.options(tabular.Limits{})
-	writeOptions := tabular.WriteOptions{Encoding: o.Encoding, Delimiter: o.Delimiter, Sheet: o.Sheet, Verbatim: true}
-	width := 0
+	r := &rejectFile{mapping: m, format: format, tag: tag, options: tabular.WriteOptions{Encoding: o.Encoding, Delimiter: o.Delimiter, Sheet: o.Sheet, Verbatim: true}}
 	for _, c := range m.Columns {
-		width = max(width, c.Column)
-	}
-	if m.HeaderRow > 0 {
-		writeOptions.Columns = rejectColumns(m, width)
-	}
-	to, err := format.Create(w, writeOptions)
-	if err != nil {
-		return 0, err
+		r.width = max(r.width, c.Column)
 	}
 	for row, err := range format.Read(ctx, f, o) {
 		if err != nil {
 			return n, err
 		}
+		if row.Number < m.firstRow() {
+			r.keep(row)
+			continue
+		}
 		faults, bad := refused[row.Number]
 		if !bad {
 			continue
 		}
-		cells := make([]tabular.Cell, max(width, len(row.Cells))+1)
-		copy(cells, row.Cells)
-		for i := range cells {
-			if cells[i].Kind == tabular.Garbled || cells[i].Kind == tabular.Inexact || cells[i].Kind == tabular.Failed {
-				cells[i].Kind = tabular.Text
-			}
+		if err := r.begin(w); err != nil {
+			return n, err
 		}
-		cells[len(cells)-1] = tabular.Cell{Text: sentence(faults, tag)}
-		if err := to.Write(cells); err != nil {
+		if err := r.to.Write(r.cells(row.Cells, r.sentence(faults))); err != nil {
 			return n, err
 		}
 		n++
 	}
-	return n, to.Close()
+	if err := r.begin(w); err != nil {
+		return n, err
+	}
+	return n, r.to.Close()
 }
 
-func rejectColumns(m *Mapping, width int) []tabular.Column {
-	columns := make([]tabular.Column, width+1)
-	for _, c := range m.Columns {
-		columns[c.Column-1].Heading = c.Heading
+func (r *rejectFile) keep(row *tabular.Row) {
+	for len(r.above) < row.Number {
+		r.above = append(r.above, nil)
 	}
-	columns[width].Heading = rejectHeading
-	return columns
+	r.above[row.Number-1] = slices.Clone(row.Cells)
+	r.width = max(r.width, len(row.Cells))
+}
+
+// begin writes what stands above the data, if that isn't done. Headings in the first row
+// alone are the format's own, as JSON needs them.
+func (r *rejectFile) begin(w io.Writer) (err error) {
+	if r.to != nil {
+		return nil
+	}
+	heading := r.fitting(rejectHeading, "error")
+	var above [][]tabular.Cell
+	if last := r.mapping.firstRow() - 1; last == 1 && r.mapping.HeaderRow == 1 && len(r.above) == 1 {
+		for _, c := range r.cells(r.above[0], heading) {
+			r.options.Columns = append(r.options.Columns, tabular.Column{Heading: c.Text})
+		}
+	} else if last > 0 {
+		above = append(r.above, make([][]tabular.Cell, max(0, last-len(r.above)))...)
+		above[last-1] = r.cells(above[last-1], heading)
+	}
+	if r.to, err = r.format.Create(w, r.options); err != nil {
+		return err
+	}
+	for _, cells := range above {
+		if err := r.to.Write(cells); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cells are those of a row with one more behind, as the file can hold them.
+func (r *rejectFile) cells(row []tabular.Cell, last string) []tabular.Cell {
+	cells := make([]tabular.Cell, max(r.width, len(row))+1)
+	copy(cells, row)
+	for i := range cells {
+		c := &cells[i]
+		if c.Kind == tabular.Garbled || c.Kind == tabular.Inexact || c.Kind == tabular.Failed {
+			c.Kind = tabular.Text
+		}
+		c.Text = r.fitting(c.Text, c.Text)
+	}
+	cells[len(cells)-1] = tabular.Cell{Text: last}
+	return cells
+}
+
+// fitting returns a text that the file can hold: the other one if it can't hold this.
+func (r *rejectFile) fitting(text, otherwise string) string {
+	if r.format.Name() == (tabular.XLSX{}).Name() {
+		return strings.Map(func(c rune) rune {
+			if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+				return utf8.RuneError // which XML hasn't
+			}
+			return c
+		}, text)
+	}
+	if r.options.Encoding == "" {
+		return text
+	}
+	if _, whole := r.options.Encoding.Fit(text); whole {
+		return text
+	}
+	fitting, _ := r.options.Encoding.Fit(otherwise)
+	return fitting
+}
+
+func (r *rejectFile) sentence(faults []Fault) string {
+	return r.fitting(sentence(faults, r.tag), sentence(faults, language.English))
 }
 
 func sentence(faults []Fault, tag language.Tag) string {

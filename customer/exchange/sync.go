@@ -2,10 +2,12 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/storage/bitset"
 )
 
@@ -18,6 +20,9 @@ const archivedRow = 1 << 48
 func (r *run) synchronise(ctx context.Context) (missing int, err error) {
 	var gone []customer.ID
 	err = r.view(ctx, func(tx *Reader) error {
+		if err := r.readWhole(tx); err != nil {
+			return err
+		}
 		missing, gone = 0, nil
 		for id, err := range r.missing(tx, r.job.ID, r.im.Sync.System) {
 			if err != nil {
@@ -58,6 +63,26 @@ func (r *run) synchronise(ctx context.Context) (missing int, err error) {
 	}
 	return missing, nil
 }
+
+// readWhole refuses to archive by a list of which a row's id couldn't be read: whoever it
+// names would be archived although listed.
+func (r *run) readWhole(tx *Reader) error {
+	if !r.im.Sync.Archive {
+		return nil
+	}
+	return r.eachFaulty(tx, r.job.ID, func(row *settled) error {
+		for _, f := range row.faults {
+			unread := slices.Contains(unreadable, tabular.Code(f.Code)) || f.Field == Field(sourceOf+r.im.Sync.System)
+			if unread && row.outcome == Refused && row.id == 0 {
+				return fmt.Errorf("exchange: synchronise with %s: nobody is archived: %w: mend it and import the whole list again: %s", r.im.Sync.System, ErrUnreadable, f)
+			}
+		}
+		return nil
+	})
+}
+
+// unreadable are the faults of rows that can't be read at all.
+var unreadable = []tabular.Code{tabular.OpenQuote, tabular.RowTooLarge, tabular.TooManyCells, tabular.BadJSON, tabular.UnknownKey}
 
 // archived counts what an import archived, also before it was cut off.
 func (s *Store) archived(ctx context.Context, session Session, job JobID) (n int, err error) {

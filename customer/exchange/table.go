@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"sync"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -141,6 +142,7 @@ type Store struct {
 	byFile  *storage.Index[*Job]
 	quoting *storage.Index[*settled] // rows by the customer of whom they keep a file's cells
 	numbers *storage.Sequence
+	running sync.Map // imports of this program, by runningKey
 }
 
 // New returns the imports of one book.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"runtime"
 	"slices"
@@ -31,6 +32,8 @@ const (
 type window struct {
 	lines []*line
 	last  int // row of the file
+	// from and to are where in the file the window is, about.
+	from, to int64
 }
 
 // plannedLine is a line with what is to become of it.
@@ -52,9 +55,10 @@ func (r *run) run(ctx context.Context, yield func(Progress, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	windows, failed := make(chan *window), make(chan error, 1)
+	after := r.job.Row
 	go func() {
 		defer close(windows)
-		failed <- r.readWindows(ctx, windows)
+		failed <- r.readWindows(ctx, after, windows)
 	}()
 	defer func() { // the reader is gone when run returns
 		cancel()
@@ -68,6 +72,10 @@ func (r *run) run(ctx context.Context, yield func(Progress, error) bool) error {
 		if err := r.settle(ctx, w); err != nil {
 			return err
 		}
+		if r.read == 0 && r.resumed {
+			r.skipped = w.from
+		}
+		r.read = max(r.read, w.to)
 		if !yield(r.progress(), nil) {
 			return errStopped
 		}
@@ -85,8 +93,13 @@ func (r *run) run(ctx context.Context, yield func(Progress, error) bool) error {
 	return nil
 }
 
-// readWindows reads and converts the file, one window ahead of the one that is settled.
-func (r *run) readWindows(ctx context.Context, out chan<- *window) error {
+// readWindows reads and converts the file behind a row, one window ahead of the one that
+// is settled.
+func (r *run) readWindows(ctx context.Context, after int, out chan<- *window) error {
+	file := *r.im.File
+	meter := &meter{ReaderAt: file.Content}
+	file.Content = meter
+	from := int64(0)
 	most := windowRows
 	if r.im.DryRun {
 		most = dryRows
@@ -97,7 +110,7 @@ func (r *run) readWindows(ctx context.Context, out chan<- *window) error {
 		if len(rows) == 0 {
 			return nil
 		}
-		w := &window{lines: r.convert(rows), last: rows[len(rows)-1].Number}
+		w := &window{lines: r.convert(rows), last: rows[len(rows)-1].Number, from: from, to: meter.at.Load()}
 		rows, bytes = nil, 0
 		select {
 		case out <- w:
@@ -107,12 +120,15 @@ func (r *run) readWindows(ctx context.Context, out chan<- *window) error {
 		}
 	}
 	first := r.converter.mapping.firstRow()
-	for row, err := range r.format.Read(ctx, r.im.File, r.converter.mapping.options(r.im.Limits)) {
+	for row, err := range r.format.Read(ctx, &file, r.converter.mapping.options(r.im.Limits)) {
 		if err != nil {
 			return errors.Join(flush(), err)
 		}
-		if row.Number < first || row.Number <= r.job.Row || row.Blank() {
+		if row.Number < first || row.Number <= after || row.Blank() {
 			continue
+		}
+		if len(rows) == 0 {
+			from = meter.at.Load()
 		}
 		kept := *row
 		kept.Cells = slices.Clone(row.Cells)
@@ -126,6 +142,18 @@ func (r *run) readWindows(ctx context.Context, out chan<- *window) error {
 		}
 	}
 	return flush()
+}
+
+// meter knows where a file was read last.
+type meter struct {
+	io.ReaderAt
+	at atomic.Int64
+}
+
+func (m *meter) ReadAt(p []byte, at int64) (n int, err error) {
+	n, err = m.ReaderAt.ReadAt(p, at)
+	m.at.Store(at + int64(n))
+	return n, err
 }
 
 // convert makes lines of rows on all cores.
@@ -368,6 +396,10 @@ func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) er
 					continue
 				}
 				f, err := r.apply(tx, l)
+				if err != nil && (r.im.DryRun || unwritten(err)) && r.blame(l, err) {
+					fates[l] = fate{outcome: Refused, id: l.found}
+					continue // what a dry run leaves of the row is taken back with all the rest
+				}
 				if err != nil {
 					failed, cause = l, err
 					return err
@@ -395,6 +427,11 @@ func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) er
 		}
 		fates[failed] = fate{outcome: Refused, id: failed.found}
 	}
+}
+
+// unwritten reports that a line failed before anything of it was written.
+func unwritten(err error) bool {
+	return errors.Is(err, errAmbiguous) || errors.Is(err, errNoCustomer) || errors.Is(err, errNoUnit) || errors.Is(err, errPresent)
 }
 
 // keeps reports whether a row is kept when it is settled in a transaction of changes.

@@ -67,6 +67,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 		flags.Usage()
 		return errors.New("say -in FILE and -dir DIRECTORY")
 	}
+	if same(o.in, o.bad) || same(o.in, o.mapping) {
+		return fmt.Errorf("-in %s: it would be overwritten; give -errors and -map files of their own", o.in)
+	}
 	file, closer, err := tabular.Open(o.in)
 	if err != nil {
 		return err
@@ -79,6 +82,13 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	defer func() { err = errors.Join(err, book.Close()) }()
 	i := &importer{settings: o, ctx: ctx, out: out, log: log, file: file, session: book.As(clientele.Actor{ID: "importer", Reason: "import of " + file.Name}).Exchange()}
 	return i.run()
+}
+
+// same reports whether two paths lead to one file.
+func same(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // importer is one run of the program.
@@ -166,7 +176,8 @@ func (i *importer) settleMapping() (*exchange.Mapping, error) {
 	if i.mapping == "" {
 		return nil, nil // guessed again, without what is in doubt
 	}
-	text, err := in.Mapping.JSON()
+	sure := in.Mapping.Sure() // as it is used, so that the next run does the same
+	text, err := sure.JSON()
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +185,7 @@ func (i *importer) settleMapping() (*exchange.Mapping, error) {
 		return nil, err
 	}
 	fmt.Fprintf(i.out, "The mapping is in %s.\n", i.mapping)
-	return nil, nil
+	return sure, nil
 }
 
 func (i *importer) show(in *exchange.Inspection) {
@@ -227,15 +238,18 @@ func (i *importer) progress() (show func(exchange.Progress) error, done func() e
 				return nil
 			}
 			told = p.Elapsed
-			_, err := fmt.Fprintf(i.log, "%d rows, %.0f a second\n", p.Summary.Read, p.Rate(exchange.Progress{}))
+			_, err := fmt.Fprintf(i.log, "%d rows, %.0f a second, %s left\n", p.Summary.Read, p.Rate(exchange.Progress{}), p.Remaining().Round(time.Second))
 			return err
 		}, func() error { return nil }
 	}
-	bar := progressbar.NewOptions(-1,
-		progressbar.OptionSetWriter(i.log), progressbar.OptionSetDescription("importing"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+	bar := progressbar.NewOptions64(i.file.Size,
+		progressbar.OptionSetWriter(i.log), progressbar.OptionSetDescription("importing"), progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
 	)
-	return func(p exchange.Progress) error { return bar.Set(p.Summary.Read) }, bar.Finish
+	return func(p exchange.Progress) error {
+		bar.Describe(fmt.Sprintf("%d rows, %.0f a second", p.Summary.Read, p.Rate(exchange.Progress{})))
+		return bar.Set64(p.Bytes)
+	}, bar.Finish
 }
 
 // isTerminal reports whether what is written is shown to somebody.

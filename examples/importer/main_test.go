@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"github.com/clientele-go/clientele/customer/exchange"
 )
 
 // imported runs the program and returns what it printed.
@@ -151,5 +154,25 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		if err := run(context.Background(), args, &out, &log); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", args, err, want)
 		}
+	}
+}
+
+// The second run reads the mapping that the first one guessed and wrote, and does the same.
+func TestWrittenMappingIsTheOneThatWasUsed(t *testing.T) {
+	in := written(t, "list.csv", []byte("客户名称,电话,备注\n甲公司,见附件,\n乙公司,见附件,\n"))
+	dir, mapping := t.TempDir(), filepath.Join(t.TempDir(), "mapping.json")
+	wants(t, imported(t, "-in", in, "-dir", dir, "-map", mapping), " 2 created")
+	var out, log bytes.Buffer
+	err := run(context.Background(), []string{"-in", in, "-dir", dir, "-map", mapping}, &out, &log)
+	if !errors.Is(err, exchange.ErrImported) {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+func TestTheListItselfIsNotOverwritten(t *testing.T) {
+	in := written(t, "list.csv", []byte("客户名称\n甲公司\n"))
+	var out, log bytes.Buffer
+	if err := run(context.Background(), []string{"-in", in, "-dir", t.TempDir(), "-errors", in}, &out, &log); err == nil {
+		t.Error("the list is the file for errors too")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -58,7 +59,9 @@ func inspectText(ctx context.Context, format string, f *File, o Options, delimit
 		return nil, err
 	}
 	if shape.Encoding == "" {
-		shape.Encoding = Recognise(head, int64(len(head)) == f.Size)
+		if shape.Encoding, err = recognise(ctx, f, head); err != nil {
+			return nil, err
+		}
 	}
 	if shape.Delimiter != 0 {
 		return shape, checkDelimiter(f, shape.Delimiter)
@@ -76,12 +79,36 @@ func inspectText(ctx context.Context, format string, f *File, o Options, delimit
 	return shape, nil
 }
 
-func sample(f *File) ([]byte, error) {
-	head := make([]byte, min(f.Size, sampleBytes))
-	if _, err := f.Content.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+func sample(f *File) ([]byte, error) { return sampleAt(f, 0) }
+
+func sampleAt(f *File, at int64) ([]byte, error) {
+	head := make([]byte, min(f.Size-at, sampleBytes))
+	if _, err := f.Content.ReadAt(head, at); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return head, nil
+}
+
+// recognise is Recognise of a file that begins with head. One that is all ASCII there is
+// judged by what follows its first other character, as in lists with Latin names first.
+func recognise(ctx context.Context, f *File, head []byte) (Encoding, error) {
+	at, whole := int64(0), int64(len(head)) == f.Size
+	for !whole && !slices.ContainsFunc(head, func(b byte) bool { return b == 0 || b >= utf8.RuneSelf }) {
+		if at += int64(len(head)); at >= f.Size || ctx.Err() != nil {
+			return UTF8, ctx.Err()
+		}
+		var err error
+		if head, err = sampleAt(f, at); err != nil {
+			return "", err
+		}
+		if i := slices.IndexFunc(head, func(b byte) bool { return b >= utf8.RuneSelf }); i > 0 {
+			if head, err = sampleAt(f, at+int64(i)); err != nil {
+				return "", err
+			}
+			return Recognise(head, at+int64(i+len(head)) == f.Size), nil
+		}
+	}
+	return Recognise(head, at+int64(len(head)) == f.Size), nil
 }
 
 // sampleRows is how many rows are looked at to recognise the delimiter.
@@ -130,7 +157,10 @@ func readDelimited(ctx context.Context, f *File, o Options, delimiter rune) iter
 				yield(nil, err)
 				return
 			}
-			o.Encoding = Recognise(head, int64(len(head)) == f.Size)
+			if o.Encoding, err = recognise(ctx, f, head); err != nil {
+				yield(nil, err)
+				return
+			}
 		}
 		err := checkDelimiter(f, delimiter)
 		var text io.Reader

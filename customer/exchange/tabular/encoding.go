@@ -73,6 +73,25 @@ func (e Encoding) codec() (codec, error) {
 	return codecs[i], nil
 }
 
+// Fit returns a text with a question mark for each character that the encoding hasn't,
+// and whether it has them all.
+func (e Encoding) Fit(text string) (fitting string, whole bool) {
+	c, err := e.codec()
+	if err != nil || c.Encoding == encoding.Nop {
+		return text, true
+	}
+	encoder := c.NewEncoder()
+	if _, err := encoder.String(text); err == nil {
+		return text, true
+	}
+	return strings.Map(func(r rune) rune {
+		if _, err := encoder.String(string(r)); err != nil {
+			return '?'
+		}
+		return r
+	}, text), false
+}
+
 // decoder returns the file's text in UTF-8, without a byte order mark and with U+FFFD for
 // what isn't in the encoding.
 func (e Encoding) decoder(f *File) (io.Reader, error) {

@@ -62,7 +62,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ", column %d", e.Column)
 	}
 	b.WriteString(": " + e.Err.Error())
-	if text := e.remedy(); text != "" {
+	if text := e.Remedy(); text != "" {
 		b.WriteString(": " + text)
 	}
 	return b.String()
@@ -70,7 +70,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-func (e *Error) remedy() string {
+// Remedy says what would be right, or what is wrong where that says it, in English.
+func (e *Error) Remedy() string {
 	switch e.Code {
 	case Empty:
 		return "the file is empty"

@@ -123,6 +123,9 @@ func (r *lineReader) read() (line []byte, tooLarge, more bool) {
 			}
 			piece, prefix, err = r.lines.ReadLine()
 		}
+		if err == io.EOF && len(line) > 0 { // it ended where the buffer did
+			piece, err = nil, nil
+		}
 		if err != nil {
 			if err != io.EOF {
 				r.err = err

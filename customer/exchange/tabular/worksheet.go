@@ -62,7 +62,7 @@ func (w *worksheet) next() bool {
 			continue
 		}
 		number := w.row.Number + 1
-		if n, err := strconv.Atoi(string(m.attr("r"))); err == nil && n > 0 {
+		if n, err := strconv.Atoi(string(m.attr("r"))); err == nil && n > number && n <= maxRows { // rows never go back
 			number = n
 		}
 		w.row = Row{Number: number, Cells: w.row.Cells[:0]}
