@@ -13,6 +13,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
+	"github.com/clientele-go/clientele/orgtree"
 )
 
 func listFile(content string) *tabular.File {
@@ -48,9 +49,9 @@ var exchangeRows = map[string]row{
 	"exchange.Session.Run":       {open: "is Import, step by step"},
 	"exchange.Session.Inspect":   {open: "tells of the file and of the book's definitions"},
 	"exchange.Session.Fields":    {open: definition},
-	"exchange.Session.Jobs":      {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
-	"exchange.Session.Faults":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
-	"exchange.Session.Rejects":   {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
+	"exchange.Session.Jobs":      {open: "yields the actor's own: TestImportsOfOthersStayTheirs"},
+	"exchange.Session.Faults":    {open: "of the actor's own: TestImportsOfOthersStayTheirs"},
+	"exchange.Session.Rejects":   {open: "of the actor's own: TestImportsOfOthersStayTheirs"},
 	"exchange.Session.Undo":      {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
 	"exchange.Session.Forget":    {open: "needs the right to import: TestImportsAreForThoseWhoMayImport"},
 	"exchange.Session.Missing":   {open: "yields those whom BySystem shows"},
@@ -100,5 +101,42 @@ func TestImportsAreForThoseWhoMayImport(t *testing.T) {
 				t.Errorf("%s may %s: %v", who, what, err)
 			}
 		}
+	}
+}
+
+// Who may import in one branch sees his own imports, and none of what others' files said:
+// neither cells, nor that there was an import.
+func TestImportsOfOthersStayTheirs(t *testing.T) {
+	k := newKit(t)
+	const list = "code,name,email\nZKANARI-1,Hidden Ltd.,secret address\n"
+	ctx := t.Context()
+	theirs, err := k.system.Exchange().Import(ctx, exchange.Import{File: listFile(list), Mapping: &exchange.Mapping{HeaderRow: 1, HeaderRows: 1, Columns: []exchange.Column{
+		{Column: 1, Field: exchange.Code}, {Column: 2, Field: exchange.Name}, {Column: 3, Field: exchange.Email},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if faults, err := k.system.Exchange().Faults(ctx, theirs.Job); err != nil || len(faults) == 0 {
+		t.Fatalf("the import has %d faults (%v); one was meant", len(faults), err)
+	}
+	err = k.system.Update(ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Org.SetRole(orgtree.Role{Name: "importer", Permissions: []orgtree.Permission{{Right: customer.RightImport}}})
+		if err == nil {
+			_, err = tx.Org.Give(orgtree.Grant{Principal: "clerk", Role: "importer", Scope: orgtree.Scope{Unit: k.east}})
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := k.clerk.Exchange()
+	if faults, err := mine.Faults(ctx, theirs.Job); !errors.Is(err, customer.ErrNotFound) || len(faults) > 0 {
+		t.Errorf("a clerk reads %v of an import that is not his (%v)", faults, err)
+	}
+	if _, err := mine.Rejects(ctx, theirs.Job, listFile(list), io.Discard, language.English); !errors.Is(err, customer.ErrNotFound) {
+		t.Errorf("a clerk gets the rejects of an import that is not his: %v", err)
+	}
+	if jobs, err := mine.Jobs(ctx); err != nil || len(jobs) > 0 {
+		t.Errorf("a clerk is told of %d imports of others (%v)", len(jobs), err)
 	}
 }

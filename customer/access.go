@@ -162,7 +162,7 @@ func NewMask(fields ...string) (Mask, error) {
 		case bit != 0:
 			m.bits |= bit
 		default:
-			p.add("Mask", f, CodeUnknown, "can't be hidden", "use "+strings.Join(maskableNames(), ", ")+", "+attributeField+"NAME or "+anyAttribute)
+			p.add("Mask", f, CodeUnknown, "can't be hidden", "use "+strings.Join(MaskableFields(), ", ")+", "+attributeField+"NAME or "+anyAttribute)
 		}
 	}
 	slices.Sort(m.attributes)
@@ -203,7 +203,8 @@ func maskBit(field string) uint32 {
 	return 0
 }
 
-func maskableNames() []string {
+// MaskableFields are the names of the fields that a mask can hide, attributes aside.
+func MaskableFields() []string {
 	names := make([]string, len(maskable))
 	for i, f := range maskable {
 		names[i] = f.name

@@ -2,11 +2,33 @@ package exchange
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 )
+
+// job returns an import, if the actor may import and this one is its own or the actor sees
+// all that it may quote. Others are as if they weren't there.
+func (s Session) job(r *Reader, id JobID) (*Job, error) {
+	if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
+		return nil, err
+	}
+	j, err := s.Imports.jobs.Get(r.Storage, id)
+	if err == nil && !s.shows(r, j) {
+		return nil, fmt.Errorf("exchange: import %d: %w", id, customer.ErrNotFound)
+	}
+	return j, err
+}
+
+// shows reports whether an import is the actor's own, or the actor sees every customer
+// with every field.
+func (s Session) shows(r *Reader, j *Job) bool {
+	a := r.Customers.Access()
+	return a == nil || j.Actor == s.Actor.Actor || a.Within() == nil && !slices.ContainsFunc(customer.MaskableFields(), func(field string) bool { return a.WithinUnmasked(field) != nil })
+}
 
 // Faults returns what was wrong with the rows of an import, in the file's order. They
 // quote the file; see [Session.Forget].
@@ -33,7 +55,7 @@ func (s Session) refusedRows(ctx context.Context, id JobID) (rows map[int][]Faul
 }
 
 func (s Session) eachFaulty(r *Reader, id JobID, f func(*settled) error) error {
-	if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
+	if _, err := s.job(r, id); err != nil {
 		return err
 	}
 	for row, err := range s.Imports.rows.Records(r.Storage, everyRow(id), false) {

@@ -435,7 +435,8 @@ func (r *run) progress() Progress {
 	return p
 }
 
-// Jobs returns the imports of the book, newest first.
+// Jobs returns the imports of the book, newest first: the actor's own, and those of others
+// if the actor sees every customer and every field.
 func (s Session) Jobs(ctx context.Context) (list []*Job, err error) {
 	err = s.view(ctx, func(r *Reader) error {
 		if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
@@ -446,7 +447,9 @@ func (s Session) Jobs(ctx context.Context) (list []*Job, err error) {
 			if err != nil {
 				return err
 			}
-			list = append(list, j)
+			if s.shows(r, j) {
+				list = append(list, j)
+			}
 		}
 		return nil
 	})

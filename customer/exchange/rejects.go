@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
 )
 
@@ -26,10 +25,7 @@ const rejectHeading = "错误 · error"
 func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Writer, tag language.Tag, formats ...tabular.Format) (n int, err error) {
 	var job *Job
 	err = s.view(ctx, func(r *Reader) error {
-		if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
-			return err
-		}
-		job, err = s.Imports.jobs.Get(r.Storage, id)
+		job, err = s.job(r, id)
 		return err
 	})
 	if err != nil {

@@ -52,11 +52,8 @@ func (s Session) Undo(ctx context.Context, id JobID) error {
 func (s Session) undoable(ctx context.Context, id JobID) (subject Subject, err error) {
 	depended := &DependentsError{}
 	err = s.view(ctx, func(r *Reader) error {
-		if err := r.Customers.PermitAll(customer.RightImport, customer.Identity); err != nil {
-			return err
-		}
 		*depended = DependentsError{}
-		job, err := s.Imports.jobs.Get(r.Storage, id)
+		job, err := s.job(r, id)
 		if err != nil {
 			return err
 		}
