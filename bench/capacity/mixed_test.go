@@ -3,6 +3,7 @@ package capacity
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,13 +48,15 @@ func TestStallCountsForEveryRequestThatItHoldsUp(t *testing.T) {
 func TestLoadKeepsItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
+		var mu sync.Mutex
 		var last time.Duration
-		l := &load{rate: 50, kinds: mixture, workers: 100, ask: func(context.Context, int, int) error {
+		l := &load{rate: 50, kinds: mixture, workers: 1000, ask: func(context.Context, int, int) error {
+			mu.Lock()
 			last = max(last, time.Since(began))
+			mu.Unlock()
 			time.Sleep(time.Second)
 			return nil
 		}}
-		l.workers = 1000
 		if _, err := l.run(t.Context(), 2*time.Second); err != nil {
 			t.Fatal(err)
 		}
