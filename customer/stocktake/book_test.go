@@ -19,13 +19,13 @@ type book struct {
 	*clientele.Session
 	t    *testing.T
 	book *clientele.Book
-	now  time.Time
+	now  *clock
 }
 
 func newBook(t *testing.T, opts clientele.Options) *book {
 	t.Helper()
-	b := &book{t: t, now: day(2025, 1, 1)}
-	opts.InMemory, opts.WithoutSearch, opts.TickEvery, opts.Clock = true, true, -1, func() time.Time { return b.now }
+	b := &book{t: t, now: newClock(day(2025, 1, 1))}
+	opts.InMemory, opts.WithoutSearch, opts.TickEvery, opts.Clock = true, true, -1, func() time.Time { return b.now.get() }
 	var err error
 	if b.book, err = clientele.Open(t.Context(), "", opts); err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func (b *book) save(d stocktake.Definition) (saved *stocktake.Definition) {
 func TestActivityFollowsEvents(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	ids := b.create(customer.Draft{Name: "A"}, customer.Draft{Name: "B"}, customer.Draft{Name: "C"})
-	b.now = day(2025, 11, 10)
+	b.now.set(day(2025, 11, 10))
 	ids = append(ids, b.create(customer.Draft{Name: "D"})...)
 	order := func(id customer.ID, month int) {
 		b.update(func(tx *clientele.Tx) error {
@@ -101,7 +101,7 @@ func TestActivityFollowsEvents(t *testing.T) {
 	order(ids[0], 12)
 	order(ids[1], 7)
 	order(ids[3], 11)
-	b.now = day(2026, 1, 2)
+	b.now.set(day(2026, 1, 2))
 	r := b.count(stocktake.Ask{
 		Definition: stocktake.Definition{Activity: &stocktake.ActivityRule{Active: 3, Lost: 6}, Dimensions: []string{"kind"}, Checks: []string{"inactive"}},
 		Opening:    instant(2025, 9, 1), Closing: instant(2026, 1, 1),
@@ -156,7 +156,7 @@ func TestFiguresAndChecks(t *testing.T) {
 		customer.Draft{Name: "B", Rep: "wang.li", Attributes: attributes("large", -25_50)},
 		customer.Draft{Name: "C", Attributes: attributes("large", 7_00)},
 	)
-	b.now = day(2025, 3, 1)
+	b.now.set(day(2025, 3, 1))
 	b.update(func(tx *clientele.Tx) error { // what is required from now on, A to C lack
 		s, err := tx.Customers.Schema()
 		if err != nil {
@@ -167,7 +167,7 @@ func TestFiguresAndChecks(t *testing.T) {
 		return tx.Customers.SetSchema(&next)
 	})
 	b.create(customer.Draft{Name: "D", Website: "https://d.example", Attributes: attributes("small", 1_00)})
-	b.now = day(2027, 4, 1)
+	b.now.set(day(2027, 4, 1))
 	r := b.count(stocktake.Ask{Definition: stocktake.Definition{
 		Dimensions: []string{"attr.size"}, Revenue: &stocktake.Measure{Attribute: "sales", Currency: "CNY"},
 		Checks: []string{"fields", "stale", "suspects"}, StaleMonths: 25,
@@ -194,14 +194,14 @@ func TestUnusualMovementIsExplained(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	// Ten customers a month, and 40 in September.
 	for month := 1; month <= 12; month++ {
-		b.now = day(2025, month, 10)
+		b.now.set(day(2025, month, 10))
 		n := 10
 		if month == 9 {
 			n = 40
 		}
 		b.create(slices.Repeat([]customer.Draft{{Name: "台灣水泥股份有限公司"}}, n)...)
 	}
-	b.now = day(2026, 1, 1)
+	b.now.set(day(2026, 1, 1))
 	r := b.count(stocktake.Ask{Opening: instant(2025, 1, 1), Closing: instant(2026, 1, 1)})
 	// The others' median is 10, their deviations 0; chance alone makes 0.6745·√10 ≈ 2. So
 	// the score is 0.6745·30/2 = 10.12.
@@ -212,7 +212,7 @@ func TestUnusualMovementIsExplained(t *testing.T) {
 
 func TestCohortsKeepWhoStays(t *testing.T) {
 	b := newBook(t, clientele.Options{})
-	b.now = day(2025, 1, 20)
+	b.now.set(day(2025, 1, 20))
 	ids := b.create(customer.Draft{Name: "A"}, customer.Draft{Name: "B"}, customer.Draft{Name: "C"})
 	archive := func(id customer.ID) {
 		b.update(func(tx *clientele.Tx) error {
@@ -220,16 +220,16 @@ func TestCohortsKeepWhoStays(t *testing.T) {
 			return err
 		})
 	}
-	b.now = day(2025, 2, 20)
+	b.now.set(day(2025, 2, 20))
 	archive(ids[0])
 	b.create(customer.Draft{Name: "D"})
-	b.now = day(2025, 3, 20)
+	b.now.set(day(2025, 3, 20))
 	b.update(func(tx *clientele.Tx) error {
 		_, err := tx.Customers.Reactivate(ids[0])
 		return err
 	})
 	archive(ids[1])
-	b.now = day(2025, 4, 1)
+	b.now.set(day(2025, 4, 1))
 	r := b.count(stocktake.Ask{Definition: stocktake.Definition{Cohorts: true}, Opening: instant(2025, 1, 1), Closing: instant(2025, 4, 1)})
 	want := `[{"month":"2025-01","created":3,"kept":[3,2,2]},{"month":"2025-02","created":1,"kept":[1,1]}]`
 	if got, _ := json.Marshal(r.Cohorts.Rows); string(got) != want {
@@ -244,7 +244,7 @@ func TestRunsAreReviewedSignedAndVerified(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	b.create(customer.Draft{Name: "A"}, customer.Draft{Name: "B"})
 	b.save(stocktake.Definition{Name: "all"})
-	b.now = day(2025, 7, 1)
+	b.now.set(day(2025, 7, 1))
 	ctx := t.Context()
 	r, err := b.Stocktake().Run(ctx, stocktake.Ask{Name: "all", Opening: instant(2025, 1, 1), Closing: instant(2025, 7, 1)})
 	if err != nil {
@@ -301,7 +301,7 @@ func TestDueCountsWaitForARun(t *testing.T) {
 	due := func() (closings []string) {
 		t.Helper()
 		err := b.View(t.Context(), func(tx *clientele.ReadTx) error {
-			list, err := tx.Stocktake.Due(b.now)
+			list, err := tx.Stocktake.Due(b.now.get())
 			for _, x := range list {
 				closings = append(closings, x.Opening.Time.Format("2006-01-02")+" "+x.Closing.Time.Format("2006-01-02"))
 			}
@@ -312,7 +312,7 @@ func TestDueCountsWaitForARun(t *testing.T) {
 		}
 		return closings
 	}
-	b.now = day(2025, 3, 5)
+	b.now.set(day(2025, 3, 5))
 	if got := due(); !slices.Equal(got, []string{"2025-02-01 2025-03-01"}) {
 		t.Errorf("due at first: %v", got)
 	}
@@ -322,7 +322,7 @@ func TestDueCountsWaitForARun(t *testing.T) {
 	if got := due(); got != nil {
 		t.Errorf("due after the run: %v", got)
 	}
-	b.now = day(2025, 5, 1)
+	b.now.set(day(2025, 5, 1))
 	if got := due(); !slices.Equal(got, []string{"2025-03-01 2025-04-01", "2025-04-01 2025-05-01"}) {
 		t.Errorf("due in May: %v", got)
 	}
@@ -410,15 +410,15 @@ func TestScopesNarrowCounts(t *testing.T) {
 		north, south = n.ID, s.ID
 		return nil
 	})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	ids := b.create(customer.Draft{Name: "A", Owner: north}, customer.Draft{Name: "B", Owner: north}, customer.Draft{Name: "C", Owner: south})
 	b.save(stocktake.Definition{Name: "all", Dimensions: []string{"owner"}})
-	b.now = day(2025, 3, 1)
+	b.now.set(day(2025, 3, 1))
 	b.update(func(tx *clientele.Tx) error {
 		_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: ids[0], Losers: []customer.ID{ids[1]}, Overrule: true})
 		return err
 	})
-	b.now = day(2025, 4, 1)
+	b.now.set(day(2025, 4, 1))
 	run, err := b.Stocktake().Run(t.Context(), stocktake.Ask{Name: "all", Opening: instant(2025, 2, 2), Closing: instant(2025, 4, 1)})
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ type world struct {
 	t    *rapid.T
 	book *clientele.Book
 	*clientele.Session
-	now       time.Time
+	now       *clock
 	units     []customer.UnitID
 	tags      []*tagging.Tag
 	ids       []customer.ID
@@ -49,8 +49,8 @@ type seen struct {
 var provinces = []string{"广东省", "江苏省", ""}
 
 func newWorld(t *rapid.T) *world {
-	w := &world{t: t, now: time.Date(2025, 1, 5, 9, 0, 0, 0, time.UTC)}
-	book, err := clientele.Open(context.Background(), "", clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1, Clock: func() time.Time { return w.now }})
+	w := &world{t: t, now: newClock(time.Date(2025, 1, 5, 9, 0, 0, 0, time.UTC))}
+	book, err := clientele.Open(context.Background(), "", clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1, Clock: func() time.Time { return w.now.get() }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func pick[T any](w *world, label string, list []T) T {
 
 // step makes a random change.
 func (w *world) step() {
-	w.now = w.now.Add(time.Duration(rapid.IntRange(0, 400).Draw(w.t, "hours")) * time.Hour)
+	w.now.set(w.now.get().Add(time.Duration(rapid.IntRange(0, 400).Draw(w.t, "hours")) * time.Hour))
 	what := rapid.IntRange(0, 15).Draw(w.t, "what")
 	if len(w.ids) < 2 || what < 3 {
 		w.create()
@@ -156,8 +156,8 @@ func (w *world) create() {
 
 // look reads every record.
 func (w *world) look() {
-	w.now = w.now.Add(time.Minute)
-	s := snapshot{w.now, map[customer.ID]seen{}}
+	w.now.set(w.now.get().Add(time.Minute))
+	s := snapshot{w.now.get(), map[customer.ID]seen{}}
 	err := w.View(context.Background(), func(tx *clientele.ReadTx) error {
 		for _, id := range w.ids {
 			c, err := tx.Customers.Exact(id)
@@ -187,7 +187,7 @@ func (w *world) look() {
 		w.t.Fatal(err)
 	}
 	w.snapshots = append(w.snapshots, s)
-	w.now = w.now.Add(time.Minute)
+	w.now.set(w.now.get().Add(time.Minute))
 }
 
 // defined is a definition and the same in plain Go.

@@ -30,7 +30,7 @@ func TestWhatTablesLeaveOutIsInTheirRest(t *testing.T) {
 		drafts[i] = customer.Draft{Name: fmt.Sprintf("客户%03d", i), Rep: fmt.Sprintf("rep%03d", i), Attributes: []customer.Attribute{sales}}
 	}
 	b.create(drafts...)
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	r := b.count(stocktake.Ask{Definition: stocktake.Definition{
 		Dimensions: []string{"rep", "kind"}, CrossTabs: [][2]string{{"rep", "kind"}, {"kind", "rep"}},
 		Revenue: &stocktake.Measure{Attribute: "sales", Currency: "CNY"},
@@ -68,7 +68,7 @@ func TestAttributesAreInMinorUnitsOfTheirCurrency(t *testing.T) {
 		return tx.Customers.SetSchema(&customer.Schema{Attributes: []customer.AttributeSpec{{Name: "sales", Type: customer.Number, Decimals: 1}}})
 	})
 	b.create(customer.Draft{Name: "A", Attributes: []customer.Attribute{{Name: "sales", Value: customer.NumberValue(1234_5)}}})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	for currency, want := range map[string]int64{"CNY": 1234_50, "JPY": 1235, "KWD": 1234_500} {
 		r := b.count(stocktake.Ask{Definition: stocktake.Definition{Profit: &stocktake.Measure{Attribute: "sales", Currency: currency}}})
 		if len(r.Figures) != 1 || r.Figures[0].Amount != want {
@@ -80,7 +80,7 @@ func TestAttributesAreInMinorUnitsOfTheirCurrency(t *testing.T) {
 // Invoices are no profit, and an unknown currency is none.
 func TestMeasuresThatTellNothingAreRefused(t *testing.T) {
 	b := newBook(t, clientele.Options{})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	for field, d := range map[string]stocktake.Definition{
 		"Definition.Profit":  {Profit: &stocktake.Measure{}},
 		"Definition.Revenue": {Revenue: &stocktake.Measure{Attribute: "sales", Currency: "XQQ"}},
@@ -104,12 +104,12 @@ func TestFiguresCountCustomersOnce(t *testing.T) {
 		})
 	}
 	for i, at := range []time.Time{day(2025, 2, 3), day(2025, 3, 3)} {
-		b.now = at
+		b.now.set(at)
 		post(fmt.Sprint("C", i), ids[0], credit.Invoice, date.Of(at), money.Amount{Minor: 100, Currency: money.CNY})
 		post(fmt.Sprint("U", i), ids[0], credit.Invoice, date.Of(at), money.Amount{Minor: 10, Currency: money.USD})
 	}
-	post("P", ids[1], credit.Payment, date.Of(b.now), money.Amount{Minor: 5, Currency: money.CNY})
-	b.now = day(2025, 4, 1)
+	post("P", ids[1], credit.Payment, date.Of(b.now.get()), money.Amount{Minor: 5, Currency: money.CNY})
+	b.now.set(day(2025, 4, 1))
 	r := b.count(stocktake.Ask{Definition: stocktake.Definition{Revenue: &stocktake.Measure{}, Dimensions: []string{"kind"}}})
 	for _, figures := range [][]stocktake.Figure{r.Figures, r.Dimensions[0].Rows[0].Figures} {
 		if len(figures) != 2 || figures[0].Amount != 200 || figures[0].Customers != 1 || figures[1].Amount != 20 || figures[1].Customers != 1 {
@@ -123,20 +123,20 @@ func TestCountsByHandDontMeetTheSchedule(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	b.create(customer.Draft{Name: "A"})
 	b.save(stocktake.Definition{Name: "monthly", Every: stocktake.Monthly})
-	b.now = day(2025, 3, 5)
+	b.now.set(day(2025, 3, 5))
 	for _, ask := range []stocktake.Ask{
 		{Name: "monthly", Opening: instant(2025, 2, 1), Closing: instant(2025, 3, 1)},
 		{Name: "monthly", Opening: instant(2025, 2, 1), Closing: instant(2025, 4, 2)}, // before the timer rings
 		{Name: "monthly", Opening: instant(2025, 1, 15), Closing: instant(2025, 4, 1)},
 	} {
-		b.now = maxTime(b.now, ask.Closing.Time)
+		b.now.set(maxTime(b.now.get(), ask.Closing.Time))
 		if _, err := b.Stocktake().Run(t.Context(), ask); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.now = day(2025, 4, 2)
+	b.now.set(day(2025, 4, 2))
 	err := b.View(t.Context(), func(tx *clientele.ReadTx) error {
-		due, err := tx.Stocktake.Due(b.now)
+		due, err := tx.Stocktake.Due(b.now.get())
 		if err == nil && (len(due) != 1 || due[0].Opening != instant(2025, 3, 1) || due[0].Closing != instant(2025, 4, 1)) {
 			t.Errorf("due: %+v; want March", due)
 		}
@@ -174,7 +174,7 @@ func TestSuspectsOutsideTheScopeStayHidden(t *testing.T) {
 		return errors.Join(tx.Dedupe.Flag(ids[0], ids[1]), tx.Dedupe.Flag(ids[2], ids[3]))
 	})
 	b.update(func(tx *clientele.Tx) error { return grantClerk(tx, units[0]) })
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	ask := stocktake.Ask{Definition: stocktake.Definition{Checks: []string{"suspects"}}}
 	for actor, want := range map[string]int64{"boss": 4, "clerk": 2} {
 		r, err := b.book.As(clientele.Actor{ID: actor}).Stocktake().Count(t.Context(), ask)
@@ -191,7 +191,7 @@ func TestUnknownTermsAreRefused(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	b.create(customer.Draft{Name: "A"})
 	b.save(stocktake.Definition{Name: "all"})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	r, err := b.Stocktake().Run(t.Context(), stocktake.Ask{Name: "all"})
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestUnknownTermsAreRefused(t *testing.T) {
 func TestPeriodsThatEndBeforeTheyBeginAreRefused(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	b.create(customer.Draft{Name: "A"})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	for name, ask := range map[string]stocktake.Ask{
 		"tomorrow to now":       {Opening: instant(2025, 2, 2)},
 		"now to now":            {Opening: instant(2025, 2, 1)},
@@ -234,8 +234,8 @@ func TestPeriodsThatEndBeforeTheyBeginAreRefused(t *testing.T) {
 func TestTheBeginningIsBeforeTheFirstCustomer(t *testing.T) {
 	b := newBook(t, clientele.Options{}) // 2025-01-01 00:00
 	b.create(customer.Draft{Name: "A"})
-	for _, now := range []time.Time{b.now, day(2025, 2, 1)} {
-		b.now = now
+	for _, now := range []time.Time{b.now.get(), day(2025, 2, 1)} {
+		b.now.set(now)
 		if r := b.count(stocktake.Ask{}); r.Reconciliation != (stocktake.Reconciliation{New: 1, Closing: 1}) {
 			t.Errorf("at %s: %+v; want one new", now, r.Reconciliation)
 		}
@@ -245,7 +245,7 @@ func TestTheBeginningIsBeforeTheFirstCustomer(t *testing.T) {
 func TestUnknownUnitsAreRefused(t *testing.T) {
 	b := newBook(t, clientele.Options{})
 	b.create(customer.Draft{Name: "A"})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	_, err := b.Stocktake().Count(t.Context(), stocktake.Ask{Definition: stocktake.Definition{Units: []customer.UnitID{999}}})
 	if !errors.Is(err, stocktake.ErrInvalid) || !strings.Contains(err.Error(), "Definition.Units 999") {
 		t.Error(err)
@@ -267,12 +267,12 @@ func TestCohortsOutsideTheScopeStayHidden(t *testing.T) {
 		}
 		return nil
 	})
-	b.now = day(2025, 2, 10)
+	b.now.set(day(2025, 2, 10))
 	b.create(customer.Draft{Name: "A", Owner: units[0]})
-	b.now = day(2025, 3, 10)
+	b.now.set(day(2025, 3, 10))
 	b.create(customer.Draft{Name: "B", Owner: units[1]})
 	b.update(func(tx *clientele.Tx) error { return grantClerk(tx, units[0]) })
-	b.now = day(2025, 4, 1)
+	b.now.set(day(2025, 4, 1))
 	r, err := b.book.As(clientele.Actor{ID: "clerk"}).Stocktake().Count(t.Context(), stocktake.Ask{Definition: stocktake.Definition{Cohorts: true}})
 	if err != nil {
 		t.Fatal(err)
@@ -308,7 +308,7 @@ func TestComparisonsLeaveHiddenFieldsOut(t *testing.T) {
 		_, err = tx.Org.Give(orgtree.Grant{Principal: "auditor", Role: "clerk", Scope: orgtree.Scope{All: true}, Mask: mask})
 		return err
 	})
-	b.now = day(2025, 2, 1)
+	b.now.set(day(2025, 2, 1))
 	r, err := b.book.As(clientele.Actor{ID: "auditor"}).Stocktake().Count(t.Context(), stocktake.Ask{Compare: &stocktake.List{
 		Name: "ERP", Rows: func(yield func(customer.Draft, error) bool) { yield(draft, nil) },
 	}})
