@@ -303,7 +303,7 @@ func (r *openReader) err(p *openPage) error {
 
 // items decodes a page.
 func (p *openPage) items() ([]openItem, error) {
-	list := make([]openItem, 0, min(p.count, len(p.body))+1) // an item takes more than a byte; the count may be damaged
+	list := make([]openItem, 0, max(0, min(p.count, len(p.body)))+1) // an item takes more than a byte; the count may be damaged
 	var r openReader
 	r.reset(p)
 	for r.group() {
