@@ -165,7 +165,7 @@ func TestRunStopsAtABrokenLevel(t *testing.T) {
 
 func TestRunKeepsTheDisksReserve(t *testing.T) {
 	if total, _ := diskSpace("."); total == 0 {
-		t.Skip("the size of disks is not known on this system")
+		t.Skip("SKIPPED: the size of disks is not known on this system")
 	}
 	o := tiny(t, "", 200)
 	o.Reserve = 1 << 60

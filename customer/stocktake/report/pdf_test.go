@@ -128,12 +128,12 @@ func TestPDFShowsTheResult(t *testing.T) {
 func TestPDFIsReadByPoppler(t *testing.T) {
 	program, err := exec.LookPath("pdftotext")
 	if err != nil {
-		t.Skip("NO pdftotext ON THIS SYSTEM: apt-get install poppler-utils to run this test")
+		t.Skip("SKIPPED: no pdftotext on this system: apt-get install poppler-utils to run this test")
 	}
 	var pdf bytes.Buffer
 	err = report.PDF(&pdf, million(), report.Options{Language: language.SimplifiedChinese})
 	if errors.Is(err, report.ErrFont) {
-		t.Skip("NO CHINESE FONT ON THIS SYSTEM: apt-get install fonts-wqy-zenhei or fonts-noto-cjk to run this test")
+		t.Skip("SKIPPED: no Chinese font on this system: apt-get install fonts-wqy-zenhei or fonts-noto-cjk to run this test")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func TestWritersRunAtTheSameTime(t *testing.T) {
 // cross-tabs of 40 by 40.
 func TestTheLargestResultsStayUnderFiveMegabytes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes seconds")
+		t.Skip("SKIPPED: takes seconds; run without -short")
 	}
 	r := stocktaketest.Sample(2, 1_000_000)
 	for i := range 108 {
