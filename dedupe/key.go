@@ -21,16 +21,16 @@ const indexLikeness = 16
 // that find the same neighbours, the fewest. A word or a number meets its like under the
 // deletions, the sound or the last digits as well as by itself. The others, one for each
 // pair of characters or each digit left out, are for runs. docs/matching.md has the figures.
-func liveKinds(t compare.Type) []compare.KeyKind {
+func liveKinds(t compare.Type) compare.KeyKinds {
 	switch t {
 	case compare.Name, compare.PersonName, compare.OrganisationName:
-		return []compare.KeyKind{compare.KeyExact, compare.KeySound, compare.KeyPinyin, compare.KeyDeletion}
+		return compare.KindsOf(compare.KeyExact, compare.KeySound, compare.KeyPinyin, compare.KeyDeletion)
 	case compare.Phone:
-		return []compare.KeyKind{compare.KeyPart}
+		return compare.KindsOf(compare.KeyPart)
 	case compare.Category, compare.AddressPostcode, compare.AddressCity, compare.AddressRegion, compare.AddressLocality, compare.Number, compare.Text:
-		return nil
+		return 0
 	}
-	return []compare.KeyKind{compare.KeyExact}
+	return compare.KindsOf(compare.KeyExact)
 }
 
 // keyer makes the keys under which customers that may be alike meet. It depends on the
@@ -38,7 +38,7 @@ func liveKinds(t compare.Type) []compare.KeyKind {
 type keyer struct {
 	fields []Field
 	by     []compare.Comparator
-	kinds  [][]compare.KeyKind
+	kinds  []compare.KeyKinds
 }
 
 func newKeyer(fields []Field, country string) (*keyer, error) {
@@ -75,19 +75,12 @@ type likeness struct {
 func (k *keyer) of(c *customer.Customer) []likeness {
 	var all []likeness
 	for i := range k.fields {
-		if k.kinds[i] == nil {
+		if k.kinds[i] == 0 {
 			continue
 		}
+		emit := func(key compare.Key) { all = append(all, likeness{salted(key.Hash, i), i, key.Kind}) }
 		for _, v := range k.fields[i].Values(c) {
-			form := k.by[i].Prepare(v)
-			if form == nil {
-				continue
-			}
-			k.by[i].Keys(form, func(key compare.Key) {
-				if slices.Contains(k.kinds[i], key.Kind) {
-					all = append(all, likeness{salted(key.Hash, i), i, key.Kind})
-				}
-			})
+			compare.KeysOf(k.by[i], v, k.kinds[i], emit)
 		}
 	}
 	slices.SortFunc(all, func(a, b likeness) int {

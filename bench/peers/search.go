@@ -154,7 +154,7 @@ func (k searchKind) draw(draw *rand.Rand, name string) (string, bool) {
 	part := string(runes[at : at+lengths[k]])
 	switch k {
 	case byPinyin:
-		return strings.Join(text.Pinyin(part), ""), true
+		return text.PinyinWord(part), true
 	case byInitials:
 		return text.Initials(part), true
 	}

@@ -47,34 +47,46 @@ func (c *addresses) Prepare(value string) Form {
 	if s == "" {
 		return nil
 	}
-	f := &addressForm{}
-	var words []string
-	if hasHan(s) {
-		rest := digitNumerals(cut(value))
-		place, ok := region.Parse(rest)
-		if ok {
-			rest = place.Rest
-			f.place = place.Code
-		}
-		words = hanAddressWords(text.Fold(rest))
-		f.region = len(words)
-		if ok {
-			words = appendDivisions(words, place)
-		}
-	} else {
-		words = splitAddressWords(latinised(s))
-		f.region = len(words)
-	}
-	if len(words) == 0 {
-		words = strings.Fields(s)
-	}
-	words = strings.Fields(strings.Join(words, " ")) // one piece of memory for all
-	f.bag = newBag(words, canonicalAddressWord)
-	f.key = canonicalKey(words)
+	words, divisions, place := addressParts(value, s)
+	f := &addressForm{key: canonicalKey(words), bag: newBag(words, canonicalAddressWord), place: place, region: divisions}
 	if hasHan(s) {
 		f.bag.other = romanised(words[:len(f.bag.words)])
 	}
 	return f
+}
+
+// exact is the key of a value's form.
+func (c *addresses) exact(value string) string {
+	s := folded(value)
+	if s == "" {
+		return ""
+	}
+	words, _, _ := addressParts(value, s)
+	return canonicalKey(words)
+}
+
+// addressParts divides an address, folded s, into words. Those from divisions on are names
+// of divisions; place is the code of the deepest.
+func addressParts(value, s string) (words []string, divisions int, place string) {
+	if hasHan(s) {
+		rest := digitNumerals(cut(value))
+		p, ok := region.Parse(rest)
+		if ok {
+			rest = p.Rest
+		}
+		words = hanAddressWords(text.Fold(rest))
+		divisions = len(words)
+		if ok {
+			words, place = appendDivisions(words, p), p.Code
+		}
+	} else {
+		words = splitAddressWords(latinised(s))
+		divisions = len(words)
+	}
+	if len(words) == 0 {
+		words = strings.Fields(s)
+	}
+	return strings.Fields(strings.Join(words, " ")), divisions, place // one piece of memory for all
 }
 
 func canonicalKey(words []string) string {
@@ -106,7 +118,7 @@ func romanised(words []string) []uint64 {
 	other := make([]uint64, len(words))
 	for i, w := range words {
 		if hasHan(w) {
-			other[i] = hashOf(KeyToken, strings.Join(text.Pinyin(w), ""))
+			other[i] = hashOf(KeyToken, text.PinyinWord(w))
 		}
 	}
 	return other
@@ -362,22 +374,25 @@ func (c *addresses) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
-func (c *addresses) Keys(f Form, emit func(Key)) {
+func (c *addresses) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*addressForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.key)
+	if want == KindsOf(KeyExact) {
+		return
+	}
 	for i := range p.bag.words[:min(p.region, len(p.bag.words))] {
 		w := canonicalAddressWord(p.bag.words[i].text)
-		if i > 0 {
+		if i > 0 && e.want.Has(KeyBigram) {
 			e.text(KeyBigram, orderedPair(canonicalAddressWord(p.bag.words[i-1].text), w))
 		}
 		if _, common := addressWords()[w]; !common && len(w) >= 4 {
 			e.text(KeyToken, w)
 			if hasHan(w) {
-				e.text(KeyPinyin, strings.Join(text.Pinyin(w), ""))
+				e.text(KeyPinyin, text.PinyinWord(w))
 			} else {
 				e.text(KeyPinyin, w)
 			}

@@ -93,8 +93,8 @@ func categoryLevel(x, y *categoryForm) uint8 {
 
 func (c *categories) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (c *categories) Keys(f Form, emit func(Key)) {
+func (c *categories) Keys(f Form, want KeyKinds, emit func(Key)) {
 	if f != nil {
-		emitter(emit).text(KeyExact, f.Key())
+		emitter{want, emit}.text(KeyExact, f.Key())
 	}
 }

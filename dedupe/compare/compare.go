@@ -85,11 +85,21 @@ type Comparator interface {
 	// Compare places two forms on a level. It is symmetric. With a missing form the level
 	// is 0; the caller, for whom missing is not different, doesn't ask.
 	Compare(a, b Form) Outcome
-	// Keys emits the hashes under which values that may be alike meet, with what kind of
-	// key each is. Hashes are stable: they may be stored.
-	Keys(f Form, emit func(Key))
+	// Keys emits the hashes, of the kinds that are wanted, under which values that may be
+	// alike meet. Hashes are stable: they may be stored.
+	Keys(f Form, want KeyKinds, emit func(Key))
 	// Tokens emits what a corpus counts in a form: see [Corpus.Learn].
 	Tokens(f Form, emit func(hash uint64))
+}
+
+// KeysOf emits the keys of a value: what c.Keys(c.Prepare(value), want, emit) does, often
+// at less cost.
+func KeysOf(c Comparator, value string, want KeyKinds, emit func(Key)) {
+	if s, ok := c.(*several); ok {
+		s.keysOf(value, want, emit)
+	} else if f := c.Prepare(value); f != nil {
+		c.Keys(f, want, emit)
+	}
 }
 
 // Options make a comparator. The zero value is ready to use.

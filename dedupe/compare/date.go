@@ -337,12 +337,12 @@ func (f *dateForm) days() int {
 
 func (c *dates) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (c *dates) Keys(f Form, emit func(Key)) {
+func (c *dates) Keys(f Form, want KeyKinds, emit func(Key)) {
 	d, ok := f.(*dateForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, d.Key())
 	if d.text != "" || d.month == 0 || d.day == 0 {
 		return

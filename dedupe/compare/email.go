@@ -116,12 +116,12 @@ func closeEmails(x, y *emailForm) uint8 {
 
 func (emails) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (emails) Keys(f Form, emit func(Key)) {
+func (emails) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*emailForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.Key())
 	e.text(KeyToken, p.local)
 	if n := len(p.local); n >= 4 && n <= 20 {

@@ -134,12 +134,12 @@ func (c *texts) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
-func (c *texts) Keys(f Form, emit func(Key)) {
+func (c *texts) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*textForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.key)
 	for i := range p.bag.words {
 		w := p.bag.words[i].text

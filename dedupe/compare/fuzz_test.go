@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,10 +47,18 @@ func holds(t *testing.T, c Comparator, a, b string) {
 	if y != nil && x.Key() == y.Key() && forward.Level != Exact {
 		t.Errorf("%s: %.80q and %.80q have one key %.80q and level %d", c.Type(), a, b, x.Key(), forward.Level)
 	}
-	keys := 0
-	c.Keys(x, func(Key) { keys++ })
-	if keys == 0 || keys > 20*MaxRunes {
-		t.Errorf("%s: %.80q has %d keys", c.Type(), a, keys)
+	var all []Key
+	c.Keys(x, AllKeys, func(k Key) { all = append(all, k) })
+	if len(all) == 0 || len(all) > 20*MaxRunes {
+		t.Errorf("%s: %.80q has %d keys", c.Type(), a, len(all))
+	}
+	for _, want := range []KeyKinds{KindsOf(KeyExact), KindsOf(KeySound, KeyPinyin), KindsOf(KeyDeletion), KindsOf(KeyToken, KeyBigram), KindsOf(KeyPart, KeyInitials), AllKeys} {
+		some := slices.DeleteFunc(slices.Clone(all), func(k Key) bool { return !want.Has(k.Kind) })
+		var got []Key
+		KeysOf(c, a, want, func(k Key) { got = append(got, k) })
+		if !slices.Equal(got, some) {
+			t.Errorf("%s: %.80q has of the kinds %b the keys %x, of all %x", c.Type(), a, want, got, some)
+		}
 	}
 	c.Tokens(x, func(uint64) {})
 }

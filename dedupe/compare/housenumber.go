@@ -83,8 +83,8 @@ func houseLevel(x, y *houseForm) uint8 {
 
 func (houses) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (houses) Keys(f Form, emit func(Key)) {
+func (houses) Keys(f Form, want KeyKinds, emit func(Key)) {
 	if f != nil {
-		emitter(emit).text(KeyExact, f.Key())
+		emitter{want, emit}.text(KeyExact, f.Key())
 	}
 }

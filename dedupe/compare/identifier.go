@@ -135,12 +135,12 @@ func shape(c byte) byte {
 
 func (c *identifiers) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (c *identifiers) Keys(f Form, emit func(Key)) {
+func (c *identifiers) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*identifierForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.key)
 	if n := len(p.key); n >= 4 && n <= 24 {
 		e.deletions(p.key)

@@ -26,6 +26,24 @@ func (k KeyKind) String() string {
 	return "unknown"
 }
 
+// KeyKinds is a set of kinds of keys.
+type KeyKinds uint8
+
+// AllKeys are the keys of all kinds.
+const AllKeys KeyKinds = 1<<8 - 1
+
+// KindsOf is the set of some kinds.
+func KindsOf(kinds ...KeyKind) KeyKinds {
+	var set KeyKinds
+	for _, k := range kinds {
+		set |= 1 << k
+	}
+	return set
+}
+
+// Has reports whether a kind is in the set.
+func (s KeyKinds) Has(k KeyKind) bool { return s>>k&1 != 0 }
+
 // Key is a hash under which values meet that may be alike. Keys of different kinds never
 // meet by design, only by chance.
 type Key struct {
@@ -45,12 +63,22 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// emitter emits keys, leaving out the empty text.
-type emitter func(Key)
+// emitter emits the keys of the kinds that are wanted, leaving out the empty text.
+type emitter struct {
+	want KeyKinds
+	emit func(Key)
+}
 
 func (e emitter) text(kind KeyKind, s string) {
-	if s != "" {
-		e(Key{hashOf(kind, s), kind})
+	if s != "" && e.want.Has(kind) {
+		e.emit(Key{hashOf(kind, s), kind})
+	}
+}
+
+// sound emits how a word sounds.
+func (e emitter) sound(w string) {
+	if e.want.Has(KeySound) {
+		e.text(KeySound, skeleton(w))
 	}
 }
 
@@ -58,7 +86,7 @@ func (e emitter) text(kind KeyKind, s string) {
 // insertion, deletion, substitution or transposition apart share one of these, as the
 // whole of one is among the deletions of the other.
 func (e emitter) deletions(s string) {
-	if s == "" {
+	if s == "" || !e.want.Has(KeyDeletion) {
 		return
 	}
 	e.text(KeyDeletion, s)
@@ -71,9 +99,13 @@ func (e emitter) deletions(s string) {
 		last = r
 		without := append(append(buf[:0], s[:i]...), s[i+len(string(r)):]...)
 		if len(without) > 0 {
-			e(Key{mix(xxhash.Sum64(without) + uint64(KeyDeletion)*0x9E3779B97F4A7C15), KeyDeletion})
+			e.emit(Key{mix(xxhash.Sum64(without) + uint64(KeyDeletion)*0x9E3779B97F4A7C15), KeyDeletion})
 		}
 	}
 }
 
-func (e emitter) runes(kind KeyKind, rs ...rune) { e.text(kind, string(rs)) }
+func (e emitter) pair(kind KeyKind, r, s rune) {
+	if e.want.Has(kind) {
+		e.text(kind, string([]rune{r, s}))
+	}
+}

@@ -119,9 +119,9 @@ func (c *column) sample(n int) (same, different []float64, met float64) {
 // meet reports whether two forms have a key in common.
 func meet(c Comparator, a, b Form) bool {
 	keys := map[Key]bool{}
-	c.Keys(a, func(k Key) { keys[k] = true })
+	c.Keys(a, AllKeys, func(k Key) { keys[k] = true })
 	found := false
-	c.Keys(b, func(k Key) { found = found || keys[k] })
+	c.Keys(b, AllKeys, func(k Key) { found = found || keys[k] })
 	return found
 }
 

@@ -71,11 +71,11 @@ const (
 )
 
 func personLike(value, key string) int {
-	if _, form := text.LegalForm(value); form != "" {
-		return unlikely
-	}
 	if hasHan(key) {
 		return hanPersonLike(value, key)
+	}
+	if hasLegalForm(value) {
+		return unlikely
 	}
 	words := strings.Fields(key)
 	for _, w := range words {
@@ -89,13 +89,18 @@ func personLike(value, key string) int {
 	return unsure
 }
 
+func hasLegalForm(name string) bool {
+	_, form := text.LegalForm(name)
+	return form != ""
+}
+
 // hanPersonLike knows that Chinese people have names of two to four characters that begin
 // with one of some hundred family names, and that trades are in few of them.
 func hanPersonLike(value, key string) int {
 	bare := text.Fold(stripRemark(value))
 	n := runeCount(bare)
 	switch {
-	case n > 5 || tradeAtEnd(key) > 0 && n > 3:
+	case n > 5 || tradeAtEnd(key) > 0 && n > 3 || hasLegalForm(value):
 		return unlikely
 	case n < 2 || !familyNames[firstRune(bare)] && !doubleNames[string([]rune(bare)[:2])]:
 		return unsure
@@ -145,15 +150,15 @@ func (c *names) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
-func (c *names) Keys(f Form, emit func(Key)) {
+func (c *names) Keys(f Form, want KeyKinds, emit func(Key)) {
 	n, ok := f.(*nameForm)
 	if !ok {
 		return
 	}
 	if n.org != nil {
-		c.orgs.Keys(n.org, emit)
+		c.orgs.Keys(n.org, want, emit)
 	}
 	if n.person != nil {
-		c.persons.Keys(n.person, emit)
+		c.persons.Keys(n.person, want, emit)
 	}
 }

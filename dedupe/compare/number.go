@@ -96,9 +96,9 @@ func transposed(x, y string) bool {
 
 func (c *numbers) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (c *numbers) Keys(f Form, emit func(Key)) {
+func (c *numbers) Keys(f Form, want KeyKinds, emit func(Key)) {
 	if f != nil {
-		emitter(emit).text(KeyExact, f.Key())
+		emitter{want, emit}.text(KeyExact, f.Key())
 	}
 }
 

@@ -109,12 +109,12 @@ func (c *organisations) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
-func (c *organisations) Keys(f Form, emit func(Key)) {
+func (c *organisations) Keys(f Form, want KeyKinds, emit func(Key)) {
 	o, ok := f.(*orgForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, o.key)
 	if o.han != nil {
 		o.han.keys(e)

@@ -457,10 +457,15 @@ func (o *hanOrg) wholeHash() uint64 { return hashOf(KeyExact, bare(o.body)+" "+o
 func (o *hanOrg) keys(e emitter) {
 	core := o.coreText()
 	e.text(KeyToken, core)
-	e.text(KeyPart, core+" "+o.branch)
+	if e.want.Has(KeyPart) {
+		e.text(KeyPart, core+" "+o.branch)
+	}
 	e.text(KeyPinyin, o.sound())
 	if n := runeCount(core); n >= 3 && n <= 8 {
 		e.deletions(core)
+	}
+	if !e.want.Has(KeyBigram) {
+		return
 	}
 	var buf [wordSize]rune
 	rs := runesOf(&buf, o.body)
@@ -468,13 +473,13 @@ func (o *hanOrg) keys(e emitter) {
 	for i := range rs {
 		for j := i + 1; j < len(rs) && j <= i+4; j++ {
 			if j == i+1 || i < from+4 && j >= from {
-				e.runes(KeyBigram, rs[i], rs[j])
+				e.pair(KeyBigram, rs[i], rs[j])
 			}
 		}
 	}
 	var place [wordSize]rune
 	of := runesOf(&place, o.branch)
 	for i := 1; i < len(of); i++ {
-		e.runes(KeyBigram, of[i-1], of[i])
+		e.pair(KeyBigram, of[i-1], of[i])
 	}
 }

@@ -176,12 +176,15 @@ func (o *latinOrg) keys(e emitter) {
 		e.text(KeyToken, w)
 		if n := len(w); n >= 5 && n <= 14 && !plainWords[w] {
 			e.deletions(w)
-			e.text(KeySound, skeleton(w))
+			e.sound(w)
 		}
-		if i > 0 {
+		if i > 0 && e.want.Has(KeyBigram) {
 			e.text(KeyBigram, o.bag.words[i-1].text+o.bag.words[i].text)
 		}
 		e.text(KeyPinyin, w)
+	}
+	if e.want&KindsOf(KeyBigram, KeyInitials) == 0 {
+		return
 	}
 	joined := o.bag.joined()
 	e.text(KeyBigram, joined)

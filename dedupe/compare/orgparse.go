@@ -130,8 +130,8 @@ func parseHanOrg(name string) *hanOrg {
 	if placed > 0 && o.core == 0 {
 		o.prepend(text.Fold(inside))
 	}
-	core := strings.Join(text.Pinyin(o.coreText()), "")
-	o.pinyin, o.sounds = core+strings.Join(text.Pinyin(o.tradeText()), ""), uint16(len(core))
+	core := text.PinyinWord(o.coreText())
+	o.pinyin, o.sounds = core+text.PinyinWord(o.tradeText()), uint16(len(core))
 	return o
 }
 

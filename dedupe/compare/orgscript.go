@@ -30,7 +30,7 @@ var businessWords = wordsOf(`sales chain management instruments instrument e onl
 // compareScripts compares a Chinese name with one in Latin letters, by the pinyin of its
 // region and core and the English words of its trade.
 func (c *organisations) compareScripts(h *hanOrg, l *latinOrg) (level uint8, same, bits float32) {
-	region := strings.Join(text.Pinyin(withoutSuffix(h.regionText())), "")
+	region := text.PinyinWord(withoutSuffix(h.regionText()))
 	core, placed, strange := romanCover(h.pinyin, int(h.sounds), region, &l.bag)
 	if core < 0.5 {
 		return orgDifferent, 0.02, 0

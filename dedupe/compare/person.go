@@ -310,12 +310,12 @@ func (c *person) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
-func (c *person) Keys(f Form, emit func(Key)) {
+func (c *person) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*personForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.key)
 	if p.han != nil {
 		hanPersonKeys(p.han, p.key, e)
@@ -327,7 +327,7 @@ func (c *person) Keys(f Form, emit func(Key)) {
 			continue
 		}
 		e.text(KeyToken, w)
-		e.text(KeySound, skeleton(w))
+		e.sound(w)
 		if n := len(w); n >= 3 && n <= 12 {
 			e.deletions(w)
 		}

@@ -143,12 +143,12 @@ func wholeToken(f Form, emit func(uint64)) {
 	}
 }
 
-func (c *phones) Keys(f Form, emit func(Key)) {
+func (c *phones) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*phoneForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.national)
 	if n := len(p.national); n >= 7 {
 		e.text(KeyPart, p.national[n-7:])

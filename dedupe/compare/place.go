@@ -53,7 +53,7 @@ func (c *places) Prepare(value string) Form {
 		s = deepest(p)
 	}
 	f.words = []string{s}
-	f.roman = strings.Join(text.Pinyin(withoutSuffix(s)), "")
+	f.roman = text.PinyinWord(withoutSuffix(s))
 	return f
 }
 
@@ -171,15 +171,15 @@ func romanPlaceLevel(x, y *placeForm) uint8 {
 
 func (c *places) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (c *places) Keys(f Form, emit func(Key)) {
+func (c *places) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*placeForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.key)
 	whole := strings.Join(p.words, "")
-	e.text(KeySound, skeleton(whole))
+	e.sound(whole)
 	if n := len(whole); n >= 5 && n <= 24 {
 		e.deletions(whole)
 	}

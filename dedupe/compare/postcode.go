@@ -74,12 +74,12 @@ func postcodeLevel(x, y string) uint8 {
 
 func (c *postcodes) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
 
-func (c *postcodes) Keys(f Form, emit func(Key)) {
+func (c *postcodes) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(postcodeForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, string(p))
 	if len(p) >= 5 && len(p) <= 12 {
 		e.deletions(string(p))

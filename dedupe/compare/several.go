@@ -72,14 +72,25 @@ func forms(list *listForm, f Form) []Form {
 	return []Form{f}
 }
 
-func (s *several) Keys(f Form, emit func(Key)) {
+func (s *several) Keys(f Form, want KeyKinds, emit func(Key)) {
 	if f == nil {
 		return
 	}
 	list, _ := f.(*listForm)
 	for _, f := range forms(list, f) {
-		s.Comparator.Keys(f, emit)
+		s.Comparator.Keys(f, want, emit)
 	}
+}
+
+// keysOf emits the keys of a value, without preparing it for comparison where its exact key
+// is all that is wanted.
+func (s *several) keysOf(value string, want KeyKinds, emit func(Key)) {
+	by, quick := s.Comparator.(interface{ exact(value string) string })
+	if !quick || want != KindsOf(KeyExact) || strings.Contains(value, separator) {
+		s.Keys(s.Prepare(value), want, emit)
+		return
+	}
+	emitter{want, emit}.text(KeyExact, by.exact(value))
 }
 
 func (s *several) Tokens(f Form, emit func(uint64)) {

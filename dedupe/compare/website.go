@@ -97,12 +97,12 @@ func (websites) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
-func (websites) Keys(f Form, emit func(Key)) {
+func (websites) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*websiteForm)
 	if !ok {
 		return
 	}
-	e := emitter(emit)
+	e := emitter{want, emit}
 	e.text(KeyExact, p.host)
 	e.text(KeyToken, p.name)
 	if len(p.name) >= 5 && len(p.name) <= 24 {

@@ -130,7 +130,7 @@ func (b *blockPart) eachKey(space []int, emit func(hashed)) {
 		salt := keySalt(c.typ)
 		for v, f := range d.forms {
 			if f != nil && d.count[v] > 0 {
-				c.cmp.Keys(f, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), id}) })
+				c.cmp.Keys(f, compare.AllKeys, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), id}) })
 			}
 			id++
 		}
@@ -146,7 +146,7 @@ func (b *blockPart) guess(space []int) int {
 		count, step := 0, max(len(forms)/some, 1)
 		for v := 0; v < len(forms); v += step {
 			if forms[v] != nil {
-				b.t.layout.columns[i].cmp.Keys(forms[v], func(compare.Key) { count++ })
+				b.t.layout.columns[i].cmp.Keys(forms[v], compare.AllKeys, func(compare.Key) { count++ })
 			}
 		}
 		total += count * step

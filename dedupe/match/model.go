@@ -145,7 +145,7 @@ func (m *Model) Keys(p *Prepared) []Key {
 			continue
 		}
 		salt := keySalt(m.layout.columns[i].typ)
-		m.layout.columns[i].cmp.Keys(v.form, func(k compare.Key) {
+		m.layout.columns[i].cmp.Keys(v.form, compare.AllKeys, func(k compare.Key) {
 			h := mixHash(k.Hash, salt)
 			if size, common := m.common[h]; common {
 				big = append(big, newBigKey(h, size, uint8(i)))

@@ -35,6 +35,16 @@ func AppendPinyin(dst []byte, s string) []byte {
 	return dst
 }
 
+// PinyinWord is Pinyin(s) written as one word: zhongguoyinhang.
+func PinyinWord(s string) string {
+	var buf [128]byte
+	out := buf[:0]
+	for item := range syllables(Fold(s), false) {
+		out = append(out, item.text...)
+	}
+	return string(out)
+}
+
 // Initials returns what is typed to find s in an input field (助记码): the first letter of
 // each Han character's pinyin, and the Latin letters and digits between them. In a name
 // without Han characters it is the first letter of each word, and numbers whole.
