@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -338,66 +339,58 @@ func (r *Reader) tagCodes(m *Mapping) (map[string]map[string]string, error) {
 // Twin returns another customer with the same name, but for script, case, spaces and
 // legal form, that shares a phone or an e-mail with a customer, or is an organisation of
 // which neither has an identifier that the other contradicts; ErrNotFound if there is
-// none. It is what a Session without Twin uses.
+// none. It is what a Session without Twin uses. It reads at most fifty customers for each
+// phone, e-mail and name, so that common names of people don't make it slow.
 func Twin(r *Reader, c *customer.Customer) (customer.ID, error) {
-	for other, err := range r.Customers.ByName(c.Name) {
-		if err != nil {
-			return 0, err
+	person := c.Party != customer.Organisation
+	crowded := false // whether one of the phones or e-mails is that of many
+	among := func(list iter.Seq2[*customer.Customer, error], same func(*customer.Customer) bool) (customer.ID, error) {
+		n := 0
+		for other, err := range list {
+			if err != nil {
+				return 0, err
+			}
+			if n++; n > maxAlike {
+				crowded = true
+				return 0, nil
+			}
+			if other.ID != c.ID && other.Party == c.Party && same(other) && !contradict(c, other) {
+				return other.ID, nil
+			}
 		}
-		if other.ID != c.ID && twins(c, other) {
-			return other.ID, nil
-		}
+		return 0, nil
 	}
+	core := coreName(c.Name)
+	sameName := func(other *customer.Customer) bool { return coreName(other.Name) == core }
 	for _, p := range c.Phones {
 		if p.E164 == "" {
 			continue
 		}
-		if id, err := twinAmong(r.Customers.ByPhone(p.E164), c); err != nil || id != 0 {
+		if id, err := among(r.Customers.ByPhone(p.E164), sameName); err != nil || id != 0 {
 			return id, err
 		}
 	}
 	for _, e := range c.Emails {
-		if id, err := twinAmong(r.Customers.ByEmail(e.Address), c); err != nil || id != 0 {
+		if id, err := among(r.Customers.ByEmail(e.Address), sameName); err != nil || id != 0 {
+			return id, err
+		}
+	}
+	if !person || crowded {
+		if id, err := among(r.Customers.ByName(c.Name), func(other *customer.Customer) bool { return !person || agree(c, other) }); err != nil || id != 0 {
 			return id, err
 		}
 	}
 	return 0, fmt.Errorf("exchange: twin: %w", customer.ErrNotFound)
 }
 
-func twinAmong(list func(func(*customer.Customer, error) bool), c *customer.Customer) (customer.ID, error) {
-	core := coreName(c.Name)
-	n := 0
-	for other, err := range list {
-		if err != nil {
-			return 0, err
-		}
-		if n++; n > maxSharing {
-			return 0, nil
-		}
-		if other.ID != c.ID && other.Party == c.Party && coreName(other.Name) == core && !contradict(c, other) {
-			return other.ID, nil
-		}
-	}
-	return 0, nil
-}
-
-// maxSharing is how many customers with one phone or e-mail are compared: a switchboard's
-// number says nothing.
-const maxSharing = 20
+// maxAlike is how many customers with one name, phone or e-mail are compared: a
+// switchboard's number says nothing.
+const maxAlike = 50
 
 // coreName is a name without its legal form.
 func coreName(name string) string {
 	core, _ := text.LegalForm(name)
 	return text.Fold(core)
-}
-
-// twins reports whether two customers of one name are one: organisations unless
-// something contradicts, people if something else agrees.
-func twins(a, b *customer.Customer) bool {
-	if a.Party != b.Party || contradict(a, b) {
-		return false
-	}
-	return a.Party == customer.Organisation || agree(a, b)
 }
 
 // contradict reports whether both have an identifier of one scheme, and different ones.
