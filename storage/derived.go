@@ -63,13 +63,13 @@ const (
 	// view that holds nothing yet is cheaper than following.
 	viewRebuild = 20000
 	// Unhurried views rest between batches: a search index some hundredths of a
-	// second, the ledger longer, since every batch rewrites its last chunk. One that
-	// has much to do rests viewShare times as long as it worked, up to viewRest: larger
-	// batches cost less for each record, and writers need the processor too.
+	// second, the ledger longer, since every batch rewrites its last chunk. Behind more
+	// than viewFew records come more, and it rests for viewRest: a batch becomes a segment
+	// of the index, and merging small ones costs several times what indexing does.
 	viewPace   = 20 * time.Millisecond
 	ledgerPace = time.Second
-	viewShare  = 4
-	viewRest   = 250 * time.Millisecond
+	viewFew    = 16
+	viewRest   = 500 * time.Millisecond
 )
 
 // runner keeps one view in step.
@@ -105,15 +105,17 @@ func (r *runner) run(ctx context.Context) {
 	defer r.change(func() { r.err = cmp.Or(r.err, ErrClosed) }) // whoever waits must not wait for ever
 	wait := 10 * time.Millisecond
 	for ctx.Err() == nil {
-		start := time.Now()
-		err := r.catchUp(ctx)
-		worked := time.Since(start)
+		records, err := r.catchUp(ctx)
 		if err == nil {
 			wait = 10 * time.Millisecond
 			err = r.store.engine.WaitDurable(ctx, r.at())
 		}
 		if err == nil || ctx.Err() != nil {
-			r.rest(ctx, max(r.pace, min(viewShare*worked, viewRest)))
+			pause := r.pace
+			if records > viewFew {
+				pause = max(pause, viewRest)
+			}
+			r.rest(ctx, pause)
 			continue
 		}
 		r.fail(err)
@@ -137,36 +139,38 @@ func (r *runner) rest(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// catchUp applies the journal up to its durable end.
-func (r *runner) catchUp(ctx context.Context) error {
+// catchUp applies the journal up to its durable end, and returns how many changed
+// records that were.
+func (r *runner) catchUp(ctx context.Context) (records int, err error) {
 	r.work.Lock()
 	defer r.work.Unlock()
 	cursor, err := r.view.Cursor(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if end := r.store.engine.Durable(); cursor.Position > end || cursor.Position > 0 && cursor.Book != r.store.book {
 		// The view is ahead of a book that was restored from a backup, or another book's.
-		return r.rebuild(ctx)
+		return 0, r.rebuild(ctx)
 	}
 	at := cursor.Position
 	r.change(func() { r.position = at })
 	for {
 		step, err := r.next(ctx, at)
 		if err != nil {
-			return err
+			return records, err
 		}
 		if step.upTo == at {
 			r.move(at)
-			return nil
+			return records, nil
 		}
 		if at == 0 && step.records >= viewRebuild {
-			return r.rebuild(ctx)
+			return records, r.rebuild(ctx)
 		}
 		if err := r.apply(ctx, step); err != nil {
-			return err
+			return records, err
 		}
 		at = step.upTo
+		records += step.records
 	}
 }
 
