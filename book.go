@@ -245,7 +245,8 @@ func (b *Book) Customers() *customer.Store { return b.customers }
 func (b *Book) Tags() *tagging.Store { return b.tags }
 
 // Rules returns the rules that classify customers: rule sets, dry runs, explanations,
-// bulk evaluation, quarantine. They follow changes some hundredths of a second behind;
+// bulk evaluation, quarantine. They follow changes some hundredths of a second behind,
+// half a second while much is written;
 // see [classify.Rules.Sync].
 func (b *Book) Rules() *classify.Rules { return b.rules }
 

@@ -215,7 +215,8 @@ func (s *Session) Load(ctx context.Context, opts customer.LoadOptions, drafts it
 var ErrNoSearch = errors.New("clientele: the book is open without search")
 
 // Search finds customers; see [search.Query]. The index follows the journal some
-// hundredths of a second behind: call Sync first to read your own writes.
+// hundredths of a second behind, half a second while much is written: call Sync first to
+// read your own writes.
 //
 // What the session may see is asked when the search begins, of the newest state.
 func (s *Session) Search(ctx context.Context, q search.Query) (result search.Result, err error) {
