@@ -46,7 +46,7 @@ type Options struct {
 	// WithoutSearch opens the book without its search index, which is then neither
 	// read nor changed, though Purge may remove it; Search and Pick return ErrNoSearch.
 	WithoutSearch bool
-	// CacheBytes bounds the memory in which stored blocks are kept; 0 follows the
+	// CacheBytes bounds the memory in which what is stored is kept; 0 follows the
 	// machine's memory, see [pebblekv.Options].
 	CacheBytes int64
 	// Schema declares the embedder's own tables, sequences and counters, used through

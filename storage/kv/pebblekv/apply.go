@@ -173,6 +173,7 @@ func (e *Engine) hand(p *prepared, last *commit) error {
 	if b.ID != (kv.BatchID{}) && err == nil {
 		err = p.writes.Set(batchKey(b.ID), binary.AppendUvarint(nil, uint64(c.entry)), nil)
 	}
+	e.forgetRows(c)
 	switch {
 	case err != nil:
 	case b.Durability == kv.Relaxed:
@@ -189,6 +190,18 @@ func (e *Engine) hand(p *prepared, last *commit) error {
 	e.window.add(c)
 	e.last.Store(c)
 	return nil
+}
+
+// forgetRows drops what a commit is about to write from the cache of rows.
+func (e *Engine) forgetRows(c *commit) {
+	for _, hash := range c.hashes {
+		e.rows.forget(hash, c.stamp)
+	}
+	if c.hashes == nil {
+		for i := range c.keys.len() {
+			e.rows.forget(e.window.hash(c.keys.at(i)), c.stamp)
+		}
+	}
 }
 
 // settle waits until the commit is as durable as the batch asks for.

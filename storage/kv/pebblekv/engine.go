@@ -41,6 +41,7 @@ type Engine struct {
 
 	commits sync.Mutex // held while a commit is checked and handed to Pebble
 	window  *window
+	rows    *rowCache
 	ids     *recentIDs
 	pending pendingDeltas
 
@@ -277,6 +278,7 @@ func (e *Engine) start() error {
 		return wrap("open "+e.dir, err)
 	}
 	e.window = newWindow(e.snapshots.oldest)
+	e.rows = newRowCache(e.options.RowCacheBytes)
 	first := &commit{position: position}
 	e.last.Store(first)
 	e.durable.advance(first)

@@ -231,6 +231,7 @@ func (in *ingestion) commit(ctx context.Context, c *commit) (kv.Position, error)
 	if err := in.e.writable("ingest"); err != nil {
 		return 0, err
 	}
+	in.e.rows.forgetAll(c.stamp)
 	if err := in.e.db.Ingest(ctx, in.tables); err != nil {
 		return 0, in.refused(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -100,7 +99,7 @@ func (p *pendingDeltas) due(hash uint64) bool {
 // foldPending rewrites a batch's merged keys that have many deltas, without the batch's own.
 func (e *Engine) foldPending(ops []kv.Op) error {
 	for _, op := range ops {
-		if op.Kind != kv.Merge || !e.pending.due(maphash.Bytes(e.window.seed, op.Key)) {
+		if op.Kind != kv.Merge || !e.pending.due(e.window.hash(op.Key)) {
 			continue
 		}
 		if err := e.rewriteLocked(op.Key); err != nil {
@@ -114,7 +113,7 @@ func (e *Engine) foldPending(ops []kv.Op) error {
 func (e *Engine) countMerges(ops []kv.Op) {
 	for _, op := range ops {
 		if op.Kind == kv.Merge {
-			e.pending.add(maphash.Bytes(e.window.seed, op.Key), op.Value)
+			e.pending.add(e.window.hash(op.Key), op.Value)
 		}
 	}
 }

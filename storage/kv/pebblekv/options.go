@@ -22,10 +22,13 @@ type Options struct {
 	// ReadOnly opens an existing directory without changing it. Apply and Ingest
 	// return kv.ErrReadOnly.
 	ReadOnly bool
-	// CacheBytes is the size of the block cache. 0 is an eighth of the memory that
+	// CacheBytes is the size of the caches of blocks and rows. 0 is an eighth of the memory that
 	// the process may use (the machine's, its control group's or GOMEMLIMIT, whichever is
 	// least), at least 64 MiB and at most 8 GiB. Only what was read occupies memory.
 	CacheBytes int64
+	// RowCacheBytes is how much of CacheBytes is for values lately read by key; 0 is an
+	// eighth, less than 0 is nothing.
+	RowCacheBytes int64
 	// MemTableBytes is the size up to which commits are gathered in memory before
 	// they are written as a table; 0 is 32 MiB. Up to four such tables may be in memory,
 	// and up to nine logs of that size on disk, five of them kept to be written over.
@@ -42,6 +45,10 @@ func (o Options) withDefaults() Options {
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = min(max(usableMemory()/8, 64<<20), 8<<30)
 	}
+	if o.RowCacheBytes == 0 {
+		o.RowCacheBytes = o.CacheBytes / 8
+	}
+	o.RowCacheBytes = min(max(o.RowCacheBytes, 0), o.CacheBytes)
 	if o.MemTableBytes <= 0 {
 		o.MemTableBytes = 32 << 20
 	}
@@ -68,7 +75,7 @@ func (o Options) pebble(fs vfs.FS, events *pebble.EventListener, when pebble.Com
 		ReadOnly:                    o.ReadOnly,
 		FormatMajorVersion:          formatMajorVersion,
 		Merger:                      merger,
-		CacheSize:                   o.CacheBytes,
+		CacheSize:                   o.CacheBytes - o.RowCacheBytes,
 		MemTableSize:                uint64(o.MemTableBytes),
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       2,

@@ -17,8 +17,9 @@ const lookAround = 256
 
 // snapshot implements kv.Snapshot.
 type snapshot struct {
-	stamp kv.Stamp
-	snap  *pebble.Snapshot
+	engine *Engine
+	stamp  kv.Stamp
+	snap   *pebble.Snapshot
 	calls gate
 
 	position atomic.Pointer[kv.Position] // once it was read
@@ -32,7 +33,7 @@ func (e *Engine) Snapshot(ctx context.Context) (kv.Snapshot, error) {
 	defer e.calls.leave()
 	// What is published is in the Pebble snapshot that is made afterwards. There may be
 	// more in it, which the contract allows.
-	s := &snapshot{stamp: e.last.Load().stamp}
+	s := &snapshot{engine: e, stamp: e.last.Load().stamp}
 	s.calls.release = func() { e.closeSnapshot(s) }
 	e.snapshots.add(s)
 	s.snap = e.db.NewSnapshot()
@@ -88,6 +89,10 @@ func (s *snapshot) Get(ctx context.Context, key, dst []byte) ([]byte, bool, erro
 	if err := checkKey(key); err != nil {
 		return dst, false, err
 	}
+	hash := s.engine.window.hash(key)
+	if longer, kept := s.engine.rows.get(hash, key, s.stamp, dst); kept {
+		return longer, true, nil
+	}
 	value, closer, err := s.snap.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return dst, false, nil
@@ -98,6 +103,7 @@ func (s *snapshot) Get(ctx context.Context, key, dst []byte) ([]byte, bool, erro
 	if err := checkValueRead(key, value); err != nil {
 		return dst, false, errors.Join(err, closer.Close())
 	}
+	s.engine.rows.put(hash, key, value, s.stamp)
 	longer := append(dst, value...)
 	if err := closer.Close(); err != nil {
 		return dst, false, wrap("get", err)

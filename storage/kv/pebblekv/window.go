@@ -216,12 +216,14 @@ func newWindow(oldest func() (kv.Stamp, bool)) *window {
 	return &window{seed: maphash.MakeSeed(), oldest: oldest}
 }
 
+func (w *window) hash(key []byte) uint64 { return maphash.Bytes(w.seed, key) }
+
 // reads takes a batch's condition apart. It needs no lock.
 func (w *window) reads(b *kv.Batch) *reads {
 	r := &reads{since: b.Since, points: make([][]byte, 0, len(b.Reads)), hashes: make([]uint64, 0, len(b.Reads))}
 	for _, read := range b.Reads {
 		if key, ok := pointKey(read); ok {
-			r.addPoint(key, maphash.Bytes(w.seed, key))
+			r.addPoint(key, w.hash(key))
 		} else {
 			r.ranges = append(r.ranges, read)
 		}
@@ -238,7 +240,7 @@ func (w *window) commit(keys [][]byte) *commit {
 	}
 	c.hashes = make([]uint64, c.keys.len())
 	for i := range c.hashes {
-		c.hashes[i] = maphash.Bytes(w.seed, c.keys.at(i))
+		c.hashes[i] = w.hash(c.keys.at(i))
 	}
 	return c
 }
