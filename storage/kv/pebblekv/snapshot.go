@@ -20,7 +20,7 @@ type snapshot struct {
 	engine *Engine
 	stamp  kv.Stamp
 	snap   *pebble.Snapshot
-	calls gate
+	calls  gate
 
 	position atomic.Pointer[kv.Position] // once it was read
 }
