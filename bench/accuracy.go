@@ -50,16 +50,20 @@ func runAccuracy(ctx context.Context, args []string, out io.Writer) error {
 	if !*asJSON {
 		printHeader(out)
 	}
+	var failed []error // a set that can't be measured doesn't keep the others from it
 	for _, dir := range dirs {
 		a, err := measureSet(ctx, dir, *errorsAt, *weights)
-		if err != nil {
-			return fmt.Errorf("%s: %w", dir, err)
+		if err == nil {
+			err = a.print(out, *asJSON)
 		}
-		if err := a.print(out, *asJSON); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", dir, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func printHeader(out io.Writer) {

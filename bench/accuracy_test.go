@@ -69,6 +69,7 @@ func TestAccuracyRefusesBadFolders(t *testing.T) {
 		"id missing":               {"records.csv", "id,name,phone\n,A B,\n", "give every record an id"},
 		"ragged row":               {"records.csv", "id,name,phone\n1,A B\n", "wrong number of fields"},
 		"not UTF-8":                {"records.csv", "id,name,phone\n1,A\xff B,\n", "UTF-8"},
+		"no truth file content":    {"truth.csv", "", "the file is empty"},
 		"no records file content":  {"records.csv", "", "the file is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,6 +80,18 @@ func TestAccuracyRefusesBadFolders(t *testing.T) {
 				t.Errorf("error %v; want one that says %q", err, c.says)
 			}
 		})
+	}
+}
+
+// Of a bad set between two good ones, both are measured, and the error names the bad one.
+func TestAccuracyGoesOnAfterABadFolder(t *testing.T) {
+	bad := smallSet()
+	bad["truth.csv"] = "id_l,id_r\n1,9\n"
+	good, broken := folder(t, smallSet()), folder(t, bad)
+	var out bytes.Buffer
+	err := runAccuracy(context.Background(), []string{"-data", good, broken, good, "-json"}, &out)
+	if n := strings.Count(out.String(), "\n"); n != 2 || err == nil || !strings.Contains(err.Error(), broken) {
+		t.Errorf("%d sets measured, %v; want 2, and an error that names %s", n, err, broken)
 	}
 }
 
@@ -125,8 +138,11 @@ func TestNamesPrintsQuality(t *testing.T) {
 
 func TestNamesRefusesBadFiles(t *testing.T) {
 	for text, says := range map[string]string{
-		"a,b\nx,y\n":                  "name1, name2 and label",
-		"name1,name2,label\nx,y,ja\n": `row 2: label "ja"`,
+		"a,b\nx,y\n":                    "name1, name2 and label",
+		"name1,name2,label\nx,y,ja\n":   `row 2: label "ja"`,
+		"name1,name2,label\nx,\xff,1\n": "row 2: name2",
+		"name1,name2,label\n":           "there are no pairs",
+		"":                              "there are no pairs",
 	} {
 		path := filepath.Join(folder(t, map[string]string{"pairs.csv": text}), "pairs.csv")
 		if err := runNames(context.Background(), []string{"-pairs", path, "-type", "person"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), says) {

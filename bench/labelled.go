@@ -210,5 +210,8 @@ func readTruth(path string) ([][2]string, error) {
 		}
 		pairs = append(pairs, [2]string{row[l], row[r]})
 	}
+	if l < 0 {
+		return nil, fmt.Errorf("%s: the file is empty; its first row must name the columns id_l and id_r", path)
+	}
 	return pairs, nil
 }

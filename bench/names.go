@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/dedupe/compare"
 )
@@ -96,7 +97,15 @@ func readNamePairs(path string) ([]namePair, error) {
 		if label != "0" && label != "1" {
 			return nil, fmt.Errorf("%s, row %d: label %q: write 1 for the same or 0 for different", path, row, label)
 		}
+		for _, column := range []string{"name1", "name2"} {
+			if name := fields[at[column]]; !utf8.ValidString(name) {
+				return nil, fmt.Errorf("%s, row %d: %s %q: write the text in UTF-8", path, row, column, name)
+			}
+		}
 		pairs = append(pairs, namePair{a: fields[at["name1"]], b: fields[at["name2"]], same: label == "1"})
+	}
+	if len(pairs) == 0 {
+		return nil, fmt.Errorf("%s: there are no pairs; the first row must name the columns name1, name2 and label, the next ones have the pairs", path)
 	}
 	return pairs, nil
 }

@@ -22,6 +22,15 @@ type Field struct {
 	Values func(c *customer.Customer) []string
 }
 
+// masks are the names under which something that the field reads may be hidden: names are
+// read with the aliases.
+func (f *Field) masks() []string {
+	if f.Mask != "" {
+		return []string{f.Mask}
+	}
+	return []string{"alias"}
+}
+
 // DefaultFields are the fields that are compared when Options name none: name and aliases,
 // identifiers, phones, e-mails, addresses, postcodes and website.
 func DefaultFields() []Field {

@@ -116,7 +116,7 @@ func (r *Report) card(pair *ReportPair) card {
 const fullBar = 16
 
 func (row *cardRow) weigh(f match.FieldScore) {
-	row.Bits, row.Sentence = fmt.Sprintf("%+.1f", f.Bits), f.Sentence
+	row.Bits, row.Sentence = fmt.Sprintf("%+.1f", math.Round(10*f.Bits)/10+0), f.Sentence // + 0: no -0.0
 	row.Width = int(min(math.Abs(f.Bits)/fullBar, 1) * 100)
 	switch {
 	case f.Bits > 0.05:

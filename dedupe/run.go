@@ -79,7 +79,7 @@ const runBatch = 500
 // it was.
 //
 // It needs the right to review everything: the job must be of a session that sees the
-// whole book, or fails with ErrDenied.
+// whole book and all fields that are compared, or fails with ErrDenied.
 func (s *Store) Run(ctx context.Context, job Job, opts RunOptions) (*RunResult, error) {
 	judged, err := s.mayRun(ctx, job)
 	if err != nil {
@@ -151,13 +151,25 @@ func (s *Store) mayRun(ctx context.Context, job Job) (judged []match.Judgement, 
 	return judged, err
 }
 
-// wholeBook reports a session that may not review every customer.
+// wholeBook reports a session that may not review every customer, or from which a field
+// that is compared is hidden: who is found would tell what stands in it.
 func (r *Reader) wholeBook() error {
 	if err := r.customers.PermitAll(customer.RightReview, customer.Identity); err != nil {
 		return err
 	}
-	if a := r.customers.Access(); a != nil && a.Within() != nil {
+	access := r.customers.Access()
+	if access == nil {
+		return nil
+	}
+	if access.Within() != nil {
 		return &Error{Op: "run", Field: "Session", Remedy: "run it in a session that sees the whole book, such as the book's own", Err: ErrDenied}
+	}
+	for _, f := range r.store.fields {
+		for _, hidden := range f.masks() {
+			if access.WithinUnmasked(hidden) != nil {
+				return &Error{Op: "run", Field: "Session", Value: hidden, Remedy: "run it in a session from which no field that is compared is hidden, such as the book's own", Err: ErrDenied}
+			}
+		}
 	}
 	return nil
 }

@@ -87,6 +87,11 @@ func TestOrganisationsInLatinScript(t *testing.T) {
 		{"Dell Computer Corporation", "Dell", "contained"},
 		{"Acme 100 Ltd", "Acme 200 Ltd", "related"},
 		{"Motorola, Inc.", "Avnet, Inc.", "different"},
+		{"3Com Corporation", "THREE COM CORP", "form"},
+		{"First Bancorp", "1st Bancorp", "form"},
+		{"Neogen Corporation", "NEXGEN INC", "abbreviation"}, // two brands
+		{"Chiron Corporation", "CHYRON CORP", "abbreviation"},
+		{"Motorola, Inc.", "Moorola, Inc.", "contained"}, // a longer word is mistyped rather
 	})
 }
 
@@ -104,6 +109,9 @@ func TestPeopleInLatinScript(t *testing.T) {
 		{"Παπαδόπουλος, Νίκος", "Nikos Papadopoulos", "equal"},
 		{"David Dobbins Jr", "David Dobbins Sr", "different"}, // father and son
 		{"David Dobbins Jr", "David Dobbins", "equal"},
+		{"Morris I Klein", "Morris II Klein", "different"}, // within the name, where parts were put together
+		{"Morris Jr Klein", "Morris Klein", "equal"},
+		{"Morris I Klein", "Morris Ivan Klein", "similar"}, // an initial
 		{"Robert Smith", "Anna Kowalska", "different"},
 	})
 	check(t, PersonGiven, []pair{
@@ -148,6 +156,7 @@ func TestNamesOfWhichTheKindIsUnknown(t *testing.T) {
 		{"马应龙药业集团股份有限公司", "马应龙药业", "form"},
 		{"刘丽", "丽水市怡然广告有限公司", "different"},
 		{"Susan Meyer", "Susan Meyer Thomas", "contained"},
+		{"David Dobbins Jr", "David Dobbins Senior", "different"}, // father and son
 	})
 }
 
@@ -228,9 +237,12 @@ func TestDates(t *testing.T) {
 		{"1978-12-11", "1978-11-12", "swapped"},
 		{"1980-03-12", "1980-03-21", "swapped"},
 		{"1980-03-12", "1980-04-12", "digit"},
-		{"1980-03-12", "1980", "year"},
-		{"1980-03-30", "1980-04-01", "year"}, // two days apart
-		{"1980-03-12", "1980-03-28", "near"},
+		{"1980-03-12", "1980", "days"},
+		{"1980-03-30", "1980-04-01", "days"}, // two days apart
+		{"1980-03-12", "1980-03-28", "two"},
+		{"1944-09-03", "1944-11-03", "two"},    // another month
+		{"1962-07-30", "1950-07-30", "days"},   // another year
+		{"1957-01-16", "1956-12-29", "digits"}, // weeks apart
 		{"1980-03-12", "1951-07-30", "different"},
 	})
 }

@@ -12,9 +12,9 @@ import (
 var dateLevels = []Level{
 	{"different", "the dates differ", "日期不同"},
 	{"part", "one of year, month and day agrees", "年月日之一一致"},
-	{"two", "two of year, month and day agree", "年月日之二一致"},
-	{"year", "what is known of both agrees, or they are days apart", "已知部分一致或仅差数日"},
-	{"near", "one part is near, the others agree", "一部分相近，其余一致"},
+	{"digits", "two digits differ, or the dates are weeks apart", "两位数字不同，或相差数周"},
+	{"days", "month and day agree, the dates are days apart, or what is known of both agrees", "月日一致、仅差数日，或已知部分一致"},
+	{"two", "the year and one of month and day agree, or all but a near year", "年份及月日之一一致，或仅年份相近"},
 	{"digit", "the dates differ by one digit", "日期差一位数字"},
 	{"swapped", "day and month are swapped, or two digits", "日月互换或两位数字互换"},
 	{"equal", "the dates agree", "日期一致"},
@@ -290,11 +290,11 @@ func partsLevel(x, y *dateForm) uint8 {
 		return 6
 	case digits == 1:
 		return 5
-	case year && month, year && day && near(int(x.month), int(y.month), 1), month && day && near(int(x.year), int(y.year), 2):
+	case year && month, year && day, month && day && near(int(x.year), int(y.year), 2):
 		return 4
-	case near(x.days(), y.days(), 31):
+	case month && day, near(x.days(), y.days(), 7):
 		return 3
-	case year && day, month && day, digits == 2:
+	case digits == 2, near(x.days(), y.days(), 31):
 		return 2
 	case year || month && near(int(x.year), int(y.year), 1):
 		return 1

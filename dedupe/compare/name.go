@@ -127,6 +127,9 @@ func (c *names) Compare(a, b Form) Outcome {
 		return Outcome{}
 	}
 	var best Outcome
+	if x.person != nil && y.person != nil && anotherGeneration(x.person, y.person) {
+		return best
+	}
 	if x.org != nil && y.org != nil {
 		level, _, bits := c.orgs.compare(x.org, y.org)
 		best = Outcome{level, bits}

@@ -23,7 +23,8 @@ var orgWords = pairsOf(`intl international int international internat internatio
  prod products prods products product products elec electric electr electric electronic electronics elecs electronics solns solutions solution solutions resource resources enterprise enterprises ent enterprises
  hosp hospital med medical amer american am american us us usa us st saint gen general genl general dist distribution distrib distribution distr distribution bldg building constr construction const construction
  transp transportation transport transportation chem chemical chems chemicals equip equipment mach machinery petr petroleum petrol petroleum invest investment investments investment props properties property properties
- restaurant restaurant rest restaurant restaurants restaurant cafe cafe caffe cafe und and et and y and e and n and`)
+ restaurant restaurant rest restaurant restaurants restaurant cafe cafe caffe cafe und and et and y and e and n and
+ one 1 two 2 three 3 four 4 five 5 six 6 seven 7 eight 8 nine 9 ten 10 eleven 11 twelve 12 first 1st second 2nd third 3rd fourth 4th fifth 5th`)
 
 func pairsOf(list string) map[string]string {
 	words := strings.Fields(list)
@@ -56,7 +57,18 @@ func parseLatinOrg(name, key string) *latinOrg {
 		core = latinised(key)
 	}
 	words := mergeInitials(strings.Fields(core))
-	return &latinOrg{newBag(words, canonicalOrgWord), form != "", hashOf(KeyToken, strings.Join(words, ""))}
+	o := &latinOrg{bag: newBag(words, canonicalOrgWord), formal: form != ""}
+	o.joined = hashOf(KeyToken, o.together())
+	return o
+}
+
+// together are the words in their canonical form without spaces: 3com for Three Com.
+func (o *latinOrg) together() string {
+	var b strings.Builder
+	for i := range o.bag.words {
+		b.WriteString(canonicalOrgWord(o.bag.words[i].text))
+	}
+	return b.String()
 }
 
 // initials are the first letters of the words but the smallest.
@@ -149,6 +161,8 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 		return step(cosine, 0.25, 0.45, 0.8), 0.1
 	case cosine >= 0.93:
 		return orgSpelling, 0.95
+	case o.paired > 0 && brandsAlike(x, y):
+		return orgAbbreviation, 0.4
 	case contained >= 0.93 && cosine >= 0.6 && cosine < 0.75 && x.formal && y.formal:
 		return orgAbbreviation, 0.45 // Siemens AG and Siemens Healthineers AG
 	case contained >= 0.93 && cosine >= 0.6 && first:
@@ -165,6 +179,30 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 		return orgDistant, 0.03
 	}
 	return orgDifferent, 0.01
+}
+
+// brandsAlike reports whether two names of one telling word each are those of other brands,
+// though they differ by a letter or two: Neogen and Nexgen, Chiron and Chyron. Short brands
+// are chosen to be unlike; in a longer word a letter is an error.
+func brandsAlike(x, y *latinOrg) bool {
+	v, w := x.brand(), y.brand()
+	return v != "" && w != "" && v != w && max(len(v), len(w)) <= longestBrand
+}
+
+const longestBrand = 7
+
+// brand is the only word of a name that tells something, empty if there are more.
+func (o *latinOrg) brand() string {
+	only := ""
+	for i := range o.bag.words {
+		if w := o.bag.words[i].text; !smallWords[w] {
+			if only != "" {
+				return ""
+			}
+			only = w
+		}
+	}
+	return only
 }
 
 func (o *latinOrg) keys(e emitter) {
@@ -186,7 +224,7 @@ func (o *latinOrg) keys(e emitter) {
 	if e.want&KindsOf(KeyBigram, KeyInitials) == 0 {
 		return
 	}
-	joined := o.bag.joined()
+	joined := o.together()
 	e.text(KeyBigram, joined)
 	if len(o.bag.words) == 1 && len(joined) <= 6 {
 		e.text(KeyInitials, joined)

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/clientele-go/clientele/internal/text"
@@ -37,6 +38,9 @@ type personForm struct {
 	joined uint64
 	// generation tells a father from his son: 1 for Sr, 2 for Jr and II, …; 0 where not said.
 	generation uint8
+	// first is whether an I stands within the name, which may be a first of the name or an
+	// initial: it counts beside a second only.
+	first bool
 }
 
 // hanName is a name in Han, or a part of one.
@@ -78,12 +82,12 @@ func preparePerson(value string, t Type) *personForm {
 	if hasHan(s) {
 		return prepareHan(s, t)
 	}
-	words, generation := takeGeneration(strings.Fields(latinised(s)))
+	words, generation, first := takeGeneration(strings.Fields(latinised(s)))
 	kept := withoutTitles(words)
 	if i := strings.IndexByte(value, ','); i > 0 && t == PersonName {
 		kept = givenFirst(kept, len(withoutTitles(strings.Fields(text.Fold(value[:i])))))
 	}
-	f := &personForm{key: strings.Join(kept, " "), joined: hashOf(KeyToken, strings.Join(kept, "")), generation: generation}
+	f := &personForm{key: strings.Join(kept, " "), joined: hashOf(KeyToken, strings.Join(kept, "")), generation: generation, first: first}
 	f.bag = newBag(strings.Fields(f.key), nil)
 	for i := range f.bag.words {
 		f.bag.words[i].nick = nicknames().of[f.bag.words[i].text]
@@ -93,13 +97,31 @@ func preparePerson(value string, t Type) *personForm {
 
 var generations = map[string]uint8{"sr": 1, "senior": 1, "i": 1, "jr": 2, "jnr": 2, "junior": 2, "ii": 2, "iii": 3, "iv": 4}
 
-// takeGeneration cuts the last word of a name where it is Sr, Jr or a numeral.
-func takeGeneration(words []string) ([]string, uint8) {
-	n := len(words) - 1
-	if n < 1 || generations[words[n]] == 0 {
-		return words, 0
+// takeGeneration cuts Sr, Jr or a numeral behind a name or, where a family name follows
+// that stands apart in other records, within it; first tells of an I within.
+func takeGeneration(words []string) (rest []string, generation uint8, first bool) {
+	for i := len(words) - 1; i > 0; i-- {
+		switch g := generations[words[i]]; {
+		case g == 0:
+		case words[i] == "i" && i < len(words)-1:
+			first = true
+		default:
+			return slices.Delete(words, i, i+1), g, first
+		}
 	}
-	return words[:n], generations[words[n]]
+	return words, 0, first
+}
+
+// anotherGeneration reports whether two names are a father's and his son's.
+func anotherGeneration(x, y *personForm) bool {
+	of := func(f, other *personForm) uint8 {
+		if f.generation == 0 && f.first && other.generation > 1 {
+			return 1
+		}
+		return f.generation
+	}
+	a, b := of(x, y), of(y, x)
+	return a != 0 && b != 0 && a != b
 }
 
 // stripRemark cuts what stands in brackets behind a name: 缪旭坤（收）.
@@ -179,8 +201,8 @@ func (c *person) compare(x, y *personForm) Outcome {
 	case y.han != nil:
 		return Outcome{Level: compareRomanised(y, x)}
 	}
-	if x.generation != 0 && y.generation != 0 && x.generation != y.generation {
-		return Outcome{Level: personDifferent} // father and son
+	if anotherGeneration(x, y) {
+		return Outcome{Level: personDifferent}
 	}
 	if x.key == y.key {
 		return Outcome{Exact, c.bitsOf(x)}

@@ -40,16 +40,20 @@ func gather(ctx context.Context, o *Options, t *table, x *index, within bool) ([
 
 // neighbours is one worker's room for weighing the neighbours of a row.
 type neighbours struct {
-	weight []float32
-	last   []uint16  // column that added last, plus one
-	top    []float32 // the most that this column added
-	who    []uint32
-	near   []uint32 // those worth comparing
+	of   []neighbour // by row
+	who  []uint32
+	near []uint32 // those worth comparing
 }
 
-func newNeighbours(rows int) *neighbours {
-	return &neighbours{weight: make([]float32, rows), last: make([]uint16, rows), top: make([]float32, rows)}
+// neighbour is what a row has in common with another. Its parts stand together, as each is
+// a place in memory that isn't in the cache.
+type neighbour struct {
+	weight float32
+	top    float32 // the most that the last column added
+	last   uint16  // column that added last, plus one
 }
+
+func newNeighbours(rows int) *neighbours { return &neighbours{of: make([]neighbour, rows)} }
 
 // A row's best few neighbours are compared in any case, the others if what they share is
 // surprising enough to tell one record from as many as there are.
@@ -80,7 +84,7 @@ func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool,
 		to = append(to, uint64(min(row, other))<<32|uint64(max(row, other)))
 	}
 	for _, other := range n.who {
-		n.weight[other], n.last[other] = 0, 0
+		n.of[other] = neighbour{}
 	}
 	n.who = n.who[:0]
 	return to
@@ -92,7 +96,7 @@ func (n *neighbours) keep(least float32) {
 	var best [surely]uint32
 	found := 0
 	for _, other := range n.who {
-		if n.weight[other] >= least {
+		if n.of[other].weight >= least {
 			n.near = append(n.near, other)
 		}
 		at := found
@@ -114,7 +118,7 @@ func (n *neighbours) keep(least float32) {
 
 // nearer orders neighbours, the heaviest first.
 func (n *neighbours) nearer(a, b uint32) int {
-	switch wa, wb := n.weight[a], n.weight[b]; {
+	switch wa, wb := n.of[a].weight, n.of[b].weight; {
 	case wa > wb:
 		return -1
 	case wa < wb:
@@ -128,17 +132,18 @@ const again = 0.1
 
 // add counts the rarest key of each column, and a little of the others.
 func (n *neighbours) add(other uint32, column uint16, weight float32) {
-	switch n.last[other] {
+	x := &n.of[other]
+	switch x.last {
 	case column:
-		n.weight[other] += weight * again
+		x.weight += weight * again
 	case 0:
 		n.who = append(n.who, other)
 		fallthrough
 	default:
-		n.last[other], n.top[other] = column, 0
+		x.last, x.top = column, 0
 	}
-	if weight > n.top[other] {
-		n.weight[other] += weight - n.top[other]
-		n.top[other] = weight
+	if weight > x.top {
+		x.weight += weight - x.top
+		x.top = weight
 	}
 }

@@ -169,7 +169,7 @@ func unpackPairs(packed []uint64) []pair {
 }
 
 // runVersion changes whenever the same records would give other pairs or weights.
-const runVersion = 1
+const runVersion = 2
 
 // fingerprint begins the hash of all that a run's checkpoint depends on; the records follow.
 // People's judgements are not among it: they come in after what is noted.

@@ -12,7 +12,9 @@ import (
 // Stored models begin with these, and end with a checksum of what is before it.
 const (
 	modelMagic   = "CLMM"
-	modelVersion = 1
+	modelVersion = 2
+	// versionWithoutSites is that of models stored before sites were told apart.
+	versionWithoutSites = 1
 )
 
 // MarshalBinary stores the model. It takes some megabytes for a book of a million.
@@ -25,6 +27,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	}
 	w.float(m.p.Prior)
 	w.float(m.p.Related)
+	w.float(m.p.Site)
 	w.float(m.p.Shift)
 	for i := range m.layout.columns {
 		p := &m.p.Columns[i]
@@ -32,6 +35,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 			w.float(p.M[s])
 			w.float(p.U[s])
 			w.float(p.R[s])
+			w.float(p.B[s])
 			w.float(p.Mean[s])
 		}
 		w.uint(uint64(m.filled[i]))
@@ -53,14 +57,15 @@ func Load(stored []byte, o Options) (*Model, error) {
 	if len(stored) < head+4 || string(stored[:len(modelMagic)]) != modelMagic {
 		return bad("these bytes are no stored model")
 	}
-	if stored[head-1] != modelVersion {
+	version := stored[head-1]
+	if version != modelVersion && version != versionWithoutSites {
 		return bad("this version of the model is unknown; train it again")
 	}
 	body := stored[:len(stored)-4]
 	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(stored[len(body):]) {
 		return bad("the model is damaged; restore it or train it again")
 	}
-	r := &modelReader{b: body[head:]}
+	r := &modelReader{b: body[head:], sites: version != versionWithoutSites}
 	m, err := r.model(&o)
 	if err == nil && r.failed {
 		return bad("the model is damaged; restore it or train it again")
@@ -82,13 +87,13 @@ func (r *modelReader) model(o *Options) (*Model, error) {
 		return nil, err
 	}
 	n := len(draft.columns)
-	p := &parameters{Columns: make([]weights, n), Prior: r.float(), Related: r.float(), Shift: r.float()}
+	p := &parameters{Columns: make([]weights, n), Prior: r.float(), Related: r.float(), Site: r.site(), Shift: r.float()}
 	corpora, said := make([]*compare.Corpus, n), make([]translation, n)
 	filled, frequent := make([]int, n), make([]map[uint64]uint32, n)
 	for i := range n {
 		for s := range absent {
 			c := &p.Columns[i]
-			c.M[s], c.U[s], c.R[s], c.Mean[s] = r.float(), r.float(), r.float(), r.float()
+			c.M[s], c.U[s], c.R[s], c.B[s], c.Mean[s] = r.float(), r.float(), r.float(), r.site(), r.float()
 		}
 		filled[i] = int(r.uint())
 		frequent[i] = r.counts()
@@ -144,6 +149,15 @@ func (w *modelWriter) counts(m map[uint64]uint32) {
 type modelReader struct {
 	b      []byte
 	failed bool
+	sites  bool // whether the model has what it learned of sites
+}
+
+// site reads what was learned of sites: of a model without, that there are none.
+func (r *modelReader) site() float64 {
+	if !r.sites {
+		return noSites
+	}
+	return r.float()
 }
 
 func (r *modelReader) fail() {

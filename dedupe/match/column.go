@@ -35,7 +35,12 @@ type layout struct {
 	columns []column
 	given   []int // columns of given names
 	family  []int // columns of family names
+	sites   bool  // organisations with addresses: there may be several sites of one
 }
+
+// maxFields is how many fields a schema has at most: the places of columns are stored in a
+// byte, of which two values stand for joined keys.
+const maxFields = 200
 
 // newLayout decides the columns. Parts of a birth date become one date; a whole name or
 // address beside its parts is filled from them where it is empty, so that a record with
@@ -43,6 +48,9 @@ type layout struct {
 func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 	if len(o.Schema) == 0 {
 		return nil, &Error{Kind: ErrSchema, Field: "fields", Remedy: "name at least one field"}
+	}
+	if len(o.Schema) > maxFields {
+		return nil, &Error{Kind: ErrSchema, Field: "fields", Value: itoa(len(o.Schema)), Remedy: "name at most " + itoa(maxFields) + ", those that tell customers apart"}
 	}
 	l := &layout{schema: o.Schema}
 	seen := map[string]bool{}
@@ -61,6 +69,7 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 		}
 		l.columns = append(l.columns, l.plain(i, by))
 	}
+	named, placed := false, false
 	for i := range l.columns {
 		c := &l.columns[i]
 		if c.corpus = compare.NewCorpus(); stored != nil {
@@ -74,6 +83,7 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 			return nil, &Error{Kind: ErrSchema, Field: c.name, Value: string(c.typ), Remedy: err.Error()}
 		}
 		c.cmp = cmp
+		named, placed = named || c.typ == compare.OrganisationName, placed || places(c.typ)
 		switch c.typ {
 		case compare.PersonGiven:
 			l.given = append(l.given, i)
@@ -81,6 +91,7 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 			l.family = append(l.family, i)
 		}
 	}
+	l.sites = named && placed && o.Mode == Dedupe // between lists decoys show what sites look like
 	return l, nil
 }
 

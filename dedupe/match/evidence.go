@@ -43,21 +43,27 @@ func quarterBits(bits float32) uint8 {
 // value is what a record has in a column.
 type value struct {
 	form  compare.Form
-	id    uint32 // in the column's dictionary, 0 if it is in none
-	exact uint8  // information of two records having it, in quarters of a bit
+	exact uint8 // information of two records having it, in quarters of a bit
 }
 
 // comparer compares records. One worker uses it at a time.
 type comparer struct {
 	l     *layout
 	cross [][]int // by column: later columns whose values may stand in it
+	meets []bool  // by column: whether it has such columns, or is one
 	cache []outcomeCache
 	t     *table
 	x, y  []value // room for two rows
 }
 
 func newComparer(l *layout) *comparer {
-	return &comparer{l: l, cross: crossColumns(l)}
+	c := &comparer{l: l, cross: crossColumns(l), meets: make([]bool, len(l.columns))}
+	for i, others := range c.cross {
+		for _, j := range others {
+			c.meets[i], c.meets[j] = true, true
+		}
+	}
+	return c
 }
 
 // newRowComparer compares the rows of a table, and remembers what it compared.
@@ -70,12 +76,16 @@ func newRowComparer(t *table) *comparer {
 	return c
 }
 
-// crossColumns lists for each column the later ones of the same kind.
+// mostCrossed is how many columns of the same kind a column is compared with crosswise:
+// more are not the fields of people's mistakes, and the cost grows with their square.
+const mostCrossed = 8
+
+// crossColumns lists for each column the next ones of the same kind.
 func crossColumns(l *layout) [][]int {
 	cross := make([][]int, len(l.columns))
 	for i := range l.columns {
 		for j := i + 1; j < len(l.columns); j++ {
-			if spaceOf(l.columns[i].typ) == spaceOf(l.columns[j].typ) && l.columns[i].typ != compare.Category {
+			if len(cross[i]) < mostCrossed && spaceOf(l.columns[i].typ) == spaceOf(l.columns[j].typ) && l.columns[i].typ != compare.Category {
 				cross[i] = append(cross[i], j)
 			}
 		}
@@ -83,21 +93,47 @@ func crossColumns(l *layout) [][]int {
 	return cross
 }
 
-// rows compares two rows of the table.
+// rows compares two rows of the table. Values that are equal, missing or remembered are not
+// looked at: of millions, each is a place in memory that isn't in the cache.
 func (c *comparer) rows(a, b uint32, state, bits []uint8) {
 	for i, d := range c.t.dicts {
-		c.x[i], c.y[i] = d.value(c.t.values[i][a]), d.value(c.t.values[i][b])
+		v, w := c.t.values[i][a], c.t.values[i][b]
+		state[i], bits[i] = c.ids(i, d, v, w)
+		if c.meets[i] {
+			c.x[i], c.y[i] = value{form: d.forms[v]}, value{form: d.forms[w]}
+		}
 	}
-	c.records(c.x, c.y, state, bits)
+	c.crossings(c.x, c.y, state, bits)
 }
 
-func (d *dictionary) value(id uint32) value { return value{d.forms[id], id, d.exact[id]} }
+// ids compares two values of a column's dictionary.
+func (c *comparer) ids(i int, d *dictionary, v, w uint32) (state, bits uint8) {
+	switch {
+	case v == missing || w == missing:
+		return absent, 0
+	case v == w:
+		return compare.Exact, d.exact[v]
+	case v > w:
+		v, w = w, v
+	}
+	cell := c.cache[i].cell(v, w)
+	if cell.a != v || cell.b != w {
+		state, bits = c.fresh(i, d.forms[v], d.forms[w])
+		*cell = outcomeCell{v, w, state, bits}
+	}
+	return cell.state, cell.bits
+}
 
 // records compares two records.
 func (c *comparer) records(a, b []value, state, bits []uint8) {
 	for i := range a {
 		state[i], bits[i] = c.values(i, &a[i], &b[i])
 	}
+	c.crossings(a, b, state, bits)
+}
+
+// crossings compares what may stand in one another's columns.
+func (c *comparer) crossings(a, b []value, state, bits []uint8) {
 	for i, others := range c.cross {
 		for _, j := range others {
 			c.crossing(i, j, a, b, state, bits)
@@ -147,32 +183,18 @@ func (c *comparer) values(i int, a, b *value) (state, bits uint8) {
 	if a.form == nil || b.form == nil {
 		return absent, 0
 	}
-	if a.id == missing || b.id == missing {
-		if a.form.Key() == b.form.Key() {
-			return compare.Exact, min(a.exact, b.exact)
-		}
-		return c.fresh(i, a, b)
+	if a.form.Key() == b.form.Key() {
+		return compare.Exact, min(a.exact, b.exact)
 	}
-	if a.id == b.id {
-		return compare.Exact, a.exact
-	}
-	if a.id > b.id {
-		a, b = b, a
-	}
-	cell := c.cache[i].cell(a.id, b.id)
-	if cell.a != a.id || cell.b != b.id {
-		state, bits = c.fresh(i, a, b)
-		*cell = outcomeCell{a.id, b.id, state, bits}
-	}
-	return cell.state, cell.bits
+	return c.fresh(i, a.form, b.form)
 }
 
 // fresh compares two values that are not remembered.
-func (c *comparer) fresh(i int, a, b *value) (state, bits uint8) {
+func (c *comparer) fresh(i int, a, b compare.Form) (state, bits uint8) {
 	column := &c.l.columns[i]
-	out := column.cmp.Compare(a.form, b.form)
+	out := column.cmp.Compare(a, b)
 	if column.said != nil {
-		return min(out.Level, compare.Exact), column.said.bits(a.form, b.form)
+		return min(out.Level, compare.Exact), column.said.bits(a, b)
 	}
 	return min(out.Level, compare.Exact), quarterBits(out.Bits)
 }

@@ -18,7 +18,7 @@ const (
 // the same have become more telling, and all log-odds are shifted as the judged pairs
 // suggest (Platt 1999, the offset alone). A few judgements change little.
 func (m *Model) Learn(judged []Feedback) *Model {
-	p := &parameters{Columns: append([]weights(nil), m.p.Columns...), Prior: m.p.Prior, Related: m.p.Related, Shift: m.p.Shift}
+	p := &parameters{Columns: append([]weights(nil), m.p.Columns...), Prior: m.p.Prior, Related: m.p.Related, Site: m.p.Site, Shift: m.p.Shift}
 	seen := make([][absent]float64, len(p.Columns))
 	j := m.pool.Get().(*judging)
 	for _, f := range judged {

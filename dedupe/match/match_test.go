@@ -195,6 +195,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		"no schema":        {match.Options{}, nil, match.ErrSchema, "at least one field"},
 		"unknown type":     {match.Options{Schema: []match.Field{{Name: "x", Type: "shoe.size"}}}, nil, match.ErrSchema, "shoe.size"},
 		"field twice":      {match.Options{Schema: []match.Field{people[0], people[0]}}, nil, match.ErrSchema, "given"},
+		"many fields":      {match.Options{Schema: manyFields(500)}, nil, match.ErrSchema, "at most 200"},
 		"no id":            {match.Options{Schema: people}, with(func(r *match.Record) { r.ID = "" }), match.ErrRecord, "row 1"},
 		"id twice":         {match.Options{Schema: people}, []match.Record{ok, ok}, match.ErrRecord, "row 1 has it too"},
 		"too few values":   {match.Options{Schema: people}, with(func(r *match.Record) { r.Values = r.Values[:2] }), match.ErrRecord, "give 5 values"},
@@ -210,6 +211,13 @@ func TestBadInputIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyFields(n int) (list []match.Field) {
+	for i := range n {
+		list = append(list, match.Field{Name: fmt.Sprint("field ", i), Type: compare.Name})
+	}
+	return list
 }
 
 func starter(t testing.TB) *match.Model {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
 )
 
 func TestSortByKeyAgreesWithStandardLibrary(t *testing.T) {
@@ -100,5 +102,22 @@ func TestClosureFindsTheThirdSide(t *testing.T) {
 	got := closure(4, pairs, []float32{5, 5, -1})
 	if want := []pair{{0, 2}}; !slices.Equal(got, want) {
 		t.Errorf("got %v; want %v", got, want)
+	}
+}
+
+// Crosswise each of 200 columns of one kind would be compared with 199; 8 are enough.
+func TestColumnsOfOneKindCrossWithFew(t *testing.T) {
+	o := &Options{}
+	for i := range maxFields {
+		o.Schema = append(o.Schema, Field{itoa(i), compare.PersonGiven})
+	}
+	l, err := newLayout(o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, others := range crossColumns(l) {
+		if want := min(8, maxFields-1-i); len(others) != want || want > 0 && others[0] != i+1 {
+			t.Errorf("column %d is compared crosswise with %v; want the next %d", i, others, want)
+		}
 	}
 }

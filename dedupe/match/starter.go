@@ -29,13 +29,17 @@ func Starter(o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parameters{Columns: make([]weights, len(l.columns)), Prior: math.Log(0.4 / starterRows), Related: math.Log(0.1 / starterRows)}
+	p := &parameters{Columns: make([]weights, len(l.columns)), Prior: math.Log(0.4 / starterRows), Related: math.Log(0.1 / starterRows), Site: noSites}
+	if l.sites {
+		p.Site = p.Related
+	}
 	for i := range p.Columns {
 		l.columns[i].corpus.Seal()
 		w, t := &p.Columns[i], l.columns[i].typ
 		w.M, w.U = *shippedFor(t), starterShares(t)
 		pool(w)
 		w.R = relatedShares(t, &w.M, &w.U)
+		w.B = siteShares(t, siteStart(t), &w.U)
 	}
 	return newModel(l, p), nil
 }
@@ -43,6 +47,9 @@ func Starter(o Options) (*Model, error) {
 // starterShares are a type's shares among unrelated pairs.
 func starterShares(t compare.Type) [absent]float64 {
 	shares := starterU
+	if t == compare.Identifier { // the lowest level is of numbers with one checksum only
+		shares[0], shares[1] = shares[1], shares[0]
+	}
 	if u, found := starterExact[t]; found {
 		shares[compare.Exact] = u
 		shares[compare.Exact-1] = max(4*u, starterU[compare.Exact-1])

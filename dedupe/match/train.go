@@ -21,6 +21,7 @@ type trainer struct {
 	p      *parameters
 	post   []float32
 	kin    []float32 // probability that the pair is related, not one
+	site   []float32 // probability that the pair is two sites of one organisation
 }
 
 const rounds = 25
@@ -30,7 +31,7 @@ func newTrainer(t *table, pairs []pair, e *evidence, by []chance) *trainer {
 	if len(pairs) > enoughPairs {
 		tr.sample(float64(enoughPairs) / float64(len(pairs)))
 	}
-	tr.post, tr.kin = make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs))
+	tr.post, tr.kin, tr.site = make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs))
 	tr.begin(float64(t.rows()))
 	return tr
 }
@@ -73,12 +74,16 @@ func (tr *trainer) run(ctx context.Context, o *Options, rounds int) error {
 
 // begin starts from the shipped shares, and one duplicate for every five records.
 func (tr *trainer) begin(rows float64) {
-	tr.p = &parameters{Columns: make([]weights, tr.e.columns), Prior: math.Log(max(rows*0.2, 1) / tr.all), Related: math.Log(max(rows*0.05, 1) / tr.all)}
+	tr.p = &parameters{Columns: make([]weights, tr.e.columns), Prior: math.Log(max(rows*0.2, 1) / tr.all), Related: math.Log(max(rows*0.05, 1) / tr.all), Site: noSites}
+	if tr.layout.sites {
+		tr.p.Site = math.Log(max(rows*0.05, 1) / tr.all)
+	}
 	for i := range tr.p.Columns {
 		w := &tr.p.Columns[i]
 		w.M = *shippedFor(tr.layout.columns[i].typ)
 		tr.setU(i, [absent]float64{}, [absent]float64{})
 		w.R = relatedShares(tr.layout.columns[i].typ, &w.M, &w.U)
+		w.B = siteShares(tr.layout.columns[i].typ, siteStart(tr.layout.columns[i].typ), &w.U)
 		pool(w)
 	}
 }
@@ -88,9 +93,12 @@ func (tr *trainer) expect(ctx context.Context, o *Options) error {
 	s := newScorer(tr.layout, tr.p)
 	err := chunks(ctx, o.workers(), len(tr.pairs), func(_, from, to int) {
 		for i := from; i < to; i++ {
-			same, related := s.both(tr.e.of(i))
-			tr.post[i] = same - softplus(related)
-			tr.kin[i] = logistic(related - softplus(same))
+			same, related, site := s.classes(tr.e.of(i))
+			tr.post[i] = same - softplus2(related, site)
+			tr.kin[i] = logistic(related - softplus2(same, site))
+			if s.sites != nil {
+				tr.site[i] = logistic(site - softplus2(same, related))
+			}
 		}
 	})
 	if err != nil {
@@ -117,11 +125,13 @@ func (tr *trainer) maximise(rows int) {
 	other := make([][absent]float64, c)
 	otherBits := make([][absent]float64, c)
 	r := make([][absent]float64, c)
-	total, related := 0.0, 0.0
+	b := make([][absent]float64, c)
+	total, related, sites := 0.0, 0.0, 0.0
 	for p := range tr.pairs {
-		post, kin := float64(tr.post[p]), float64(tr.kin[p])
+		post, kin, site := float64(tr.post[p]), float64(tr.kin[p]), float64(tr.site[p])
 		total += post
 		related += kin
+		sites += site
 		state, bits := tr.e.of(p)
 		for i, s := range state {
 			if s == absent {
@@ -131,6 +141,7 @@ func (tr *trainer) maximise(rows int) {
 				m[i][s] += post
 			}
 			r[i][s] += kin
+			b[i][s] += site
 			other[i][s] += 1 - post
 			otherBits[i][s] += (1 - post) * float64(bits[i]) / 4
 		}
@@ -145,9 +156,14 @@ func (tr *trainer) maximise(rows int) {
 		pool(w)
 		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
 		w.R = relatedShares(tr.layout.columns[i].typ, &seen, &w.U)
+		seen = blend(b[i], siteStart(tr.layout.columns[i].typ))
+		w.B = siteShares(tr.layout.columns[i].typ, &seen, &w.U)
 	}
 	tr.p.Prior = math.Log(max(total*tr.scale, 1) / tr.all)
 	tr.p.Related = math.Log(max(related*tr.scale, 0.002*float64(rows), 1) / tr.all)
+	if tr.layout.sites {
+		tr.p.Site = math.Log(max(sites*tr.scale, fewSites*float64(rows)) / tr.all)
+	}
 }
 
 // contradicted is the largest share of pairs of one customer with two valid numbers of one

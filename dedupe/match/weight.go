@@ -14,6 +14,8 @@ type weights struct {
 	// R are the shares among pairs of two customers that have to do with one another: a
 	// household, the businesses of one house, an office and its branch.
 	R [absent]float64
+	// B are the shares among the sites of one organisation.
+	B [absent]float64
 	// Mean is the mean information, in bits, that unrelated pairs in the state share, or
 	// 0 where it is unknown: a pair that shares more is better evidence.
 	Mean [absent]float64
@@ -28,6 +30,8 @@ type parameters struct {
 	Prior float64
 	// Related is the same of a pair of two customers that have to do with one another.
 	Related float64
+	// Site is the same of two sites of one organisation; noSites where there can't be any.
+	Site float64
 	// Shift is added to all log-odds: what people's judgements taught.
 	Shift float64
 }
@@ -76,23 +80,36 @@ func (w *weights) lookup(share *[absent]float64) *lookup {
 // scorer adds up the evidence of the columns.
 type scorer struct {
 	prior, kin float32
+	site       float32
 	shift      float32
 	same       []*lookup // one customer against unrelated ones
 	related    []*lookup // related customers against unrelated ones
+	sites      []*lookup // sites of one organisation against unrelated ones, nil for none
 	groups     []group
 	whole      []bool
 	email      []bool
+	orgs       []int // columns of organisations' names
+	people     []int // columns of people's given and family names
 }
 
 func newScorer(l *layout, p *parameters) *scorer {
-	s := &scorer{prior: float32(p.Prior), kin: float32(p.Related), shift: float32(p.Shift)}
+	s := &scorer{prior: float32(p.Prior), kin: float32(p.Related), site: float32(p.Site), shift: float32(p.Shift)}
 	for i := range l.columns {
 		w := &p.Columns[i]
 		s.same = append(s.same, w.lookup(&w.M))
 		s.related = append(s.related, w.lookup(&w.R))
+		if p.Site > noSites {
+			s.sites = append(s.sites, w.lookup(&w.B))
+		}
 		s.groups = append(s.groups, l.columns[i].group)
 		s.whole = append(s.whole, l.columns[i].whole >= 0)
 		s.email = append(s.email, l.columns[i].typ == compare.Email)
+		switch l.columns[i].typ {
+		case compare.OrganisationName:
+			s.orgs = append(s.orgs, i)
+		case compare.PersonGiven, compare.PersonFamily:
+			s.people = append(s.people, i)
+		}
 	}
 	return s
 }
@@ -102,28 +119,45 @@ const repeated = 0.3
 
 // score is the logarithm of the posterior odds of one customer against two, related or not.
 func (s *scorer) score(state, bits []uint8) float32 {
-	same, related := s.both(state, bits)
-	return same - softplus(related) + s.shift
+	same, related, site := s.classes(state, bits)
+	return same - softplus2(related, site) + s.shift
 }
 
-// both are the logarithms of the odds of one customer, and of two related ones, against
-// two that are not.
-func (s *scorer) both(state, bits []uint8) (same, related float32) {
+// classes are the logarithms of the odds of one customer, of two related ones, and of two
+// sites of an organisation, against two that are not.
+func (s *scorer) classes(state, bits []uint8) (same, related, site float32) {
+	same, related, site = s.sum(s.prior, s.same, state, bits), s.sum(s.kin, s.related, state, bits), noSites
+	if s.sites != nil && s.organised(state) {
+		site = s.sum(s.site, s.sites, state, bits)
+	}
+	return same, related, site
+}
+
+// sum adds the evidence of the columns to a prior.
+func (s *scorer) sum(prior float32, columns []*lookup, state, bits []uint8) float32 {
 	var room [64]float32
-	same, related = s.prior, s.kin
-	for _, w := range s.weigh(s.same, state, bits, room[:0]) {
-		same += w
+	for _, w := range s.weigh(columns, state, bits, room[:0]) {
+		prior += w
 	}
-	for _, w := range s.weigh(s.related, state, bits, room[:0]) {
-		related += w
+	return prior
+}
+
+// softplus2 is log(1 + exp(x) + exp(y)).
+func softplus2(x, y float32) float32 {
+	first := softplus(x)
+	if y <= noSites {
+		return first
 	}
-	return same, related
+	return first + softplus(y-first)
 }
 
 // softplus is log(1 + exp(x)).
 func softplus(x float32) float32 {
-	if x > 20 {
+	switch {
+	case x > 20:
 		return x
+	case x < -25: // less than anything it is added to can show
+		return 0
 	}
 	return float32(math.Log1p(math.Exp(float64(x))))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -35,18 +36,66 @@ func readSchema(name string, t *table) (*schema, error) {
 	if err := d.Decode(s); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if err := s.check(t); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// check says what of a schema doesn't fit the file.
+func (s *schema) check(t *table) error {
 	if len(s.Fields) == 0 {
-		return nil, fmt.Errorf("%s: names no fields", name)
+		return errors.New("names no fields")
+	}
+	switch s.Mode {
+	case "", "dedupe", "link":
+	default:
+		return fmt.Errorf("mode %q: write \"dedupe\" or \"link\"", s.Mode)
+	}
+	if s.Mode == "link" && t.column(s.Source) < 0 {
+		return fmt.Errorf("source: column %q is not in the file; name the column that says which list a row is of: one of %q", s.Source, t.header)
 	}
 	for column, typ := range s.Fields {
 		if t.column(column) < 0 {
-			return nil, fmt.Errorf("%s: column %q is not in the file; it has %q", name, column, t.header)
+			return fmt.Errorf("column %q is not in the file; it has %q", column, t.header)
 		}
 		if !slices.Contains(compare.Types(), typ) {
-			return nil, fmt.Errorf("%s: column %q: type %q is unknown; use one of %s", name, column, typ, strings.Join(typeNames(), ", "))
+			return fmt.Errorf("column %q: type %q is unknown; use one of %s", column, typ, strings.Join(typeNames(), ", "))
 		}
 	}
-	return s, nil
+	return s.checkIDs(t)
+}
+
+// checkIDs says whether every row has an id of its own, where the schema names a column of
+// them.
+func (s *schema) checkIDs(t *table) error {
+	if s.ID == "" {
+		return nil
+	}
+	at := t.column(s.ID)
+	if at < 0 {
+		return fmt.Errorf("id: column %q is not in the file; it has %q", s.ID, t.header)
+	}
+	seen := make(map[string]int, len(t.rows))
+	for i, row := range t.rows {
+		id := row[at]
+		if id == "" {
+			return fmt.Errorf("id: row %d has none; give every row an id, or leave \"id\" out of the schema", i+1)
+		}
+		if first, twice := seen[id]; twice {
+			return fmt.Errorf("id: row %d has %q as row %d has; give every row its own, or leave \"id\" out of the schema", i+1, id, first)
+		}
+		seen[id] = i + 1
+	}
+	return nil
+}
+
+// mode is the schema's for package match.
+func (s *schema) mode() match.Mode {
+	if s.Mode == "link" {
+		return match.Link
+	}
+	return match.Dedupe
 }
 
 func (s *schema) text() string {
@@ -76,9 +125,13 @@ func (s *schema) records(t *table) iter.Seq2[match.Record, error] {
 			columns = append(columns, i)
 		}
 	}
+	source := t.column(s.Source)
 	return func(yield func(match.Record, error) bool) {
 		for i, row := range t.rows {
 			r := match.Record{ID: strconv.Itoa(i + 1)}
+			if source >= 0 {
+				r.Source = row[source]
+			}
 			for _, c := range columns {
 				r.Values = append(r.Values, row[c])
 			}
@@ -127,7 +180,7 @@ var byContent = []struct {
 	{regexp.MustCompile(`^\+?[\d\s()-]{7,18}$`), compare.Phone},
 	{regexp.MustCompile(`(路|街|巷|号|號|弄).*\d|\d.*(路|街|号|號)|^\d+ \w+ (St|Ave|Rd|Street|Avenue|Road)\b`), compare.Address},
 	{regexp.MustCompile(`(公司|Co\.?,? ?Ltd|Inc\.?|LLC|GmbH)`), compare.OrganisationName},
-	{regexp.MustCompile(`^[0-9A-Z]{8,20}$`), compare.Identifier},
+	{regexp.MustCompile(`^[A-Z]{0,4}[0-9][0-9A-Z]{6,18}$`), compare.Identifier},
 }
 
 var idHeader = regexp.MustCompile(`(?i)^(id|.*_id|rec_?id|code|编号|編號|客户编码|客戶編號|no\.?)$`)
@@ -137,7 +190,7 @@ func guess(t *table) *schema {
 	s := &schema{Mode: "dedupe", Fields: map[string]compare.Type{}}
 	for i, h := range t.header {
 		values := t.sample(i)
-		if s.ID == "" && idHeader.MatchString(strings.TrimSpace(h)) && distinct(values) {
+		if s.ID == "" && idHeader.MatchString(strings.TrimSpace(h)) && len(values) == min(len(t.rows), sampled) && distinct(values) {
 			s.ID = h
 			continue
 		}
@@ -150,6 +203,9 @@ func guess(t *table) *schema {
 	}
 	return s
 }
+
+// errNothingGuessed says that the headers and values of a file tell nothing.
+var errNothingGuessed = errors.New("what the columns hold could not be guessed; name a file with -schema, and write \"COLUMN\": \"type\" under \"fields\" in it")
 
 func guessColumn(header string, values []string) compare.Type {
 	for _, rule := range byHeader {

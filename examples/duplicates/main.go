@@ -79,10 +79,11 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	began := time.Now()
-	result, err := match.Run(ctx, match.Options{Schema: s.fields(t), Country: c.country}, s.records(t))
+	result, err := match.Run(ctx, match.Options{Schema: s.fields(t), Mode: s.mode(), Country: c.country}, s.records(t))
 	if err != nil {
 		return err
 	}
+	joinLinks(result, len(t.rows))
 	fmt.Fprintf(out, "%d records, %d clusters of one customer, %d pairs to look at, %.1f s\n",
 		len(t.rows), len(result.Clusters), possible(result), time.Since(began).Seconds())
 	for _, name := range c.out {
@@ -119,11 +120,16 @@ func (c *command) decideSchema(t *table, out io.Writer) (*schema, error) {
 	s := guess(t)
 	text := s.text()
 	fmt.Fprintf(out, "guessed schema (types: %s):\n%s\n", strings.Join(typeNames(), ", "), text)
-	if c.schema == "" {
-		return s, nil
+	if c.schema != "" {
+		fmt.Fprintf(out, "written to %s; edit it and run again if a column is something else\n", c.schema)
+		if err := os.WriteFile(c.schema, []byte(text+"\n"), 0o644); err != nil {
+			return nil, err
+		}
 	}
-	fmt.Fprintf(out, "written to %s; edit it and run again if a column is something else\n", c.schema)
-	return s, os.WriteFile(c.schema, []byte(text+"\n"), 0o644)
+	if len(s.Fields) == 0 {
+		return nil, fmt.Errorf("%s: %w", c.in, errNothingGuessed)
+	}
+	return s, nil
 }
 
 func typeNames() []string {

@@ -71,15 +71,53 @@ func TestSaysWhatIsWrong(t *testing.T) {
 	}
 	good := file("good.csv", customers)
 	for want, c := range map[string]command{
-		"name a CSV file":    {},
-		"ends in .html":      {in: good, out: []string{"x.pdf"}},
-		"is empty":           {in: file("empty.csv", ""), out: []string{filepath.Join(dir, "x.csv")}},
-		"missing quotation":  {in: file("long.csv", "a,b\n1,2,3\n"), out: []string{filepath.Join(dir, "x.csv")}},
-		"is unknown; use":    {in: good, schema: file("type.json", `{"fields":{"电话":"telephone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
-		"is not in the file": {in: good, schema: file("column.json", `{"fields":{"phone":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"name a CSV file":          {},
+		"ends in .html":            {in: good, out: []string{"x.pdf"}},
+		"is empty":                 {in: file("empty.csv", ""), out: []string{filepath.Join(dir, "x.csv")}},
+		"missing quotation":        {in: file("long.csv", "a,b\n1,2,3\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"is unknown; use":          {in: good, schema: file("type.json", `{"fields":{"电话":"telephone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"is not in the file":       {in: good, schema: file("column.json", `{"fields":{"phone":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"mode \"marry\"":           {in: good, schema: file("mode.json", `{"mode":"marry","fields":{"电话":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"source: column":           {in: good, schema: file("link.json", `{"mode":"link","fields":{"电话":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"id: column \"no\"":        {in: good, schema: file("id.json", `{"id":"no","fields":{"电话":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"id: row 2 has none":       {in: file("none.csv", "id,name\n1,A\n,B\n"), schema: file("none.json", `{"id":"id","fields":{"name":"name"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		`id: row 2 has "1" as row`: {in: file("twice.csv", "id,name\n1,A\n1,B\n"), schema: file("twice.json", `{"id":"id","fields":{"name":"name"}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"could not be guessed":     {in: file("header.csv", "id,name\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"runs to the end":          {in: file("open.csv", "id,name,city\r\n1,\"A,x\r\n2,B,y\r\n3,C,z\r\n"), out: []string{filepath.Join(dir, "x.csv")}},
 	} {
 		if err := c.run(context.Background(), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that says %q", err, want)
+		}
+	}
+}
+
+// Rows 1 and 3 of the two lists are one, and rows 2 and 4; within a list nothing is joined.
+func TestLinksTwoListsOfAnyDelimiter(t *testing.T) {
+	for _, mark := range []string{",", ";", "\t"} {
+		dir := t.TempDir()
+		rows := strings.Join([]string{
+			"list,name,email", "old,Anna Adler,anna@adler.example", "old,Bert Bauer,bert@bauer.example",
+			"new,ADLER Anna,anna@adler.example", "new,BAUER Bert,bert@bauer.example", "",
+		}, "\n")
+		in, out := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.csv")
+		schema := filepath.Join(dir, "schema.json")
+		for name, text := range map[string]string{in: strings.ReplaceAll(rows, ",", mark), schema: `{"mode":"link","source":"list","fields":{"name":"person.name","email":"email"}}`} {
+			if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := command{in: in, schema: schema, out: []string{out}, limit: 10, country: "DE"}
+		if err := c.run(context.Background(), &bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"1,2,old,Anna", "1,2,new,ADLER", "2,2,old,Bert", "2,2,new,BAUER"} {
+			if !strings.Contains(string(got), "\n"+want) {
+				t.Errorf("with %q the list lacks %q:\n%s", mark, want, got)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -22,8 +23,9 @@ type table struct {
 	rows   [][]string
 }
 
-// readTable reads a CSV file. Short rows are filled up; a row that is too long is an
-// error, as a lost quotation mark makes one.
+// readTable reads a CSV file, whose columns are parted by commas, semicolons or tabs. Short
+// rows are filled up; a row that is too long is an error, as a lost quotation mark makes
+// one, and so is a quotation that runs to the end of the file.
 func readTable(name string) (*table, error) {
 	raw, err := os.ReadFile(name)
 	if err != nil {
@@ -36,7 +38,7 @@ func readTable(name string) (*table, error) {
 		}
 	}
 	r := csv.NewReader(bytes.NewReader(raw))
-	r.FieldsPerRecord, r.LazyQuotes = -1, true
+	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, delimiter(raw)
 	t := &table{}
 	if t.header, err = r.Read(); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: is empty; the first line must name the columns", name)
@@ -48,6 +50,10 @@ func readTable(name string) (*table, error) {
 				line, _ := r.FieldPos(0)
 				return nil, fmt.Errorf("%s: line %d has %d values for %d columns; look for a missing quotation mark", name, line, len(row), len(t.header))
 			}
+			if last := row[len(row)-1]; len(row) < len(t.header) && r.InputOffset() == int64(len(raw)) && strings.Count(last, "\n") > 1 {
+				line, _ := r.FieldPos(len(row) - 1)
+				return nil, fmt.Errorf("%s: line %d: a quotation runs to the end of the file; look for a missing quotation mark", name, line)
+			}
 			t.rows = append(t.rows, append(row, make([]string, len(t.header)-len(row))...))
 		}
 	}
@@ -55,6 +61,18 @@ func readTable(name string) (*table, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
+}
+
+// delimiter is what parts the columns: what stands most often in the first line.
+func delimiter(raw []byte) rune {
+	header, _, _ := bytes.Cut(raw, []byte("\n"))
+	best := ','
+	for _, r := range ";\t" {
+		if bytes.Count(header, []byte(string(r))) > bytes.Count(header, []byte(string(best))) {
+			best = r
+		}
+	}
+	return best
 }
 
 // name is what a row is called on the page: its id, or its number from 1.
@@ -104,4 +122,36 @@ func writeCSV(name string, t *table, result *match.Result) error {
 		w.Flush()
 		return w.Error()
 	})
+}
+
+// joinLinks makes clusters of the links between lists, so that they are shown as those of
+// one list are: all rows that links connect.
+func joinLinks(result *match.Result, rows int) {
+	if len(result.Links) == 0 {
+		return
+	}
+	root := make([]uint32, rows)
+	for i := range root {
+		root[i] = uint32(i)
+	}
+	find := func(i uint32) uint32 {
+		for root[i] != i {
+			i = root[i]
+		}
+		return i
+	}
+	for _, l := range result.Links {
+		a, b := find(l.A), find(l.B)
+		root[max(a, b)] = min(a, b)
+	}
+	members := map[uint32][]uint32{}
+	for i := range root {
+		r := find(uint32(i))
+		members[r] = append(members[r], uint32(i))
+	}
+	for i := range root {
+		if m := members[uint32(i)]; len(m) > 1 {
+			result.Clusters = append(result.Clusters, m)
+		}
+	}
 }
