@@ -96,10 +96,10 @@ func benchGrants(tx *clientele.Tx, regions []customer.UnitID) error {
 	return nil
 }
 
-func must(b *testing.B, err error) {
-	b.Helper()
+func must(t testing.TB, err error) {
+	t.Helper()
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 }
 

@@ -182,6 +182,13 @@ func owes(f func(k *kit, tx *clientele.Tx) (int64, error)) row { return numbered
 
 var creditRows = map[string]row{
 	"credit.Reader.Aging": owes(func(k *kit, tx *clientele.Tx) (int64, error) { return net(tx.Credit.Aging(k.aging())) }),
+	"credit.Reader.HeldAt": owes(func(k *kit, tx *clientele.Tx) (int64, error) {
+		h, err := tx.Credit.HeldAt(1<<40, k.day, &credit.Trail{})
+		if err != nil {
+			return 0, err
+		}
+		return net(h.Aging(k.aging()))
+	}),
 	"credit.Reader.AgingIn": owes(func(k *kit, tx *clientele.Tx) (int64, error) {
 		return net(tx.Credit.AgingIn(k.aging(), money.CNY, one))
 	}),

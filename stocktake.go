@@ -2,14 +2,10 @@ package clientele
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"strconv"
 	"time"
 
-	"github.com/clientele-go/clientele/credit"
-	"github.com/clientele-go/clientele/credit/aging"
-	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/stocktake"
 	"github.com/clientele-go/clientele/dedupe"
@@ -74,7 +70,7 @@ func (b *Book) beside(r *storage.Reader, customers *customer.Reader) stocktake.B
 	return stocktake.Beside{
 		Tags:        newPastTags(b.tags.Reader(r, customers), customers),
 		Units:       &countedUnits{org: b.org.Reader(r, customers)},
-		Receivables: countedReceivables{b.credit.Reader(r, customers)},
+		Receivables: &countedReceivables{credit: b.credit.Reader(r, customers)},
 		Suspects:    suspects{b.dedupe.Reader(r, customers)},
 	}
 }
@@ -118,10 +114,12 @@ func (u *countedUnits) Unit(id customer.UnitID) (customer.UnitID, customer.Names
 	names, found := u.names[id]
 	if !found {
 		unit, known := u.tree.Unit(id)
-		if !known {
-			return id, customer.Names{"en": strconv.FormatUint(uint64(id), 10)}, nil
-		}
-		if names = unit.Names; len(names) == 0 {
+		switch {
+		case !known:
+			names = customer.Names{"en": strconv.FormatUint(uint64(id), 10)}
+		case len(unit.Names) > 0:
+			names = unit.Names
+		default:
 			names = customer.Names{"en": unit.Code}
 		}
 		u.names[id] = names
@@ -146,83 +144,4 @@ func (s suspects) Suspected(among *bitset.Set) (*bitset.Set, error) {
 		all.Add(uint64(pair.B))
 	}
 	return all, nil
-}
-
-// countedReceivables are what customers owe as counts ask for it.
-type countedReceivables struct{ credit *credit.Reader }
-
-// lastDay is the last day that is over at an instant, or on which the instant is.
-func lastDay(at time.Time) date.Date { return date.Of(at.UTC().Add(-1)) }
-
-func agingAt(at time.Time, of bitset.Source) credit.AgingQuery {
-	day := lastDay(at)
-	return credit.AgingQuery{AsOf: day, KnownOn: day, Buckets: aging.Standard(), Customers: of}
-}
-
-// Owing implements [stocktake.Receivables].
-func (c countedReceivables) Owing(at time.Time) (*bitset.Set, error) {
-	all := &bitset.Set{}
-	for row, err := range c.credit.Aging(agingAt(at, nil)) {
-		if err != nil {
-			return nil, err
-		}
-		all.Add(row.Customer)
-	}
-	return all, nil
-}
-
-// standardTitles are the columns of [aging.Standard].
-var standardTitles = []customer.Names{
-	{"en": "Not due", "zh-Hans": "未到期"}, {"en": "1–30 days", "zh-Hans": "逾期1–30天"}, {"en": "31–60 days", "zh-Hans": "逾期31–60天"},
-	{"en": "61–90 days", "zh-Hans": "逾期61–90天"}, {"en": "Over 90 days", "zh-Hans": "逾期90天以上"},
-}
-
-// Aging implements [stocktake.Receivables].
-func (c countedReceivables) Aging(at time.Time, of bitset.Source) (*stocktake.Aging, error) {
-	report := &stocktake.Aging{Buckets: standardTitles}
-	owing := map[string]int64{}
-	for row, err := range c.credit.Aging(agingAt(at, of)) {
-		if err != nil {
-			return nil, err
-		}
-		owing[row.Currency.String()]++
-	}
-	sums, err := c.credit.AgingTotal(agingAt(at, of))
-	if err != nil {
-		return nil, err
-	}
-	for row, err := range sums.Rows() {
-		if err != nil {
-			return nil, err
-		}
-		report.Currencies = append(report.Currencies, stocktake.AgingRow{
-			Currency: row.Currency.String(), Buckets: append([]int64{}, row.Buckets...), Unapplied: row.Unapplied,
-			Balance: row.Balance, Customers: owing[row.Currency.String()],
-		})
-	}
-	return report, nil
-}
-
-// Invoiced implements [stocktake.Receivables]: invoices and debit notes less credit notes
-// in the twelve months that end with the last whole month.
-func (c countedReceivables) Invoiced(at time.Time, ids []customer.ID, add func(i int, currency string, minor int64)) error {
-	y, m, _ := at.UTC().Date()
-	first := time.Date(y, m-12, 1, 0, 0, 0, 0, time.UTC)
-	from, to := date.Of(first).Month(), date.Of(first.AddDate(0, 11, 0)).Month()
-	for i, id := range ids {
-		list, err := c.credit.Figures(id, from, to)
-		if errors.Is(err, customer.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, f := range list {
-			if f.Invoiced == 0 && f.Credited == 0 {
-				continue // a month of payments
-			}
-			add(i, f.Currency.String(), f.Invoiced-f.Credited)
-		}
-	}
-	return nil
 }

@@ -35,6 +35,10 @@ const (
 	itemVia        = 21
 	itemTexts      = 22
 	itemContested  = 23
+	itemHeld       = 24
+
+	heldFrom   = 1
+	heldHolder = 2
 
 	discountUntil  = 1
 	discountAmount = 2
@@ -93,6 +97,12 @@ func appendItem(dst []byte, i *Item) ([]byte, error) {
 	}
 	if i.texts {
 		w.Uint(itemTexts, 1)
+	}
+	for _, h := range i.held {
+		mark := w.Begin(itemHeld)
+		w.Uint(heldFrom, h.from)
+		w.Uint(heldHolder, uint64(h.holder))
+		w.End(mark)
 	}
 	w.Raw(i.rest)
 	return w.Buf, nil
@@ -165,9 +175,29 @@ func (i *Item) readRare(r *record.Reader) {
 		i.Via = append(i.Via, customer.ID(r.Uint()))
 	case itemTexts:
 		i.texts = r.Uint() != 0
+	case itemHeld:
+		i.held = append(i.held, readHolding(r))
 	default:
 		r.Skip()
 	}
+}
+
+func readHolding(outer *record.Reader) (h holding) {
+	r := record.NewReader(outer.String())
+	for r.Next() {
+		switch r.Field() {
+		case heldFrom:
+			h.from = r.Uint()
+		case heldHolder:
+			h.holder = customer.ID(r.Uint())
+		default:
+			r.Skip()
+		}
+	}
+	if r.Err() != nil {
+		outer.Fail(r.Err())
+	}
+	return h
 }
 
 func readDiscount(outer *record.Reader) (d CashDiscount) {

@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/clientele-go/clientele/credit/date"
@@ -20,12 +21,18 @@ type derived struct {
 // derive computes what follows from a customer's items and their allocations. It costs a
 // read for each of them.
 func (r *Reader) derive(id customer.ID) (*derived, error) {
+	return r.deriveFrom(id, r.itemsOf(id), func(*Allocation) bool { return true })
+}
+
+// deriveFrom is derive for items that a customer holds, or held, and the allocations that
+// count.
+func (r *Reader) deriveFrom(id customer.ID, items iter.Seq2[*Item, error], counts func(*Allocation) bool) (*derived, error) {
 	d := &derived{account: &account{customer: id}}
-	for i, err := range r.itemsOf(id) {
+	for i, err := range items {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.deriveItem(d, i); err != nil {
+		if err := r.deriveItem(d, i, counts); err != nil {
 			return nil, err
 		}
 	}
@@ -38,8 +45,8 @@ func (r *Reader) derive(id customer.ID) (*derived, error) {
 	return d, nil
 }
 
-// deriveItem adds an item and its side of its allocations.
-func (r *Reader) deriveItem(d *derived, i *Item) error {
+// deriveItem adds an item and its side of its allocations, those that count.
+func (r *Reader) deriveItem(d *derived, i *Item, counts func(*Allocation) bool) error {
 	open := i.open()
 	own, err := r.posting(i)
 	if err != nil {
@@ -49,6 +56,9 @@ func (r *Reader) deriveItem(d *derived, i *Item) error {
 	for a, err := range r.allocations(i.ID) {
 		if err != nil {
 			return err
+		}
+		if !counts(a) {
+			continue
 		}
 		p, err := r.sideOf(i, a)
 		if err != nil {

@@ -32,9 +32,29 @@ func (tx *Tx) Forget(id customer.ID) error {
 		if !i.texts && i.Reference == "" {
 			continue
 		}
+		if err := tx.keepHolders(i); err != nil {
+			return err
+		}
 		i.Note, i.Reference, i.Dispute.Reason, i.texts = "", "", "", false
 		if err := tx.store.item.Erase(tx.tx, i.ID, i, uint8(Forgot)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// keepHolders notes in an item who held it by version, which its versions, about to be
+// erased, can't tell any more; see [Reader.HeldAt].
+func (tx *Tx) keepHolders(i *Item) error {
+	for v, err := range tx.store.item.Versions(tx.storage, i.ID) {
+		if err != nil {
+			return err
+		}
+		if v.Value == nil {
+			continue // erased before, and in the list
+		}
+		if n := len(i.held); n == 0 || i.held[n-1].holder != v.Value.Customer {
+			i.held = append(i.held, holding{v.Version, v.Value.Customer})
 		}
 	}
 	return nil

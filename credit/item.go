@@ -120,8 +120,26 @@ type Item struct {
 	Actor    string
 	Reason   string
 
-	texts bool // some version had free text
+	texts bool      // some version had free text
+	held  []holding // who held it, when that can't be read from its versions any more
 	rest  string
+}
+
+// holding is who held an item from one of its versions on.
+type holding struct {
+	from   uint64 // the version
+	holder customer.ID
+}
+
+// holderAt is who held the item in a version that was erased.
+func (i *Item) holderAt(version uint64) customer.ID {
+	holder := i.Customer
+	for _, h := range i.held {
+		if h.from <= version {
+			holder = h.holder
+		}
+	}
+	return holder
 }
 
 // CashDiscount is what may be deducted from an item when it is paid by a day.

@@ -122,17 +122,46 @@ func readOp(src string) (Op, error) {
 // A position beyond the end is an error that wraps ErrInvalid: it is another book's, or
 // this one was restored from an older backup.
 func (s *Store) Changes(ctx context.Context, after kv.Position) iter.Seq2[Change, error] {
-	return func(yield func(Change, error) bool) {
+	return changes(ctx, s, after, func(p kv.Position, payload []byte) (Change, error) { return readChange(p, string(payload)) })
+}
+
+// Times is Changes of when the entries were recorded alone, for finding a position by time:
+// the entries of a bulk load name thousands of records each.
+func (s *Store) Times(ctx context.Context, after kv.Position) iter.Seq2[Moment, error] {
+	return changes(ctx, s, after, readMoment)
+}
+
+// Moment is when an entry of the journal was recorded.
+type Moment struct {
+	Position kv.Position
+	Time     time.Time // the transaction's time, UTC
+}
+
+// readMoment reads an entry's time, which stands first.
+func readMoment(position kv.Position, payload []byte) (Moment, error) {
+	const enough = 16 // for a time
+	r := record.NewReader(string(payload[:min(len(payload), enough)]))
+	if r.Next() && r.Field() == entryTime {
+		return Moment{position, time.UnixMicro(r.Int()).UTC()}, nil
+	}
+	change, err := readChange(position, string(payload))
+	return Moment{position, change.Time}, err
+}
+
+// changes yields what read makes of the entries after a position.
+func changes[T any](ctx context.Context, s *Store, after kv.Position, read func(kv.Position, []byte) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
 		if end := s.engine.Durable(); after > end {
-			yield(Change{}, &Error{Op: "read journal", Err: fmt.Errorf("%w: entry %d is beyond the end, %d: it is of another book, or of this one before it was restored", ErrInvalid, after, end)})
+			yield(none, &Error{Op: "read journal", Err: fmt.Errorf("%w: entry %d is beyond the end, %d: it is of another book, or of this one before it was restored", ErrInvalid, after, end)})
 			return
 		}
 		for c, err := range s.engine.Changes(ctx, after) {
 			if err != nil {
-				yield(Change{}, &Error{Op: "read journal", Err: err})
+				yield(none, &Error{Op: "read journal", Err: err})
 				return
 			}
-			change, err := readChange(c.Position, string(c.Payload))
+			change, err := read(c.Position, c.Payload)
 			if !yield(change, err) || err != nil {
 				return
 			}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,34 @@ func TestJournalNamesEveryChange(t *testing.T) {
 	want := "1 chen/test: page 1 version 1 action 1|2 chen/test: page 2 version 1 action 1|2 chen/test: page 1 version 2 action 2"
 	if strings.Join(got, "|") != want {
 		t.Errorf("journal is\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+func TestTimesAreThoseOfTheChanges(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	for n := range uint64(5) {
+		put(t, s, pageID(n)+1, fmt.Sprint("page ", n))
+	}
+	var want, got []storage.Moment
+	for c, err := range s.Changes(context.Background(), 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, storage.Moment{Position: c.Position, Time: c.Time})
+	}
+	for m, err := range s.Times(context.Background(), 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, m)
+	}
+	if len(got) != 4 || !slices.Equal(got, want) {
+		t.Errorf("times %v; want %v", got, want)
+	}
+	for _, err := range s.Times(context.Background(), 99) {
+		if !errors.Is(err, storage.ErrInvalid) {
+			t.Errorf("beyond the end: %v", err)
+		}
 	}
 }
 

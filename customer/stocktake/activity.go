@@ -2,7 +2,6 @@ package stocktake
 
 import (
 	"slices"
-	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage/bitset"
@@ -14,17 +13,11 @@ type classing struct {
 	bought           *bitset.Set // who had an event up to the closing
 }
 
-// monthNumber numbers months, from January of the year 0.
-func monthNumber(t time.Time) int {
-	y, m, _ := t.UTC().Date()
-	return 12*y + int(m) - 1
-}
-
 // eachEvent calls do for each customer and month in which it had an event of some types.
 func (c *count) eachEvent(types []string, do func(id uint64, month int)) error {
 	return c.all.EachEvent(func(id customer.ID, e customer.MonthCount) error {
 		if e.Count > 0 && (len(types) == 0 || slices.Contains(types, e.Type)) {
-			do(uint64(id), monthNumber(e.Month))
+			do(uint64(id), monthNumber(e.Month.UTC()))
 		}
 		return nil
 	})
@@ -35,7 +28,7 @@ func (c *count) addBuyers(p *past) error {
 	bought := emptySets(len(p.extra))
 	err := c.eachEvent(c.def.Bought.Types, func(id uint64, month int) {
 		for b := range bought {
-			if ago := monthNumber(c.journal.bounds[b].time) - 1 - month; ago >= 0 && ago < c.def.Bought.Months {
+			if ago := c.completeMonth(b) - month; ago >= 0 && ago < c.def.Bought.Months {
 				bought[b].Add(id)
 			}
 		}
@@ -55,7 +48,7 @@ func (c *count) classify() error {
 		return nil
 	}
 	last := len(c.counted) - 1
-	limits := [2]int{monthNumber(c.journal.bounds[0].time) - 1, monthNumber(c.journal.bounds[last].time) - 1}
+	limits := [2]int{c.completeMonth(0), c.completeMonth(last)}
 	latest := [2][]uint16{} // by customer: the month of the last event, 0 for none
 	err := c.eachEvent(c.def.Activity.Types, func(id uint64, month int) {
 		for i, limit := range limits {

@@ -103,9 +103,9 @@ func (c *count) makeAxes() ([]*axis, error) {
 func (c *count) fieldAxis(a *axis) error {
 	value := fieldValues[a.code]
 	attribute, isAttribute := strings.CutPrefix(a.code, attrAxis)
-	f, err := c.all.Field(a.code)
-	if value == nil && !isAttribute || err != nil || f.Source != customer.FromMarks {
-		return invalid(opCount, "Definition.Dimensions", a.code, "use status, kind, party, owner, rep, country, province, city, created, attr.NAME of an indexed enum or boolean, or tag.CODE")
+	f, err := c.fitting().field(a.code)
+	if err != nil {
+		return err
 	}
 	a.title, a.values = fieldTitles[a.code], f.Values
 	a.ordered = len(a.values) > 0 || a.code == "created"
@@ -245,11 +245,8 @@ func attributeValue(name string) func(*customer.Customer) string {
 
 // tagAxis makes an axis of a dimension of tags.
 func (c *count) tagAxis(a *axis) error {
-	if c.beside.Tags == nil {
-		return c.lacking("Dimensions", "tags")
-	}
 	code := strings.TrimPrefix(a.code, tagAxis)
-	d, err := c.beside.Tags.Dimension(code)
+	d, err := c.fitting().tags(code)
 	if err != nil {
 		return err
 	}

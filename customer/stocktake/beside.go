@@ -64,16 +64,20 @@ type Units interface {
 	Unit(id customer.UnitID) (customer.UnitID, customer.Names, error)
 }
 
-// Receivables are what customers owe.
+// Receivables are what customers owed, at instants that have a position and a time in the
+// definition's zone: as of its day, or the day before at midnight.
 type Receivables interface {
-	// Owing are the customers with an open item or a balance at the end of a day, as far
-	// as it was recorded by then.
-	Owing(at time.Time) (*bitset.Set, error)
+	// Follow is told of every entry of the journal after the opening, in order, before
+	// anything is asked; since is the time of the latest instant before the entry.
+	Follow(entry *storage.Change, since time.Time) error
+	// Owing are the customers with an open item or a balance, as far as it was recorded by
+	// then, by whom it stood with then.
+	Owing(at Instant) (*bitset.Set, error)
 	// Aging sums up what some customers owed.
-	Aging(at time.Time, of bitset.Source) (*Aging, error)
-	// Invoiced calls add for what was invoiced in the twelve months before an instant to
-	// some customers, which come ascending; i is the place in ids.
-	Invoiced(at time.Time, ids []customer.ID, add func(i int, currency string, minor int64)) error
+	Aging(at Instant, of bitset.Source) (*Aging, error)
+	// Invoiced calls add for what was invoiced in so many complete months before an instant
+	// to some customers, which come ascending; i is the place in ids.
+	Invoiced(at Instant, months int, ids []customer.ID, add func(i int, currency string, minor int64)) error
 }
 
 // Suspects are the customers in pairs that wait for somebody to decide whether they are

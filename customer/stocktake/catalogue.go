@@ -28,7 +28,9 @@ func (r *Reader) Definitions() iter.Seq2[*Definition, error] {
 
 // SaveDefinition stores a definition as a new version and returns it. Version is that
 // which the caller read, 0 for a new one; a stale one is an error that wraps ErrConflict.
-// It needs the right to review.
+// It needs the right to review. What it names must be in the book, unless it is retired:
+// dimensions, attributes, units, saved filters, receivables; otherwise the error, which wraps
+// ErrInvalid, names the field and the value.
 func (tx *Tx) SaveDefinition(d Definition) (*Definition, error) {
 	if err := tx.review(); err != nil {
 		return nil, err
@@ -47,19 +49,34 @@ func (tx *Tx) SaveDefinition(d Definition) (*Definition, error) {
 		return nil, &Error{Op: opSave, Field: "Definition.Version", Value: fmt.Sprint(d.Version), Remedy: fmt.Sprintf("read version %d and change that", old.Version), Err: ErrConflict}
 	}
 	d.unknown = old.unknown
-	if d.Expanded = ""; d.Filter != "" {
-		tags := tx.store.beside(tx.storage, customer.Unscoped(tx.customers)).Tags
-		if tags == nil {
-			return nil, invalid(opSave, "Definition.Filter", d.Filter, "this book keeps no tags")
-		}
-		if d.Expanded, _, err = tags.Expand(d.Filter); err != nil {
-			return nil, err
-		}
+	if err := tx.freeze(&d, old); err != nil {
+		return nil, err
 	}
 	if err := tx.store.definition.Put(tx.tx, d.Name, &d, uint8(Saved)); err != nil {
 		return nil, err
 	}
 	return tx.Definition(d.Name)
+}
+
+// freeze checks that the book has what a definition names, and replaces saved filters by
+// what they are now. A retired one stays as it was: what it names may be gone.
+func (tx *Tx) freeze(d, old *Definition) error {
+	if d.Retired {
+		d.Expanded = old.Expanded
+		return nil
+	}
+	all := customer.Unscoped(tx.customers)
+	f := &fitting{opSave, all, tx.store.beside(tx.storage, all), tx.tx.Now()}
+	if err := f.check(d); err != nil {
+		return err
+	}
+	d.Expanded = ""
+	if d.Filter == "" {
+		return nil
+	}
+	var err error
+	d.Expanded, err = f.expand(d.Filter)
+	return err
 }
 
 // Due is a count that should be made.
@@ -87,7 +104,7 @@ func (r *Reader) Due(now time.Time) ([]Due, error) {
 		if d.Every == Never || d.Retired {
 			continue
 		}
-		missed, err := r.missed(d, now.UTC())
+		missed, err := r.missed(d, now)
 		if err != nil {
 			return nil, err
 		}
@@ -98,20 +115,24 @@ func (r *Reader) Due(now time.Time) ([]Due, error) {
 
 // missed is the periods of a definition that have no run.
 func (r *Reader) missed(d *Definition, now time.Time) ([]Due, error) {
+	zone, err := d.location("list due counts")
+	if err != nil {
+		return nil, err
+	}
 	last := time.Time{}
 	for run, err := range r.RunsOf(d.Name) {
 		if err != nil {
 			return nil, err
 		}
-		begin, end := d.Every.begin(run.Closing.Time.Add(-1)), run.Closing.Time
-		if end.Equal(d.Every.begin(end)) && run.Opening.Time.Equal(begin) && end.After(last) {
+		begin, end := d.Every.begin(run.Closing.Time.Add(-1), zone), run.Closing.Time
+		if end.Equal(d.Every.begin(end, zone)) && run.Opening.Time.Equal(begin) && end.After(last) {
 			last = run.Closing.Time
 		}
 	}
 	var missed []Due
-	for end := d.Every.begin(now); len(missed) < maxMissed && end.After(last); {
-		begin := d.Every.begin(end.Add(-1))
-		missed = append([]Due{{d, Instant{Time: begin}, Instant{Time: end}}}, missed...)
+	for end := d.Every.begin(now, zone); len(missed) < maxMissed && end.After(last); {
+		begin := d.Every.begin(end.Add(-1), zone)
+		missed = append([]Due{{d, Instant{Time: begin.UTC()}, Instant{Time: end.UTC()}}}, missed...)
 		if last.IsZero() {
 			break
 		}
@@ -121,13 +142,13 @@ func (r *Reader) missed(d *Definition, now time.Time) ([]Due, error) {
 }
 
 // begin is the first instant of the period that an instant is in.
-func (e Every) begin(t time.Time) time.Time {
-	first := monthOf(t)
+func (e Every) begin(t time.Time, zone *time.Location) time.Time {
+	first := monthOf(t, zone)
 	switch y, m, _ := first.Date(); e {
 	case Quarterly:
-		return time.Date(y, m-(m-1)%3, 1, 0, 0, 0, 0, time.UTC)
+		return time.Date(y, m-(m-1)%3, 1, 0, 0, 0, 0, zone)
 	case Yearly:
-		return time.Date(y, time.January, 1, 0, 0, 0, 0, time.UTC)
+		return time.Date(y, time.January, 1, 0, 0, 0, 0, zone)
 	}
 	return first
 }

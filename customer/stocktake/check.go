@@ -112,9 +112,6 @@ func (c *count) checkStale() error {
 }
 
 func (c *count) checkSuspects() error {
-	if c.beside.Suspects == nil {
-		return c.lacking("Checks", "suspected duplicates")
-	}
 	open, err := c.beside.Suspects.Suspected(c.universe)
 	if err != nil {
 		return err
@@ -125,9 +122,6 @@ func (c *count) checkSuspects() error {
 }
 
 func (c *count) checkInactive() error {
-	if c.classes == nil {
-		return invalid(opCount, "Definition.Checks", checkInactive, "set Definition.Activity as well")
-	}
 	never := c.closing().Clone()
 	never.AndNot(c.classes.bought)
 	c.found(checkInactive, Note, never, nil)
@@ -264,6 +258,6 @@ func (c *count) sumAging() error {
 		}
 	}
 	var err error
-	c.result.Aging, err = c.beside.Receivables.Aging(c.result.Closing.Time, of)
+	c.result.Aging, err = c.beside.Receivables.Aging(c.instantAt(len(c.counted)-1), of)
 	return err
 }

@@ -62,6 +62,7 @@ type count struct {
 	all     *customer.Reader // the same state, everybody
 	beside  Beside
 	now     time.Time
+	zone    *time.Location // of the definition
 
 	universe *bitset.Set // whom the session sees well enough, nil for everybody
 	journal  *journal
@@ -127,37 +128,26 @@ func (c *count) define() error {
 	if err := c.def.check(opCount); err != nil {
 		return err
 	}
+	var err error
+	if c.zone, err = c.def.location(opCount); err != nil {
+		return err
+	}
+	if err := c.fitting().check(c.def); err != nil {
+		return err
+	}
 	if c.def.Expanded == "" && c.def.Filter != "" {
-		if c.beside.Tags == nil {
-			return c.lacking("Filter", "tags")
-		}
-		expanded, _, err := c.beside.Tags.Expand(c.def.Filter)
+		expanded, err := c.fitting().expand(c.def.Filter)
 		if err != nil {
 			return err
 		}
 		d := *c.def
 		d.Expanded, c.def = expanded, &d
 	}
-	switch {
-	case len(c.def.Units) > 0 && c.beside.Units == nil:
-		return c.lacking("Units", "units")
-	case (c.def.Balance != AnyBalance || c.def.Aging) && c.beside.Receivables == nil:
-		return c.lacking("Balance", "receivables")
-	}
-	for _, unit := range c.def.Units {
-		known, err := c.beside.Units.Under([]customer.UnitID{unit}, c.session.Storage.Now())
-		if err != nil {
-			return err
-		}
-		if len(known) == 0 {
-			return invalid(opCount, "Definition.Units", fmt.Sprint(unit), "use units of this book's organisation")
-		}
-	}
 	return nil
 }
 
-func (c *count) lacking(field, what string) error {
-	return invalid(opCount, "Definition."+field, "", "this book keeps no "+what)
+func (c *count) fitting() *fitting {
+	return &fitting{opCount, c.all, c.beside, c.session.Storage.Now()}
 }
 
 // readJournal finds the boundaries and what changed between them.
@@ -175,8 +165,11 @@ func (c *count) readJournal() error {
 	if c.usesTags() {
 		x.tags = c.beside.Tags.Table()
 	}
+	if c.def.asksReceivables() {
+		x.follow = c.beside.Receivables.Follow
+	}
 	if slices.Contains(c.def.Checks, checkStale) {
-		x.recentFrom = bounds[len(bounds)-1].time.AddDate(0, -c.def.staleMonths(), 0)
+		x.recentFrom = bounds[len(bounds)-1].time.In(c.zone).AddDate(0, -c.def.staleMonths(), 0)
 	}
 	c.journal, err = x.read(c.ctx, bounds, end)
 	if err != nil {
@@ -184,14 +177,21 @@ func (c *count) readJournal() error {
 	}
 	c.result = &Result{
 		Format: ResultFormat, Book: c.session.Storage.Book(), Scoped: !c.reader.seesAll(),
-		Definition: Frozen{Name: c.def.Name, Version: c.def.Version, Title: c.def.Title, Rule: c.def.rule()},
+		Definition: Frozen{Name: c.def.Name, Version: c.def.Version, Title: c.def.Title, Zone: c.def.Zone, Rule: c.def.rule(), Figures: c.def.figures()},
 		Opening:    c.journal.instant(0), Closing: c.journal.instant(len(bounds) - 1),
 	}
 	return nil
 }
 
 func (j *journal) instant(b int) Instant {
-	return Instant{Time: j.bounds[b].time, Position: uint64(j.bounds[b].position)}
+	return Instant{Time: j.bounds[b].time.UTC(), Position: uint64(j.bounds[b].position)}
+}
+
+// instantAt is a boundary in the definition's zone.
+func (c *count) instantAt(b int) Instant {
+	at := c.journal.instant(b)
+	at.Time = at.Time.In(c.zone)
+	return at
 }
 
 // usesTags reports whether changed tags can change the count.
@@ -219,7 +219,7 @@ func (c *count) boundaries(end kv.Position) ([]boundary, error) {
 		if first, err = c.entryTime(1); err != nil {
 			return nil, err
 		}
-		opening.time = monthOf(first.Add(-1)) // before the first, also at a month's first instant
+		opening.time = c.monthOf(first.Add(-1)) // before the first, also at a month's first instant
 	}
 	exact, ascends := opening.position != 0 && closing.position != 0, opening.time.Before(closing.time)
 	if exact && opening.position > closing.position || !ascends && !(exact && opening.position < closing.position) {
@@ -229,17 +229,12 @@ func (c *count) boundaries(end kv.Position) ([]boundary, error) {
 		return nil, invalid(opCount, "Closing", closing.time.Format(time.RFC3339), "it is only "+c.now.Format(time.RFC3339))
 	}
 	bounds := []boundary{opening}
-	for m := monthOf(opening.time).AddDate(0, 1, 0); m.Before(closing.time); m = m.AddDate(0, 1, 0) {
+	for m := c.monthOf(opening.time).AddDate(0, 1, 0); m.Before(closing.time); m = m.AddDate(0, 1, 0) {
 		if m.After(closing.time.AddDate(0, -maxTrend, 0)) {
 			bounds = append(bounds, boundary{time: m})
 		}
 	}
 	return append(bounds, closing), nil
-}
-
-func monthOf(t time.Time) time.Time {
-	y, m, _ := t.UTC().Date()
-	return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
 }
 
 // bound is an instant as asked for.
@@ -258,7 +253,7 @@ func (c *count) bound(field string, at Instant, end kv.Position) (boundary, erro
 
 // entryTime is when a journal entry was recorded, now for one that is not durable yet.
 func (c *count) entryTime(p kv.Position) (time.Time, error) {
-	for entry, err := range c.session.Storage.Changes(c.ctx, p-1) {
+	for entry, err := range c.session.Storage.Times(c.ctx, p-1) {
 		return entry.Time, err
 	}
 	return c.now, nil

@@ -51,8 +51,16 @@ type Definition struct {
 	// StaleMonths is after how many months without a change a record is stale; 0 is 24.
 	StaleMonths int `json:"stale_months,omitempty"`
 
+	// Zone names the time zone of the IANA database whose months, days and years are meant,
+	// by the trend, the schedule and receivables; empty for UTC. For the year 2025 in
+	// Asia/Shanghai ask from midnight to midnight there. Events and the month in which a
+	// customer was created are kept by months and days in UTC.
+	Zone string `json:"zone,omitempty"`
 	// Every is how often the count is due; see [Reader.Due].
 	Every Every `json:"every,omitempty"`
+	// OnePerson lets one person make, adjust and approve a run, as there may be nobody else.
+	// A run goes by the version of the definition that it was made under.
+	OnePerson bool `json:"one_person,omitempty"`
 	// Retired definitions are never due and can't be run.
 	Retired bool `json:"retired,omitempty"`
 
@@ -90,7 +98,7 @@ func (b *Balance) UnmarshalText(text []byte) error {
 	return balanceNames.Unmarshal(text, (*uint8)(b), "stocktake", "balance")
 }
 
-// Every is how often a count is due: at the ends of which calendar periods, in UTC.
+// Every is how often a count is due: at the ends of which calendar periods.
 type Every uint8
 
 const (
@@ -133,10 +141,11 @@ type ActivityRule struct {
 // Measure is where a figure comes from.
 type Measure struct {
 	// Attribute is a custom attribute of type Number, in Currency. Empty, for revenue alone,
-	// asks the book's receivables for what was invoiced in the twelve complete calendar
-	// months (UTC) before the closing.
+	// asks the book's receivables for what was invoiced, less credit notes, in Months
+	// complete calendar months before the closing.
 	Attribute string `json:"attribute,omitempty"`
 	Currency  string `json:"currency,omitempty"` // ISO 4217; of an attribute
+	Months    int    `json:"months,omitempty"`   // of receivables; 0 is 12
 }
 
 // The limits of a definition.
@@ -157,6 +166,9 @@ func (d *Definition) check(op string) error {
 		return invalid(op, field("Name"), fmt.Sprintf("%q", d.Name), fmt.Sprintf("use 1 to %d lower-case letters, digits, - and _", maxName))
 	}
 	if err := d.Title.Validate(field("Title")); err != nil {
+		return err
+	}
+	if _, err := d.location(op); err != nil {
 		return err
 	}
 	if d.Balance > WithoutBalance {
@@ -213,18 +225,34 @@ func (d *Definition) checkActivity(op string) error {
 		if !slices.Contains(CheckCodes(), code) {
 			return invalid(op, "Definition.Checks", code, fmt.Sprintf("use %v", CheckCodes()))
 		}
+		if code == checkInactive && d.Activity == nil {
+			return invalid(op, "Definition.Checks", code, "set Definition.Activity as well")
+		}
 	}
 	return nil
 }
 
 func (m *Measure) check(op, field string) error {
-	if m == nil || m.Attribute == "" && m.Currency == "" {
+	if m == nil {
+		return nil
+	}
+	if m.Months < 0 || m.Months > maxMonths || m.Months > 0 && m.Attribute != "" {
+		return invalid(op, field+".Months", fmt.Sprint(m.Months), fmt.Sprintf("use 1 to %d, for the book's receivables alone", maxMonths))
+	}
+	if m.Attribute == "" && m.Currency == "" {
 		return nil
 	}
 	if _, err := money.ParseCurrency(m.Currency); err != nil || m.Attribute == "" {
 		return invalid(op, field, strings.TrimSpace(m.Attribute+" "+m.Currency), "name a currency (ISO 4217) for an attribute, and for nothing else")
 	}
 	return nil
+}
+
+func (m *Measure) months() int {
+	if m.Months == 0 {
+		return 12
+	}
+	return m.Months
 }
 
 func isName(s string) bool {
@@ -249,6 +277,11 @@ func (a *ActivityRule) lost() int {
 		return 12
 	}
 	return a.Lost
+}
+
+// asksReceivables reports whether the book's receivables are asked for.
+func (d *Definition) asksReceivables() bool {
+	return d.Balance != AnyBalance || d.Aging || d.Revenue != nil && d.Revenue.Attribute == ""
 }
 
 func (d *Definition) staleMonths() int {

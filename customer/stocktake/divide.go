@@ -367,6 +367,7 @@ func (a *divided) table() Dimension {
 			d.Rest = &Row{Key: KeyRest, Label: labelRest}
 		}
 		d.Rest.add(&r)
+		d.Omitted++
 		for key, f := range a.sums[row].figures {
 			rest.add(key, f.Amount, f.Customers)
 		}

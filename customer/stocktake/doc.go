@@ -25,11 +25,11 @@
 //
 // # Caveats
 //
-// Instants are moments: for the year 2025 ask from 2025-01-01 to 2026-01-01. Activity and
-// purchases count by complete calendar months (UTC) before the instant. Tags stand where
-// they stand now, also in counts of the past. Filters on what was erased since can't count
-// it again. Receivables are known by day and stand with whoever has them now: what was
-// recorded later on the day of an instant is in its balances, aging and figures, and those
-// of a customer that was merged since are its survivor's. Suspected duplicates, and links to
-// another list, are those of today.
+// Instants are moments: for the year 2025 ask from 2025-01-01 to 2026-01-01, midnight of the
+// definition's zone. Activity and purchases count by complete calendar months (UTC) before
+// the instant. Tags stand where they stand now, also in counts of the past. Filters on what
+// was erased since can't count it again. Receivables are those of the instant, by who held
+// them then, whatever was merged, unmerged or posted afterwards; but items that are loaded
+// in bulk later as recorded earlier count as recorded then. Suspected duplicates, and links
+// to another list, are those of today.
 package stocktake

@@ -2,6 +2,7 @@ package stocktake
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/clientele-go/clientele/customer"
@@ -13,6 +14,8 @@ var (
 	ErrConflict = customer.ErrConflict // the definition has a newer version than the caller read
 	ErrInvalid  = customer.ErrInvalid
 	ErrDenied   = customer.ErrDenied
+	// ErrFourEyes: another person has to do it. It is an ErrDenied.
+	ErrFourEyes = fmt.Errorf("%w to the same person", ErrDenied)
 	// ErrState: the run is not so far, or already further.
 	ErrState = errors.New("not possible in this state")
 	// ErrDamaged: what is stored does not have the digest that it was stored under.

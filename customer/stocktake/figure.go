@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
@@ -64,27 +63,16 @@ func (c *count) amounts() ([]*amounts, error) {
 		}
 		m := &amounts{name: ask.name, field: "item"}
 		if ask.from.Attribute == "" {
-			if c.beside.Receivables == nil {
-				return nil, c.lacking("Revenue", "receivables")
-			}
-			at := c.journal.bounds[len(c.journal.bounds)-1].time
+			at := c.instantAt(len(c.counted) - 1)
 			m.load = func(ids []customer.ID, add func(int, string, int64)) error {
-				return c.beside.Receivables.Invoiced(at, ids, add)
+				return c.beside.Receivables.Invoiced(at, ask.from.months(), ids, add)
 			}
 		} else {
-			schema, err := c.all.Schema()
+			shift, err := c.fitting().decimals(ask.field, ask.from)
 			if err != nil {
 				return nil, err
 			}
-			spec, found := schema.Spec(ask.from.Attribute)
-			if !found || spec.Type != customer.Number {
-				return nil, invalid(opCount, "Definition."+ask.field, ask.from.Attribute, "name a custom attribute of type number")
-			}
-			currency, err := money.ParseCurrency(ask.from.Currency)
-			if err != nil {
-				return nil, err
-			}
-			m.field, m.shift = attrAxis+ask.from.Attribute, currency.Digits()-int(spec.Decimals)
+			m.field, m.shift = attrAxis+ask.from.Attribute, shift
 		}
 		list = append(list, m)
 	}

@@ -49,6 +49,8 @@ type journal struct {
 type reading struct {
 	store *storage.Store
 	tags  uint8 // the table of tags, 0 when they don't count
+	// follow is told of every entry after the opening; nil isn't.
+	follow func(entry *storage.Change, since time.Time) error
 	// recentFrom is since when changes make a record not stale; zero for not asked for.
 	recentFrom time.Time
 }
@@ -126,6 +128,11 @@ func (b *boundary) endsBefore(p kv.Position, latest time.Time) bool {
 // take adds what an entry tells of customers.
 func (x *reading) take(j *journal, entry *storage.Change, step int) error {
 	sinceOpening := entry.Position > j.bounds[0].position
+	if sinceOpening && x.follow != nil {
+		if err := x.follow(entry, j.bounds[step-1].time); err != nil {
+			return err
+		}
+	}
 	isRecent := j.recent != nil && !entry.Time.Before(x.recentFrom) && entry.Position <= j.bounds[len(j.bounds)-1].lastOr(j.end)
 	for i := range entry.Ops {
 		op := &entry.Ops[i]
@@ -174,7 +181,7 @@ func (x *reading) positionAt(ctx context.Context, at time.Time, end kv.Position)
 	for first := later; first > 1; { // look back over what is out of order
 		from := first - min(first-1, slack)
 		found := first
-		for entry, err := range x.store.Changes(ctx, from-1) {
+		for entry, err := range x.store.Times(ctx, from-1) {
 			if err != nil {
 				return 0, err
 			}
@@ -213,7 +220,7 @@ func search(end kv.Position, is func(kv.Position) (bool, error)) (kv.Position, e
 }
 
 func (x *reading) isLater(ctx context.Context, p kv.Position, at time.Time) (later bool, err error) {
-	for entry, err := range x.store.Changes(ctx, p-1) {
+	for entry, err := range x.store.Times(ctx, p-1) {
 		return entry.Time.After(at), err
 	}
 	return true, nil // not durable yet, so just now

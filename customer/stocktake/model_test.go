@@ -13,6 +13,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/stocktake"
 	"github.com/clientele-go/clientele/dedupe"
@@ -30,6 +33,7 @@ type world struct {
 	tags      []*tagging.Tag
 	ids       []customer.ID
 	snapshots []snapshot
+	documents int
 }
 
 // snapshot is the customers as a reading of every record found them at an instant.
@@ -44,6 +48,7 @@ type seen struct {
 	owner    customer.UnitID
 	province string
 	levels   string // the tags' codes
+	owes     bool
 }
 
 var provinces = []string{"广东省", "江苏省", ""}
@@ -93,7 +98,7 @@ func pick[T any](w *world, label string, list []T) T {
 // step makes a random change.
 func (w *world) step() {
 	w.now.set(w.now.get().Add(time.Duration(rapid.IntRange(0, 400).Draw(w.t, "hours")) * time.Hour))
-	what := rapid.IntRange(0, 15).Draw(w.t, "what")
+	what := rapid.IntRange(0, 20).Draw(w.t, "what")
 	if len(w.ids) < 2 || what < 3 {
 		w.create()
 		return
@@ -129,9 +134,46 @@ func (w *world) step() {
 				c.Addresses = address(pick(w, "province", provinces))
 				_, err = tx.Customers.Update(c)
 			}
+		case 16, 17:
+			err = w.post(tx, id, credit.Invoice)
+		case 18:
+			err = w.post(tx, id, credit.Payment)
+		case 19:
+			_, err = tx.Credit.AllocateAutomatically(credit.Automatic{Customer: id, Method: credit.OldestFirst})
+		case 20:
+			err = undoOne(tx, id)
 		}
 		return err
 	})
+}
+
+// post posts a document of some day before.
+func (w *world) post(tx *clientele.Tx, id customer.ID, kind credit.Kind) error {
+	w.documents++
+	ago := rapid.SampledFrom([]int{0, 0, 0, 5, 70}).Draw(w.t, "days ago")
+	_, err := tx.Credit.Post(credit.Document{
+		Key: fmt.Sprint("D", w.documents), Customer: id, Kind: kind, Date: date.Of(w.now.get()) - date.Date(ago),
+		Amount: money.Amount{Minor: rapid.Int64Range(1, 9).Draw(w.t, "amount"), Currency: money.CNY},
+		Note:   rapid.SampledFrom([]string{"", "by phone"}).Draw(w.t, "note"),
+	})
+	return err
+}
+
+// undoOne takes the first allocation of a customer's items back.
+func undoOne(tx *clientele.Tx, id customer.ID) error {
+	for i, err := range tx.Credit.Items(id) {
+		if err != nil {
+			return err
+		}
+		for a, err := range tx.Credit.Allocations(i.ID) {
+			if err != nil {
+				return err
+			}
+			_, err = tx.Credit.Deallocate(a.ID, credit.Undo{})
+			return err
+		}
+	}
+	return nil
 }
 
 func address(province string) []customer.Address {
@@ -178,6 +220,11 @@ func (w *world) look() {
 						x.levels += tag.Code + " "
 					}
 				}
+				open, err := tx.Credit.Balances(id)
+				if err != nil {
+					return err
+				}
+				x.owes = len(open) > 0
 			}
 			s.customers[id] = x
 		}
@@ -209,6 +256,12 @@ var definitions = []defined{
 	}, true},
 	{stocktake.Definition{Units: []customer.UnitID{2}, Dimensions: dimensions}, func(w *world, x seen) bool {
 		return x.status <= customer.Suspended && x.owner == w.units[1]
+	}, false},
+	{stocktake.Definition{Balance: stocktake.WithBalance, Aging: true, Revenue: &stocktake.Measure{}, Dimensions: dimensions}, func(_ *world, x seen) bool {
+		return x.status <= customer.Suspended && x.owes
+	}, false},
+	{stocktake.Definition{Balance: stocktake.WithoutBalance, Aging: true, Revenue: &stocktake.Measure{}, Dimensions: dimensions, Zone: "Asia/Shanghai"}, func(_ *world, x seen) bool {
+		return x.status <= customer.Suspended && !x.owes
 	}, false},
 }
 

@@ -101,7 +101,7 @@ func (c *count) addExtra(p *past) error {
 			before = units
 		}
 		if c.def.Balance != AnyBalance {
-			owing, err := c.beside.Receivables.Owing(at)
+			owing, err := c.beside.Receivables.Owing(c.instantAt(b))
 			if err != nil {
 				return err
 			}

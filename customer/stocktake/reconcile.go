@@ -98,12 +98,12 @@ func (c *count) reconcile() error {
 
 // clipped reports whether the first boundary after the opening is more than a month away.
 func (c *count) clipped() bool {
-	return monthOf(c.journal.bounds[0].time).AddDate(0, 1, 0).Before(c.journal.bounds[1].time)
+	return c.monthOf(c.journal.bounds[0].time).AddDate(0, 1, 0).Before(c.journal.bounds[1].time)
 }
 
 // monthTo is the month that ends at a boundary.
 func (c *count) monthTo(b int) string {
-	return c.journal.bounds[b].time.Add(-1).UTC().Format("2006-01")
+	return c.journal.bounds[b].time.Add(-1).In(c.zone).Format("2006-01")
 }
 
 func growth(opening, closing int64) Growth {

@@ -53,8 +53,11 @@ type Frozen struct {
 	Name    string         `json:"name"`
 	Version uint64         `json:"version"` // 0 for one that was never saved
 	Title   customer.Names `json:"title,omitempty"`
+	Zone    string         `json:"zone,omitempty"` // whose months and days are meant; empty for UTC
 	// Rule says in words who counts, in each language that reports are made in.
 	Rule customer.Names `json:"rule"`
+	// Figures says where revenue and profit come from; empty without them.
+	Figures customer.Names `json:"figures,omitempty"`
 }
 
 // Instant is a state of the book.
@@ -105,7 +108,7 @@ type Growth struct {
 
 // Month is one month of the period, which it may begin or end within.
 type Month struct {
-	Month string `json:"month"` // 2026-03, in UTC
+	Month string `json:"month"` // 2026-03, in the definition's zone
 	Reconciliation
 }
 
@@ -139,8 +142,9 @@ type Dimension struct {
 	Many bool  `json:"many,omitempty"`
 	Rows []Row `json:"rows"`
 	// Rest sums the rows up that were left out because there are more than MaxRows; nil
-	// when there are none.
-	Rest *Row `json:"rest,omitempty"`
+	// when there are none. Omitted is how many there are.
+	Rest    *Row `json:"rest,omitempty"`
+	Omitted int  `json:"omitted,omitempty"`
 }
 
 // MaxRows bounds the rows of a dimension; those with the most customers stay.

@@ -53,10 +53,10 @@ func (c *count) findUnusual() error {
 // wholeMonths are the months of the trend that the period has from end to end.
 func (c *count) wholeMonths() []Month {
 	months := slices.Clone(c.result.Trend)
-	if at := c.result.Opening.Time; len(months) > 0 && !at.Equal(monthOf(at)) && !c.clipped() {
+	if at := c.result.Opening.Time; len(months) > 0 && !at.Equal(c.monthOf(at)) && !c.clipped() {
 		months = months[1:]
 	}
-	if at := c.result.Closing.Time; len(months) > 0 && !at.Equal(monthOf(at)) {
+	if at := c.result.Closing.Time; len(months) > 0 && !at.Equal(c.monthOf(at)) {
 		months = months[:len(months)-1]
 	}
 	return months

@@ -79,3 +79,26 @@ func (d *Definition) rule() customer.Names {
 	add("a merged record counts once, with the one that stands for it", "已合并记录只计主记录一次")
 	return names(strings.Join(en, "; "), strings.Join(zh, "；"))
 }
+
+// figures says in words where the figures come from.
+func (d *Definition) figures() customer.Names {
+	var en, zh []string
+	for _, x := range []struct {
+		en, zh string
+		*Measure
+	}{{"revenue", "收入", d.Revenue}, {"profit", "毛利", d.Profit}} {
+		switch {
+		case x.Measure == nil:
+		case x.Attribute != "":
+			en = append(en, fmt.Sprintf("%s: the field %s at the closing, in %s", x.en, x.Attribute, x.Currency))
+			zh = append(zh, fmt.Sprintf("%s：期末字段 %s，币种 %s", x.zh, x.Attribute, x.Currency))
+		default:
+			en = append(en, fmt.Sprintf("%s: invoiced less credited in the %d complete months before the closing", x.en, x.months()))
+			zh = append(zh, fmt.Sprintf("%s：期末前%d个完整月份的开票净额", x.zh, x.months()))
+		}
+	}
+	if len(en) == 0 {
+		return nil
+	}
+	return names(strings.Join(en, "; "), strings.Join(zh, "；"))
+}

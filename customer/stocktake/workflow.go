@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -13,7 +14,8 @@ import (
 )
 
 // A run goes from draft to review, to approved, to signed, and is filed at last. In review
-// it can be adjusted, or returned to draft; who made it can't approve it.
+// it can be adjusted, or returned to draft; who made or adjusted it can't approve it, unless
+// the definition allows one person to do all, and nobody signs twice.
 
 // maxReason bounds a reason, in bytes.
 const maxReason = 1000
@@ -83,14 +85,21 @@ func (r *Run) adjusted() int64 {
 	return n
 }
 
-// Approve approves a run in review. Who made the run can't.
+// Approve approves a run in review. Who made the run or adjusted it can't, which is an error
+// that wraps ErrFourEyes, unless its definition says OnePerson.
 func (tx *Tx) Approve(id RunID, reason string) (*Run, error) {
 	const op = "approve"
 	return tx.step(op, id, Review, Approved, customer.RightApprove, reason, func(run *Run) error {
-		if run.MadeBy == tx.tx.Session().Actor {
-			return &Error{Op: op, Field: "run", Value: fmt.Sprint(id), Remedy: "have someone else approve what you made", Err: ErrDenied}
+		actor := tx.tx.Session().Actor
+		adjusted := slices.ContainsFunc(run.Adjustments, func(a Adjustment) bool { return a.By == actor })
+		if run.MadeBy != actor && !adjusted {
+			return nil
 		}
-		return nil
+		d, err := tx.DefinitionVersion(run.Definition, run.DefinitionVersion)
+		if err != nil || d.OnePerson {
+			return err
+		}
+		return &Error{Op: op, Field: "run", Value: fmt.Sprint(id), Remedy: "have someone else approve what you made or adjusted, or say OnePerson in the definition and run it again", Err: ErrFourEyes}
 	})
 }
 
@@ -101,7 +110,8 @@ func (tx *Tx) File(id RunID, reason string) (*Run, error) {
 
 // Sign signs an approved run, or adds a signature to a signed one: the signature binds
 // result, adjustments and the head of the journal at this moment, in which everything that
-// was counted stands. It needs the right to approve.
+// was counted stands. It needs the right to approve. Who has signed already can't again,
+// which is an error that wraps ErrFourEyes.
 func (s Session) Sign(ctx context.Context, id RunID, role string) (*Run, error) {
 	head, err := s.Storage.Head(ctx)
 	if err != nil {
@@ -129,6 +139,10 @@ func (tx *Tx) sign(id RunID, role string, head storage.Head) (*Run, error) {
 		from = Signed
 	}
 	return tx.step(op, id, from, Signed, customer.RightApprove, role, func(run *Run) error {
+		actor := tx.tx.Session().Actor
+		if slices.ContainsFunc(run.Signatures, func(x Signature) bool { return x.By == actor }) {
+			return &Error{Op: op, Field: "run", Value: fmt.Sprint(id), Remedy: "it has your signature; a further one must be another person's", Err: ErrFourEyes}
+		}
 		if uint64(head.Size) < run.Closing.Position {
 			return &Error{Op: op, Field: "run", Value: fmt.Sprint(id), Remedy: "try again when the journal is durable", Err: ErrState}
 		}
@@ -137,7 +151,7 @@ func (tx *Tx) sign(id RunID, role string, head storage.Head) (*Run, error) {
 			return err
 		}
 		run.Signatures = append(run.Signatures, Signature{
-			By: tx.tx.Session().Actor, Role: role, At: tx.tx.Now(), Digest: digest, Position: uint64(head.Size), Root: head.Root.String(),
+			By: actor, Role: role, At: tx.tx.Now(), Digest: digest, Position: uint64(head.Size), Root: head.Root.String(),
 		})
 		return nil
 	})

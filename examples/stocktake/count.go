@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/text/language"
 
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/stocktake"
 	"github.com/clientele-go/clientele/customer/stocktake/report"
@@ -50,7 +52,7 @@ const definitionName = "example"
 func count(ctx context.Context, book *clientele.Book, o *options) (*stocktake.Result, error) {
 	me := book.As(clientele.Actor{ID: "stocktake", Reason: "example"})
 	err := me.Update(ctx, func(tx *clientele.Tx) error {
-		d, err := definition(tx)
+		d, err := definition(tx, o)
 		if err != nil {
 			return err
 		}
@@ -88,8 +90,9 @@ func equal(a, b *stocktake.Definition) (bool, error) {
 // maxTags bounds the dimensions of tags that are shown.
 const maxTags = 4
 
-// definition counts everybody, by what the book has: its dimensions of tags among it.
-func definition(tx *clientele.Tx) (stocktake.Definition, error) {
+// definition counts everybody, by what the book has: its dimensions of tags among it, and
+// what was invoiced.
+func definition(tx *clientele.Tx, o *options) (stocktake.Definition, error) {
 	d := stocktake.Definition{
 		Name:       definitionName,
 		Title:      customer.Names{"en": "All customers", "zh-Hans": "全部客户"},
@@ -97,8 +100,11 @@ func definition(tx *clientele.Tx) (stocktake.Definition, error) {
 		CrossTabs:  [][2]string{{"owner", "kind"}},
 		Activity:   &stocktake.ActivityRule{},
 		Cohorts:    true, Aging: true,
-		Revenue: &stocktake.Measure{},
-		Checks:  stocktake.CheckCodes(),
+		Checks: stocktake.CheckCodes(),
+	}
+	var err error
+	if d.Revenue, err = revenue(tx, o); err != nil {
+		return d, err
 	}
 	tags, err := tx.Tags.Dimensions()
 	if err != nil {
@@ -116,6 +122,34 @@ func definition(tx *clientele.Tx) (stocktake.Definition, error) {
 		d.Profit = &stocktake.Measure{Attribute: profitAttribute, Currency: "CNY"}
 	}
 	return d, nil
+}
+
+// maxRevenueMonths bounds how far back invoices are looked for.
+const maxRevenueMonths = 120
+
+// revenue is what was invoiced in the last year or, in a book that has older invoices alone,
+// since the latest of them; nil for a book without.
+func revenue(tx *clientele.Tx, o *options) (*stocktake.Measure, error) {
+	var latest date.Date
+	for c, err := range tx.Customers.List(customer.List{}) {
+		if err != nil {
+			return nil, err
+		}
+		a, err := tx.Credit.Activity(c.ID)
+		if err != nil {
+			return nil, err
+		}
+		latest = max(latest, a.LastInvoice)
+	}
+	closing := o.to
+	if closing.IsZero() {
+		closing = time.Now()
+	}
+	ago := int(date.Of(closing.UTC()).Month() - latest.Month())
+	if latest == 0 || ago > maxRevenueMonths {
+		return nil, nil
+	}
+	return &stocktake.Measure{Months: max(12, ago+11)}, nil
 }
 
 // line is one line of the reconciliation.

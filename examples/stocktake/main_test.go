@@ -10,8 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/customer"
 )
 
 // The printed lines add up, and the four reports are there.
@@ -90,5 +95,42 @@ func TestAnUnchangedDefinitionIsNotSavedAgain(t *testing.T) {
 		if r.Definition.Version != 1 {
 			t.Errorf("version %d of the definition; want 1", r.Definition.Version)
 		}
+	}
+}
+
+// A book whose only invoice is older than a year shows it; one without invoices has no
+// revenue at all.
+func TestRevenueIsOfTheBooksOwnInvoices(t *testing.T) {
+	book, err := clientele.Open(t.Context(), "", clientele.Options{InMemory: true, WithoutSearch: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	var id customer.ID
+	err = book.System("test").Update(t.Context(), func(tx *clientele.Tx) error {
+		c, err := tx.Customers.Create(customer.Draft{Name: "A"})
+		if err == nil {
+			id = c.ID
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := count(t.Context(), book, &options{})
+	if err != nil || len(r.Figures) != 0 || len(r.Definition.Figures) != 0 {
+		t.Fatalf("without invoices: %+v, %v", r.Figures, err)
+	}
+	err = book.System("test").Update(t.Context(), func(tx *clientele.Tx) error {
+		_, err := tx.Credit.Post(credit.Document{
+			Key: "I", Customer: id, Kind: credit.Invoice, Date: date.Of(time.Now().UTC().AddDate(-2, 0, 0)), Amount: money.Amount{Minor: 700, Currency: money.TWD},
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = count(t.Context(), book, &options{}); err != nil || len(r.Figures) != 1 || r.Figures[0].Amount != 700 {
+		t.Errorf("with an invoice of two years ago: %+v, %v", r.Figures, err)
 	}
 }

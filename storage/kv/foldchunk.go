@@ -37,7 +37,7 @@ type decision struct {
 }
 
 // fewDecisions is the number of decisions up to which they are a list.
-const fewDecisions = 64
+const fewDecisions = 128
 
 var chunkFolds = sync.Pool{New: func() any { return new(chunkFold) }}
 
@@ -111,9 +111,12 @@ func (c *chunkFold) gaps(members gaps, add, newer bool) {
 	}
 }
 
-// container decides about all members of a container that readChunk found.
+// container decides about all members of a container that readChunk found. Where nothing
+// is decided yet, which is how a set is read to which nothing was added since it was
+// loaded, the order doesn't matter.
 func (c *chunkFold) container(x chunkContainer, add, newer bool) {
-	if x.kind == containerNone || add && !newer && c.put(x) {
+	first := !c.spread && len(c.few) == 0 && c.value == nil
+	if x.kind == containerNone || add && (!newer || first) && c.put(x) {
 		return
 	}
 	if !c.spread {

@@ -17,7 +17,7 @@ type composer struct {
 
 // compose makes the document of a result.
 func compose(op string, r *stocktake.Result, o Options) (*document, error) {
-	c := &composer{newTongue(o), r}
+	c := &composer{newTongue(o, r), r}
 	if err := c.check(op); err != nil {
 		return nil, err
 	}

@@ -224,6 +224,12 @@ func (c *composer) definition() *table {
 	}
 	add("rule", "Who counts", "计入范围", c.name(c.Definition.Rule, ""))
 	add("definition", "Definition", "盘点定义", c.sayf("%s, version %d", "%s，版本 %d", c.Definition.Name, c.Definition.Version))
+	if len(c.Definition.Figures) > 0 {
+		add("figures", "Figures", "金额来源", c.name(c.Definition.Figures, ""))
+	}
+	if zone := c.Definition.Zone; zone != "" {
+		add("zone", "Months and years of", "年月时区", zone)
+	}
 	add("opening", "Opening", "期初", c.sayf("%s, journal position %d", "%s，日志位置 %d", c.moment(c.Opening.Time), c.Opening.Position))
 	add("closing", "Closing", "期末", c.sayf("%s, journal position %d", "%s，日志位置 %d", c.moment(c.Closing.Time), c.Closing.Position))
 	add("book", "Book", "账簿", c.Book)

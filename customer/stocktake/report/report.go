@@ -10,13 +10,13 @@ import (
 	"github.com/clientele-go/clientele/customer/stocktake"
 )
 
-// Options say how a report is written. The zero value is English, UTC, fonts of the
-// system.
+// Options say how a report is written. The zero value is English, the definition's time
+// zone, fonts of the system.
 type Options struct {
 	// Language of the report: Chinese (simplified), or else English. Names of dimensions
 	// and of their values come in the language that fits best.
 	Language language.Tag
-	// Location is the time zone that instants are shown in; nil is UTC.
+	// Location is the time zone that instants are shown in; nil is that of the definition.
 	Location *time.Location
 	// Fonts are files (.ttf, .otf, .ttc) that the PDF takes characters from, in this order
 	// before the system's, which are searched for where Linux, macOS and Windows keep them.

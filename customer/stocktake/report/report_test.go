@@ -188,6 +188,15 @@ func TestInstantsAreShownInTheLocation(t *testing.T) {
 	}
 }
 
+func TestInstantsAreShownInTheDefinitionsZone(t *testing.T) {
+	r := million()
+	r.Definition.Zone = "Asia/Shanghai"
+	page := string(write(t, report.HTML, r, report.Options{}))
+	if !strings.Contains(page, "2025-01-01 08:00 CST") || !strings.Contains(page, "Asia/Shanghai") {
+		t.Error("the opening, 2025-01-01 00:00 UTC, is not shown as in Shanghai")
+	}
+}
+
 // rows are the rows of an HTML page's tables, as texts.
 func rows(page string) (list [][]string) {
 	cell := regexp.MustCompile(`(?s)<t[dh][^>]*>(.*?)</t[dh]>`)

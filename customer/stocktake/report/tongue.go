@@ -10,6 +10,7 @@ import (
 
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/customer/stocktake"
 )
 
 // tongue is the language of a report, and its time zone.
@@ -19,16 +20,26 @@ type tongue struct {
 	location *time.Location
 }
 
-func newTongue(o Options) tongue {
+func newTongue(o Options, r *stocktake.Result) tongue {
 	base, _ := o.Language.Base()
 	t := tongue{tag: language.English, location: o.Location, chinese: base.String() == "zh"}
 	if t.chinese {
 		t.tag = o.Language
 	}
 	if t.location == nil {
-		t.location = time.UTC
+		t.location = zoneOf(r)
 	}
 	return t
+}
+
+// zoneOf is the zone of the result's definition, or UTC on a machine that doesn't know it.
+func zoneOf(r *stocktake.Result) *time.Location {
+	if r != nil {
+		if zone, err := time.LoadLocation(r.Definition.Zone); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
 }
 
 // say returns one of two texts.

@@ -1,4 +1,4 @@
-package dedupe_test
+package clientele_test
 
 import (
 	"errors"
@@ -12,16 +12,21 @@ import (
 
 // Who a row with nothing but a number is linked to tells whose number it is.
 func TestLinkAndRunNeedTheSightOfWhatIsCompared(t *testing.T) {
-	b := openFor(t)
-	b.create(customer.Draft{Name: "Zkanari Ltd", Aliases: []string{"Hidden Holdings"}, Phones: []customer.Phone{{Number: "+8613800138777"}}})
+	ctx := t.Context()
+	book, err := clientele.Open(ctx, "", clientele.Options{InMemory: true})
+	must(t, err)
+	defer book.Close()
+	list := book.System("test")
+	must(t, list.Update(ctx, func(tx *clientele.Tx) error {
+		_, err := tx.Customers.Create(customer.Draft{Name: "Zkanari Ltd", Aliases: []string{"Hidden Holdings"}, Phones: []customer.Phone{{Number: "+8613800138777"}}})
+		return err
+	}))
 	hidden := func(fields ...string) customer.Mask {
 		m, err := customer.NewMask(fields...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return m
 	}
-	b.update(func(tx *clientele.Tx) error {
+	must(t, list.Update(ctx, func(tx *clientele.Tx) error {
 		for _, r := range []string{"root", "reviewer"} {
 			if _, err := tx.Org.SetRole(orgtree.Role{Name: r, Permissions: []orgtree.Permission{{Right: orgtree.AnyRight}}}); err != nil {
 				return err
@@ -42,16 +47,16 @@ func TestLinkAndRunNeedTheSightOfWhatIsCompared(t *testing.T) {
 			}
 		}
 		return tx.Org.Enforce(true)
-	})
+	}))
 	for who, denied := range map[string]bool{"root": false, "creditless": false, "phoneless": true, "aliasless": true} {
-		job := b.As(clientele.Actor{ID: who, Reason: "test"}).DedupeJob()
-		_, err := b.Dedupe().Link(b.ctx, job, dedupe.RunOptions{}, func(yield func(customer.Draft, error) bool) {
+		job := book.As(clientele.Actor{ID: who, Reason: "test"}).DedupeJob()
+		_, err := book.Dedupe().Link(ctx, job, dedupe.RunOptions{}, func(yield func(customer.Draft, error) bool) {
 			yield(customer.Draft{Phones: []customer.Phone{{Number: "+8613800138777"}}}, nil)
 		})
 		if errors.Is(err, dedupe.ErrDenied) != denied || !denied && err != nil {
 			t.Errorf("a link by %s: %v", who, err)
 		}
-		if _, err := b.Dedupe().Run(b.ctx, job, dedupe.RunOptions{}); errors.Is(err, dedupe.ErrDenied) != denied || !denied && err != nil {
+		if _, err := book.Dedupe().Run(ctx, job, dedupe.RunOptions{}); errors.Is(err, dedupe.ErrDenied) != denied || !denied && err != nil {
 			t.Errorf("a run by %s: %v", who, err)
 		}
 	}
