@@ -11,6 +11,7 @@ import (
 	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
+	"github.com/clientele-go/clientele/credit/score"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/storage"
@@ -84,25 +85,29 @@ func (o organisation) HasRole(actor, role string) (bool, error) {
 const factReceivables = "receivables"
 
 // receivables are the facts that rules read of what customers owe, in one currency. Days
-// begin and end where credit control's do.
+// begin and end where credit control's do. The score is that of [score.Default]; a program
+// with a model of its own puts a source of this name into its Options.
 func (b *Book) receivables(currency money.Currency, in *time.Location) classify.FactSource {
 	source := packs.Receivables()
 	source.Changed = credit.FactsChanged
+	model := score.Default()
 	source.Load = func(_ context.Context, r *storage.Reader, q classify.Request) ([]classify.Value, time.Time, error) {
+		l := receivables{
+			reader: b.credit.Reader(r, b.customers.Reader(r)), currency: currency, model: &model,
+			id: q.Customer, today: date.Of(q.Now.In(in)), past: q.Past,
+		}
 		values := make([]classify.Value, len(q.Want))
-		if q.Past {
-			return values, time.Time{}, nil // what is kept by month has no past of its own
+		err := l.load(q.Now)
+		for i := 0; i < len(q.Want) && err == nil; i++ {
+			values[i], err = l.value(q.Want[i])
 		}
-		reader := b.credit.Reader(r, b.customers.Reader(r))
-		f, err := reader.Facts(q.Customer, credit.FactsQuery{Currency: currency})
-		if errors.Is(err, customer.ErrNotFound) || err == nil && f.Invoices == 0 {
-			return values, time.Time{}, nil
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, customer.ErrNotFound):
+			return make([]classify.Value, len(q.Want)), time.Time{}, nil
+		case err != nil:
 			return nil, time.Time{}, err
-		}
-		for i, name := range q.Want {
-			values[i] = receivable(name, &f, date.Of(q.Now.In(in)))
+		case l.facts.Invoices == 0:
+			return values, time.Time{}, nil
 		}
 		return values, nextMidnight(q.Now.In(in)), nil
 	}
@@ -114,21 +119,74 @@ func nextMidnight(now time.Time) time.Time {
 	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
 }
 
-// receivable is a fact by its name; those that the book doesn't keep are missing.
-func receivable(name string, f *credit.Facts, today date.Date) classify.Value {
+// receivables are one customer's while its facts are read.
+type receivables struct {
+	reader   *credit.Reader
+	currency money.Currency
+	model    *score.Model
+	id       customer.ID
+	today    date.Date
+	past     bool
+	facts    credit.Facts
+}
+
+func (l *receivables) load(now time.Time) (err error) {
+	if l.past {
+		l.facts, err = l.reader.FactsAt(l.id, l.currency, now)
+	} else {
+		l.facts, err = l.reader.Facts(l.id, credit.FactsQuery{Currency: l.currency})
+	}
+	return err
+}
+
+// value is a fact by its name; those that the book doesn't know are missing. What is kept
+// by month has no past of its own, and there is nothing to say of who was never invoiced
+// but the agreed terms.
+func (l *receivables) value(name string) (classify.Value, error) {
+	f := &l.facts
+	if name == "receivables.terms_days" {
+		return l.termsDays()
+	}
+	if l.past || f.Invoices == 0 {
+		return classify.Value{}, nil
+	}
 	switch name {
 	case "receivables.days_late":
 		if f.Period.Settled > 0 {
-			return classify.NumberValue(float64(f.Period.AmountDaysLate.Per(f.Period.Settled)) / 1000)
+			return classify.NumberValue(float64(f.Period.AmountDaysLate.Per(f.Period.Settled)) / 1000), nil
 		}
 	case "receivables.paid_items":
-		return classify.IntegerValue(f.Period.Settlements)
+		return classify.IntegerValue(f.Period.Settlements), nil
 	case "receivables.overdue_days":
-		return classify.IntegerValue(max(0, overdueDays(f, today)))
+		return classify.IntegerValue(max(0, overdueDays(f, l.today))), nil
 	case "receivables.invoiced_12m":
-		return classify.IntegerValue(f.Period.Invoiced)
+		return classify.IntegerValue(f.Period.Invoiced), nil
+	case "receivables.score":
+		return l.score()
 	}
-	return classify.Value{}
+	return classify.Value{}, nil
+}
+
+func (l *receivables) termsDays() (classify.Value, error) {
+	if l.facts.Terms == "" {
+		return classify.Value{}, nil
+	}
+	terms, err := credit.ParseTerms(l.facts.Terms)
+	if err != nil {
+		return classify.Value{}, err
+	}
+	days, err := terms.Days()
+	return classify.IntegerValue(days), err
+}
+
+// score is missing until the customer has settled something: nothing is known before.
+func (l *receivables) score() (classify.Value, error) {
+	h, err := l.reader.ScoreHistory(l.id, l.currency)
+	if err != nil || h.Settled == 0 {
+		return classify.Value{}, err
+	}
+	r, err := l.model.Score(h, nil, l.today)
+	return classify.NumberValue(float64(r.Score) * 100 / score.Best), err
 }
 
 func overdueDays(f *credit.Facts, today date.Date) int64 {

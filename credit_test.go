@@ -156,6 +156,78 @@ func TestRulesFollowReceivables(t *testing.T) {
 	expect("a late invoice", "latelarge")
 }
 
+// Terms count from the day on which they are agreed, without any invoice, and the score from
+// the first payment. By hand, of score.Default's factors: paid on the due day is 0 days beyond
+// terms (1000 points, weight 30) and nothing late (1000, 20); there is no trend of one month
+// and no limit; nothing is overdue (1000, 15), the relation is new (300, 5), and nothing is
+// open to be disputed: (1000·65 + 300·5) ÷ 70 = 950, 95 of 100.
+func TestRulesReadTermsAndScore(t *testing.T) {
+	ctx := context.Background()
+	b := newTill(t, clientele.Options{})
+	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
+		Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "slow"}, {Code: "none"}, {Code: "best"}, {Code: "good"}}}},
+		Rules: []classify.Rule{
+			{Name: "slow", When: "receivables.terms_days == 45", Dimension: "payer", Tag: "slow"},
+			{Name: "none", When: "receivables.terms_days == 0", Dimension: "payer", Tag: "none"},
+			{Name: "best", When: "receivables.score == 95.0", Dimension: "payer", Tag: "best"},
+			{Name: "good", When: "receivables.score < 95.0", Dimension: "payer", Tag: "good"},
+		},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := func(when, want string) {
+		t.Helper()
+		if err := b.book.Rules().Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.tags(b.first); got != want {
+			t.Errorf("%s: tags %q, want %q", when, got, want)
+		}
+	}
+	terms := func(text string) {
+		t.Helper()
+		b.update(func(tx *clientele.Tx) error { return tx.Credit.SetTermsOf(b.first, text) })
+	}
+	expect("nothing agreed", "")
+	terms("NET45")
+	expect("45 days agreed", "slow")
+	terms("CASH")
+	expect("at once agreed", "none")
+	b.post(credit.Invoice, "I1", b.first, "2024-06-01", 1000)
+	expect("nothing paid yet", "none")
+	b.post(credit.Payment, "P1", b.first, "2024-06-01", 1000)
+	b.settle(b.first)
+	expect("paid on the due day", "nonebest")
+	// 1,000.00 more, of a limit of 1,000.00: utilisation 100 % (500, weight 15), and what
+	// is open is not in dispute (1000, 5): (1000·70 + 300·5 + 500·15) ÷ 90 = 878, 87.8 of 100.
+	b.post(credit.Invoice, "I2", b.first, "2024-06-01", 1000)
+	b.update(func(tx *clientele.Tx) error {
+		return tx.Credit.SetLimit(credit.OfCustomer(b.first), credit.Limit{Amount: yuan(1000)})
+	})
+	expect("at its limit", "nonegood")
+}
+
+// A proposed rule reads terms as they were agreed on a day of the past.
+func TestRulesReplayTermsOfThePast(t *testing.T) {
+	ctx := context.Background()
+	b := newTill(t, clientele.Options{})
+	b.update(func(tx *clientele.Tx) error { return tx.Credit.SetTermsOf(b.first, "NET45") })
+	then := b.clock.now()
+	b.clock.advance(24 * time.Hour)
+	b.update(func(tx *clientele.Tx) error { return tx.Credit.SetTermsOf(b.first, "NET30") })
+	outcome, err := b.book.Rules().Replay(ctx, classify.Trial{
+		RuleSet: classify.RuleSet{
+			Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "slow"}}}},
+			Rules: []classify.Rule{{Name: "slow", When: "receivables.terms_days == 45", Dimension: "payer", Tag: "slow"}},
+		},
+		At: then,
+	})
+	if err != nil || len(outcome.Tags) != 1 || outcome.Tags[0].Gained != 1 {
+		t.Errorf("replayed: %+v, %v; want one customer tagged", outcome, err)
+	}
+}
+
 // Where the book is, eight hours ahead of UTC, the eleventh day after June 1st begins at
 // 16:00 UTC on the 11th, and the rule follows then.
 func TestRulesGoByTheBooksOwnDays(t *testing.T) {

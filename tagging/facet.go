@@ -97,30 +97,64 @@ func (r *Reader) Facet(q Query, by Axis) (*Facet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return facet(&plan{root, p.evaluation(block)}, groups)
+	return facet(&plan{root, p.evaluation(block)}, side{groups, p.disjoint(by)})
 }
 
-func facet(p *plan, groups []group) (*Facet, error) {
-	buckets := bucketsOf(groups)
+func facet(p *plan, by side) (*Facet, error) {
+	buckets, groups := bucketsOf(by.groups), countedOf(by)
+	none := &buckets[len(groups)].Count
 	total := int64(0)
 	var rest, members bitset.Chunk
 	for c, err := range p.chunks(0) {
 		if err != nil {
 			return nil, err
 		}
-		total += int64(c.members.Len())
+		size := c.members.Len()
+		total += int64(size)
 		rest = *c.members
-		for i, g := range groups {
-			members = *c.members
-			if err := g.node.narrow(p.ev, c.number, &members); err != nil {
+		for i := range groups {
+			n, err := groups[i].in(p.ev, c, &members, &rest, by.disjoint)
+			if err != nil {
 				return nil, err
 			}
-			buckets[i].Count += int64(members.Len())
-			rest.AndNot(&members)
+			buckets[i].Count += int64(n)
+			size -= n
 		}
-		buckets[len(groups)].Count += int64(rest.Len())
+		if !by.disjoint {
+			size = rest.Len()
+		}
+		*none += int64(size)
 	}
 	return &Facet{withCustomers(buckets), total}, nil
+}
+
+// in returns how many members of a chunk are in a group, and takes them from rest unless
+// groups are disjoint, for what is in none follows from the sums then. Members is memory.
+func (g *counted) in(ev *evaluation, c chunk, members, rest *bitset.Chunk, disjoint bool) (n int, err error) {
+	if !g.plain {
+		*members = *c.members
+		err := g.node.narrow(ev, c.number, members)
+		rest.AndNot(members)
+		return members.Len(), err
+	}
+	for _, m := range g.sets {
+		stored, err := m.stored(ev, c.number)
+		if err != nil {
+			return 0, err
+		}
+		if stored == nil {
+			continue
+		}
+		in, err := c.members.AndLenStored(stored)
+		if err == nil && !disjoint {
+			err = rest.AndNotStored(stored)
+		}
+		if err != nil {
+			return 0, err
+		}
+		n += in
+	}
+	return n, nil
 }
 
 // withCustomers leaves values out that no matching customer has: that others have them

@@ -122,20 +122,20 @@ func (r *Reader) FigureTable(q Query, rows, columns Axis, measures ...Measure) (
 	if err != nil {
 		return nil, err
 	}
-	down, err := p.crossGroups(rows)
+	down, err := p.side(rows)
 	if err != nil {
 		return nil, err
 	}
-	var across []group
+	var across side
 	if columns.Field != "" {
-		if across, err = p.crossGroups(columns); err != nil {
+		if across, err = p.side(columns); err != nil {
 			return nil, err
 		}
 	}
-	if cells := (len(down) + 1) * (len(across) + 1) * max(len(measures), 1); cells > maxCells {
+	if cells := (len(down.groups) + 1) * (len(across.groups) + 1) * max(len(measures), 1); cells > maxCells {
 		return nil, &Error{Op: "sum up", Value: fmt.Sprint(cells), Code: customer.CodeTooLong, Problem: fmt.Sprintf("are more than %d cells", maxCells), Remedy: "group by a higher level", Err: ErrInvalid}
 	}
-	s := &summing{plan: &plan{root, p.evaluation(block)}, rows: down, columns: across, decimals: make([]int, len(measures))}
+	s := &summing{plan: &plan{root, p.evaluation(block)}, rows: down.groups, columns: across.groups, decimals: make([]int, len(measures))}
 	if s.measures, err = r.measures(measures, s.decimals); err != nil {
 		return nil, err
 	}

@@ -29,16 +29,19 @@ func queryRows() int {
 // with 0.03.
 type library struct {
 	shelf
-	rows                   int
-	region, industry, flag []TagID
+	first                       customer.ID
+	rows                        int
+	region, industry, flag, few []TagID
 }
 
-func newLibrary(b *testing.B) *library {
+// newLibrary makes a library of some customers, whose ids begin at first. With few, most
+// customers have one of so many tags of another exclusive dimension, too.
+func newLibrary(b testing.TB, first customer.ID, rows, few int) *library {
 	customers, err := customer.New(customer.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	l := &library{shelf: shelf{t: b, customers: customers, tags: New(Options{})}, rows: queryRows()}
+	l := &library{shelf: shelf{t: b, customers: customers, tags: New(Options{})}, first: first, rows: rows}
 	schema := &storage.Schema{}
 	customers.AddTo(schema)
 	l.tags.AddTo(schema)
@@ -50,7 +53,13 @@ func newLibrary(b *testing.B) *library {
 		b.Fatal(err)
 	}
 	b.Cleanup(l.close)
+	if first > 1 {
+		startIDs(b, engine, uint64(first))
+	}
 	l.region, l.industry, l.flag = l.tagList("region", true, 34), l.tagList("industry", true, 20), l.tagList("flag", false, 10)
+	if few > 0 {
+		l.few = l.tagList("few", true, few)
+	}
 	if _, err := customers.Load(context.Background(), l.storage, librarian, customer.LoadOptions{}, l.drafts()); err != nil {
 		b.Fatal(err)
 	}
@@ -98,12 +107,15 @@ func (l *library) assignments() iter.Seq2[LoadRow, error] {
 		random := rand.New(rand.NewPCG(1, 2))
 		row := LoadRow{}
 		for i := range l.rows {
-			row.ID, row.Assignments = customer.ID(i+1), append(row.Assignments[:0],
+			row.ID, row.Assignments = l.first+customer.ID(i), append(row.Assignments[:0],
 				Assignment{Tag: l.region[random.IntN(34)]}, Assignment{Tag: l.industry[random.IntN(20)]})
 			for i, flag := range l.flag {
 				if random.Float64() < []float64{0.25, 0.03}[i/5] {
 					row.Assignments = append(row.Assignments, Assignment{Tag: flag})
 				}
+			}
+			if len(l.few) > 0 && i%11 > 0 {
+				row.Assignments = append(row.Assignments, Assignment{Tag: l.few[i%len(l.few)]})
 			}
 			if !yield(row, nil) {
 				return
@@ -112,11 +124,16 @@ func (l *library) assignments() iter.Seq2[LoadRow, error] {
 	}
 }
 
+// any is one of the customers.
+func (l *library) any(random *rand.Rand) customer.ID {
+	return l.first + customer.ID(random.IntN(l.rows))
+}
+
 // change moves some customers to other regions, each a change of two tags.
 func (l *library) change(random *rand.Rand, customers int) error {
 	return l.try(func(_ *customer.Tx, tx *Tx) error {
 		for range customers {
-			id := customer.ID(1 + random.IntN(l.rows))
+			id := l.any(random)
 			if _, err := tx.Replace(id, Assignment{Tag: l.region[random.IntN(34)]}); err != nil {
 				return err
 			}
@@ -182,7 +199,7 @@ var questions = []struct {
 // BenchmarkQueries asks each question on a book at rest, and then while 5,000 tags a
 // second are being changed.
 func BenchmarkQueries(b *testing.B) {
-	l := newLibrary(b)
+	l := newLibrary(b, 1, queryRows(), 0)
 	b.Run("rest", l.askAll)
 	b.Run("written", func(b *testing.B) {
 		stop, began := l.writeAlong(b), time.Now()

@@ -54,12 +54,17 @@ func newShelf(t rapid.TB) *shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
+	startIDs(t, engine, firstID)
+	return s
+}
+
+// startIDs makes the ids of customers begin at one.
+func startIDs(t rapid.TB, engine kv.Engine, first uint64) {
 	var b kv.Batch
-	b.Set([]byte{0x05, 0x01}, binary.AppendUvarint(nil, firstID)) // the sequence of ids, see KEYS.md
+	b.Set([]byte{0x05, 0x01}, binary.AppendUvarint(nil, first)) // the sequence of ids, see KEYS.md
 	if _, err := engine.Apply(context.Background(), &b); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 func (s *shelf) close() { s.storage.Close() }

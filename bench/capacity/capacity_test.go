@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/language"
 )
 
 func TestMain(m *testing.M) {
@@ -137,6 +140,67 @@ func TestCancelKeepsWhatIsMeasured(t *testing.T) {
 	}
 }
 
+// A run that is stopped within its only size keeps what was asked there, apart from what
+// the verdict goes by; the next session asks the rest again, but what was imported before
+// it has from the first.
+func TestCancelKeepsAnUnfinishedSize(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	o := tiny(t, dir, 200)
+	o.Progress = NewProgress(onLine{"  facet", cancel})
+	stopped, err := Run(ctx, o)
+	if err != nil || stopped.Stopped.Why != StoppedInterrupted || len(stopped.Steps) != 0 || stopped.Verdict != nil || stopped.Unfinished == nil {
+		t.Fatalf("%v; stopped %+v with %+v", err, stopped.Stopped, stopped.Unfinished)
+	}
+	for _, name := range []string{"import", "import.items", "get", "facet"} {
+		if _, ok := stopped.Unfinished.Result(name); !ok {
+			t.Errorf("%s is lost", name)
+		}
+	}
+	var text, page bytes.Buffer
+	if err := errors.Join(stopped.WriteText(&text), stopped.WriteHTML(&page, language.English)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "cut off at 200 customers") || !strings.Contains(page.String(), "All measurements") {
+		t.Errorf("neither text nor page may hide what was measured:\n%s", text.String())
+	}
+	// At a smaller size its answers would be those of a larger book.
+	if _, err := Run(t.Context(), tiny(t, dir, 150)); err == nil || !strings.Contains(err.Error(), "more than 150 customers already") {
+		t.Errorf("%v; want a word about the larger book", err)
+	}
+	o.Progress = nil
+	done := mustRun(t, o)
+	if done.Unfinished != nil || len(done.Steps) != 1 {
+		t.Fatalf("%d steps, unfinished %+v", len(done.Steps), done.Unfinished)
+	}
+	before, _ := stopped.Unfinished.Result("import")
+	if after, ok := done.Steps[0].Result("import"); !ok || after.Value != before.Value {
+		t.Errorf("the import of the first session is %+v afterwards; want %+v", after, before)
+	}
+}
+
+func TestStepsAreThreeOrMore(t *testing.T) {
+	for n, want := range map[int][]int{
+		2: {2}, 300: {30, 100, 300}, 30_000: {3000, 10_000, 30_000}, 99_999: {9999, 33_333, 99_999},
+		100_000: {10_000, 30_000, 100_000}, 500_000: {10_000, 30_000, 100_000, 300_000, 500_000},
+	} {
+		if got := stepsUpTo(n); !slices.Equal(got, want) {
+			t.Errorf("up to %d: %v; want %v", n, got, want)
+		}
+	}
+}
+
+// Where a sync costs nothing, many are measured; their file stays small.
+func TestMeasuringSyncsDoesNotFillTheDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "probe")
+	if _, err := (gauge{each: 100 * time.Millisecond}).syncRate(path); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > syncBlocks*4096 {
+		t.Errorf("%v, %v; want at most 4 MiB", info.Size(), err)
+	}
+}
+
 // onLine calls f when a line with a text is written.
 type onLine struct {
 	text string
@@ -151,7 +215,7 @@ func (o onLine) Write(line []byte) (int, error) {
 }
 
 func TestRunStopsAtABrokenLevel(t *testing.T) {
-	o := tiny(t, "", 200, 400)
+	o := tiny(t, t.TempDir(), 200, 400)
 	o.Levels = []Level{{Probe: "get", Most: 1e-9}}
 	r := mustRun(t, o)
 	if r.Stopped.Why != StoppedLevel || r.Stopped.Level != "get=1ns" || len(r.Steps) != 1 || r.Verdict.Measured != 0 {
@@ -160,6 +224,9 @@ func TestRunStopsAtABrokenLevel(t *testing.T) {
 	get, _ := r.Steps[0].Result("get")
 	if !get.Again {
 		t.Error("a broken level was not measured a second time")
+	}
+	if r := mustRun(t, o); r.Stopped.Why != StoppedLevel || len(r.Steps) != 1 {
+		t.Errorf("started again, it stopped %+v after %d steps; want the broken level still", r.Stopped, len(r.Steps))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,16 +158,17 @@ func (t Twice) String() string {
 }
 
 func (r *Report) writeSteps(b *strings.Builder) {
+	steps := r.allSteps()
 	fmt.Fprintf(b, "%-14s", "customers")
-	for i := range r.Steps {
-		fmt.Fprintf(b, "%18s", count(r.Steps[i].Customers))
+	for i := range steps {
+		fmt.Fprintf(b, "%18s", count(steps[i].Customers))
 	}
 	b.WriteByte('\n')
 	for _, q := range questions {
 		line, any := fmt.Sprintf("%-14s", q.name), false
-		for i := range r.Steps {
+		for i := range steps {
 			text := "–"
-			if result, ok := r.Steps[i].Result(q.name); ok {
+			if result, ok := steps[i].Result(q.name); ok {
 				text, any = valueText(result.Value, q.unit), true
 			}
 			line += strings.Repeat(" ", max(1, 18-len([]rune(text)))) + text
@@ -176,10 +178,21 @@ func (r *Report) writeSteps(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintf(b, "%-14s", "disk each")
-	for i := range r.Steps {
-		fmt.Fprintf(b, "%16.0f B", r.Steps[i].DiskPerCustomer())
+	for i := range steps {
+		fmt.Fprintf(b, "%16.0f B", steps[i].DiskPerCustomer())
 	}
 	b.WriteByte('\n')
+	if r.Unfinished != nil {
+		fmt.Fprintf(b, "The run was cut off at %s customers; the verdict doesn't count them.\n", count(r.Unfinished.Customers))
+	}
+}
+
+// allSteps are the steps and what was measured of one that was cut off.
+func (r *Report) allSteps() []Step {
+	if r.Unfinished == nil {
+		return r.Steps
+	}
+	return append(slices.Clip(r.Steps), *r.Unfinished)
 }
 
 // SoakCommand is the command soak.

@@ -69,6 +69,14 @@ func compareSteps(before, after *Step) (list []Difference) {
 	return list
 }
 
+// otherCores is how many cores other programs kept busy, the most of the steps.
+func (r *Report) otherCores() (most float64) {
+	for i := range r.Steps {
+		most = math.Max(most, r.Steps[i].OtherCores)
+	}
+	return most
+}
+
 // CompareCommand is the command compare.
 func CompareCommand(_ context.Context, args []string, out io.Writer) error {
 	if len(args) != 2 {
@@ -111,6 +119,10 @@ func writeDifferences(w io.Writer, old, new *Report, list []Difference) error {
 	}
 	fmt.Fprintf(&b, "\n%d of %d differences are significant (Mann–Whitney U, two-sided, p < %.2f); about %.0f would be by chance alone. ~ is none.\n",
 		significant, len(list), significance, math.Round(significance*float64(len(list))))
+	b.WriteString("The repetitions of one run share what the machine did meanwhile: what comes again in another pair of runs is sure.\n")
+	if a, c := old.otherCores(), new.otherCores(); math.Max(a, c) > 0.1 {
+		fmt.Fprintf(&b, "Other programs kept %.1f cores busy during the old run and %.1f during the new: differences follow them too.\n", a, c)
+	}
 	if old.Verdict != nil && new.Verdict != nil {
 		fmt.Fprintf(&b, "Old: %s\nNew: %s\n", old.Verdict, new.Verdict)
 	}

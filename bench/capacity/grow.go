@@ -28,13 +28,13 @@ type growth struct {
 // grow brings the book to a size: customers, tags, receivables, and the search index.
 func (b *book) grow(ctx context.Context, to int, progress func(what string, done, total int)) ([]*Result, error) {
 	g := &growth{book: b, to: to, progress: progress}
-	began := time.Now()
+	began, cpu := time.Now(), processorTime()
 	for _, part := range []func(context.Context) error{g.loadCustomers, g.loadTags, g.loadItems} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if err := g.catchUp(ctx, began); err != nil {
+	if err := g.catchUp(ctx, began, cpu); err != nil {
 		return nil, err
 	}
 	b.expected.grow(b.work, to)
@@ -88,6 +88,9 @@ func (s *laps) tick(done int) {
 
 func (g *growth) loadCustomers(ctx context.Context) error {
 	from, err := g.loaded(ctx)
+	if err == nil && from == g.to {
+		err = g.noMore(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -118,6 +121,21 @@ func (g *growth) loaded(ctx context.Context) (n int, err error) {
 		return err
 	})
 	return n, err
+}
+
+// noMore refuses a book that holds more customers of the workload than it is to be
+// measured with.
+func (g *growth) noMore(ctx context.Context) error {
+	return g.session.View(ctx, func(tx *clientele.ReadTx) error {
+		_, err := tx.Customers.ByCode(code(g.to))
+		switch {
+		case errors.Is(err, customer.ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		}
+		return fmt.Errorf("the book holds more than %s customers already, by a run that was to have more: give -customers as that run did, or another -dir", count(g.to))
+	})
 }
 
 // findRuns looks up the ids of the customers up to an index. Ids ascend as indexes do, so
@@ -246,14 +264,14 @@ func (g *growth) accounts(from int) iter.Seq2[credit.LoadAccount, error] {
 	}
 }
 
-// catchUp waits until search has everything; the rate is that of the whole import.
-func (g *growth) catchUp(ctx context.Context, began time.Time) error {
-	if len(g.results) == 0 { // nothing was loaded
+// catchUp waits until search has everything; rate and processor time are those of the
+// whole import.
+func (g *growth) catchUp(ctx context.Context, began time.Time, cpu time.Duration) error {
+	if len(g.results) == 0 || g.results[0].Question != "import" { // no customer was loaded
 		return g.session.Sync(ctx)
 	}
 	n := int(g.results[0].Answers)
 	g.progress("import.search", 0, n)
-	cpu := processorTime()
 	if err := g.session.Sync(ctx); err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ func (r *Report) WriteHTML(w io.Writer, tag language.Tag) error {
 		p.Figures = s.figures()
 		p.Sections = append(p.Sections, s.answer(), s.times(), s.users(), s.resources(), s.staff(), s.growth(), s.everything())
 	}
+	if r.Verdict == nil && r.Unfinished != nil {
+		p.Sections = append(p.Sections, s.everything())
+	}
 	if r.Verdict == nil && r.Soak != nil {
 		p.Title = s.text("What creeps in a long run?", "长时间运行中什么在持续上升?")
 	}
@@ -348,9 +351,9 @@ func (s sheet) everything() page.Section {
 		{Title: s.text("slowest", "最慢"), Number: true}, {Title: s.text("processor", "处理器用时"), Number: true}, {Title: s.text("answers", "应答数"), Number: true}, {Title: s.text("Service level", "服务水平")},
 	}, Fold: 10, Note: s.text("Service levels are compared with the 99th percentile of at least 100 answers, with the slowest of fewer, and with a rate as a whole. Processor time is that of all cores and threads.",
 		"服务水平与至少 100 次应答的第 99 百分位比较,不足时与最慢一次比较;速率以总体计。处理器用时含所有核心与线程。")}
-	for i := range s.Steps {
-		for _, r := range s.Steps[i].Results {
-			t.Rows = append(t.Rows, page.Row{Cells: s.cells(s.Steps[i].Customers, r)})
+	for _, step := range s.allSteps() {
+		for _, r := range step.Results {
+			t.Rows = append(t.Rows, page.Row{Cells: s.cells(step.Customers, r)})
 		}
 	}
 	return page.Section{Title: s.text("All measurements", "全部测量"), Blocks: []page.Block{t}}
@@ -367,7 +370,7 @@ func (s sheet) cells(customers int, r *Result) []page.Cell {
 	}
 	if l, ok := s.levelOf(r.Question); ok {
 		cells[7] = page.Cell{Text: s.text("held", "达标"), Tone: page.Good}
-		if l.Broken(r.Judged) {
+		if l.brokenBy(r) {
 			cells[7] = page.Cell{Text: s.text("broken", "突破"), Tone: page.Bad}
 		}
 	}

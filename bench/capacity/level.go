@@ -34,6 +34,16 @@ func (l Level) Broken(value float64) bool {
 	return value > l.Most
 }
 
+// fewLoaded is how many customers or items a load must have had for its rate to be judged:
+// what fewer take is the load's beginning and end.
+const fewLoaded = 5000
+
+// brokenBy reports whether a measurement is worse than the level.
+func (l Level) brokenBy(r *Result) bool {
+	few := strings.HasPrefix(r.Question, "import") && r.Answers < fewLoaded
+	return !few && l.Broken(r.Judged)
+}
+
 // DefaultLevels are what users of an accounting product hardly wait for, on a machine of
 // its own.
 const DefaultLevels = "get=2ms,code=2ms,pick=50ms,search=200ms,filter=50ms,facet=100ms,candidates=50ms," +

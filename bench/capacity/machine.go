@@ -3,6 +3,7 @@ package capacity
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,6 +48,9 @@ func measureMachine(ctx context.Context, dir string, speed float64) (*Machine, e
 	}
 	m.MemoryLimit = memoryLimit(m.Memory)
 	m.DiskTotal, m.DiskFree = diskSpace(dir)
+	if need := int64(g.blocks)<<20 + syncBlocks*4096; m.DiskTotal > 0 && m.DiskFree < need {
+		return nil, fmt.Errorf("%s has %s free, too little even to measure the disk: give a -dir with more", dir, bytesText(m.DiskFree))
+	}
 	probe := filepath.Join(dir, "machine.tmp")
 	defer os.Remove(probe)
 	var err error
@@ -61,6 +65,10 @@ func measureMachine(ctx context.Context, dir string, speed float64) (*Machine, e
 	return m, ctx.Err()
 }
 
+// syncBlocks are the blocks that syncRate writes, over and over: where a sync costs
+// nothing, as in memory, it would otherwise fill the disk.
+const syncBlocks = 1024
+
 // syncRate is one over the median time of a small write and its sync.
 func (g gauge) syncRate(path string) (float64, error) {
 	f, err := os.Create(path)
@@ -72,7 +80,7 @@ func (g gauge) syncRate(path string) (float64, error) {
 	block := make([]byte, 4096)
 	for began := time.Now(); time.Since(began) < g.each || len(took) < 5; {
 		one := time.Now()
-		if _, err := f.Write(block); err != nil {
+		if _, err := f.WriteAt(block, int64(len(took)%syncBlocks*len(block))); err != nil {
 			return 0, err
 		}
 		if err := f.Sync(); err != nil {

@@ -45,6 +45,9 @@ type Mixed struct {
 	Kinds    []*Result `json:"kinds"` // by kind of request
 	All      *Result   `json:"all"`
 	Late     int64     `json:"late"` // requests that began more than 10 ms late
+	// Unanswered are requests that had not begun when the load had lasted twice its time,
+	// since the book can't keep up with the rate. They count with how long they waited.
+	Unanswered int64 `json:"unanswered,omitempty"`
 }
 
 // load is requests on a schedule.
@@ -126,7 +129,7 @@ func (l *load) run(ctx context.Context, most time.Duration) (*Mixed, error) {
 	began := time.Now()
 	var all sync.WaitGroup
 	for range l.workers {
-		all.Go(func() { l.work(ctx, cancel, began, queue, tally) })
+		all.Go(func() { l.work(ctx, cancel, began, 2*most, queue, tally) })
 	}
 	l.send(ctx, queue, began, n)
 	close(queue)
@@ -157,17 +160,21 @@ func (l *load) send(ctx context.Context, queue chan<- request, began time.Time, 
 // late is how long after its time a request counts as begun late.
 const late = 10 * time.Millisecond
 
-func (l *load) work(ctx context.Context, fail context.CancelCauseFunc, began time.Time, queue <-chan request, tally *tally) {
+func (l *load) work(ctx context.Context, fail context.CancelCauseFunc, began time.Time, patience time.Duration, queue <-chan request, tally *tally) {
 	for r := range queue {
 		if ctx.Err() != nil {
 			return
 		}
 		waited := time.Since(began) - r.due
+		if r.due+waited > patience {
+			tally.add(r, waited, true, false)
+			continue
+		}
 		if err := l.ask(ctx, r.kind, r.number); err != nil {
 			fail(err)
 			return
 		}
-		tally.add(r, time.Since(began)-r.due, waited > late)
+		tally.add(r, time.Since(began)-r.due, waited > late, true)
 	}
 }
 
@@ -178,6 +185,8 @@ type tally struct {
 	by    []*hdrhistogram.Histogram
 	all   *hdrhistogram.Histogram
 	late  int64
+
+	unanswered int64
 
 	observe func(due, latency time.Duration)
 }
@@ -190,7 +199,7 @@ func newTally(kinds []share, observe func(due, latency time.Duration)) *tally {
 	return t
 }
 
-func (t *tally) add(r request, took time.Duration, late bool) {
+func (t *tally) add(r request, took time.Duration, late, answered bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	record(t.by[r.kind], took)
@@ -198,14 +207,17 @@ func (t *tally) add(r request, took time.Duration, late bool) {
 	if late {
 		t.late++
 	}
+	if !answered {
+		t.unanswered++
+	}
 	if t.observe != nil {
 		t.observe(r.due, took)
 	}
 }
 
 func (t *tally) mixed(rate float64, took time.Duration) *Mixed {
-	m := &Mixed{Rate: rate, Seconds: took.Seconds(), Late: t.late, All: latencies("mixed", t.all)}
-	m.Achieved = float64(t.all.TotalCount()) / took.Seconds()
+	m := &Mixed{Rate: rate, Seconds: took.Seconds(), Late: t.late, Unanswered: t.unanswered, All: latencies("mixed", t.all)}
+	m.Achieved = float64(t.all.TotalCount()-t.unanswered) / took.Seconds()
 	for i, k := range t.kinds {
 		if t.by[i].TotalCount() > 0 {
 			m.Kinds = append(m.Kinds, latencies(k.name, t.by[i]))

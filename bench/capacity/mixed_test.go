@@ -121,3 +121,24 @@ func TestLevelsAreComparedWithTheSlowestOfFewAnswers(t *testing.T) {
 		t.Errorf("of 201 answers %v is judged; want 0.001", r.Judged)
 	}
 }
+
+// A book that answers one request at a time in 50 ms can't keep up with 200 a second. After
+// twice the load's time it is over: 20 answers a second for 0.4 s are about 8, the other 32
+// waited in vain, and count with that.
+func TestLoadEndsThoughTheBookCannotKeepUp(t *testing.T) {
+	l := &load{rate: 200, kinds: []share{{name: "slow", percent: 100}}, workers: 1, ask: func(context.Context, int, int) error {
+		time.Sleep(50 * time.Millisecond)
+		return nil
+	}}
+	began := time.Now()
+	m, err := l.run(t.Context(), 200*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if m.Unanswered < 20 || m.All.Answers != 40 || m.Achieved > 25 || m.All.P99 < 0.2 {
+		t.Errorf("%d of %d unanswered, %.0f a second, p99 %v s; want about 32 of 40, 20 a second, more than 0.2 s", m.Unanswered, m.All.Answers, m.Achieved, m.All.P99)
+	}
+}

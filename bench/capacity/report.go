@@ -24,11 +24,14 @@ type Report struct {
 	Settings Settings  `json:"settings"`
 	Machine  *Machine  `json:"machine"`
 	Steps    []Step    `json:"steps"`
-	Stopped  Stop      `json:"stopped"`
-	Growth   []Growth  `json:"growth,omitempty"`
-	Verdict  *Verdict  `json:"verdict,omitempty"`
-	Plan     *Plan     `json:"plan,omitempty"`
-	Soak     *Soaked   `json:"soak,omitempty"`
+	// Unfinished is what was measured at a size before the run was cut off there. The
+	// verdict doesn't look at it.
+	Unfinished *Step    `json:"unfinished,omitempty"`
+	Stopped    Stop     `json:"stopped"`
+	Growth     []Growth `json:"growth,omitempty"`
+	Verdict    *Verdict `json:"verdict,omitempty"`
+	Plan       *Plan    `json:"plan,omitempty"`
+	Soak       *Soaked  `json:"soak,omitempty"`
 }
 
 // Settings are what a run was asked for. Reports of other seeds or workloads are not
@@ -52,7 +55,7 @@ type Step struct {
 	Results   []*Result `json:"results"`
 	Mixed     *Mixed    `json:"mixed,omitempty"`
 
-	DiskBytes     int64 `json:"disk_bytes"`     // records, indexes, journal and search
+	DiskBytes     int64 `json:"disk_bytes"`     // records, indexes, journal and search, after the import
 	SearchBytes   int64 `json:"search_bytes"`   // of which search
 	ResidentBytes int64 `json:"resident_bytes"` // the most that the process had in use
 	HeapBytes     int64 `json:"heap_bytes"`     // live at the end

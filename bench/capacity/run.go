@@ -69,15 +69,16 @@ func (o Options) withDefaults() (Options, error) {
 	return o, err
 }
 
-// stepsUpTo are 10,000, 30,000, 100,000 … and at last the number itself. Smaller numbers
-// are measured at a tenth and at a third of them, too.
+// stepsUpTo are 10,000, 30,000, 100,000 … and at last the number itself. Numbers below
+// 100,000 are measured at a tenth and at a third of them, too: a growth takes three sizes.
 func stepsUpTo(customers int) (steps []int) {
-	if customers <= 10_000 {
+	if customers < 100_000 {
 		for _, part := range []int{10, 3} {
 			if n := customers / part; n > 0 {
 				steps = append(steps, n)
 			}
 		}
+		return append(steps, customers)
 	}
 	for n, next := 10_000, 30_000; n < customers; n, next = next, n*10 {
 		steps = append(steps, n)
@@ -211,6 +212,11 @@ func (r *runner) grow(ctx context.Context) (err error) {
 	defer cancel()
 	r.watch = startWatch(r.dir, r.report.Settings.DiskReserve, r.memoryBound())
 	defer r.watch.stop()
+	if len(r.report.Steps) > 0 {
+		if err := r.broken(); err != nil {
+			return err
+		}
+	}
 	for i, n := range r.Steps {
 		if r.done(n) {
 			continue
@@ -242,7 +248,7 @@ func (r *runner) step(ctx context.Context, n int) error {
 	began := time.Now()
 	ctx, cancel := r.watch.during(ctx)
 	defer cancel()
-	s := Step{Customers: n, At: began.UTC().Truncate(time.Second)}
+	s := &Step{Customers: n, At: began.UTC().Truncate(time.Second)}
 	r.watch.resetPeak()
 	busy := startBusy()
 	stop := r.profile("import", n)
@@ -254,19 +260,45 @@ func (r *runner) step(ctx context.Context, n int) error {
 	for _, one := range results {
 		r.Progress.result(n, one)
 	}
-	s.Results = results
-	if err := r.ask(ctx, &s); err != nil {
+	s.Results = withImports(results, r.report.Unfinished, n)
+	r.report.Unfinished = s
+	// Before the questions, whose writers add customers of their own.
+	s.DiskBytes, s.SearchBytes = folderBytes(r.book.dir), folderBytes(filepath.Join(r.book.dir, "search"))
+	if err := r.save(); err != nil {
+		return err
+	}
+	if err := r.ask(ctx, s); err != nil {
 		return r.cause(ctx, err)
 	}
 	runtime.GC()
 	s.HeapBytes, s.ResidentBytes = liveHeap(), r.watch.peak()
-	s.DiskBytes, s.SearchBytes = folderBytes(r.book.dir), folderBytes(filepath.Join(r.book.dir, "search"))
 	s.Seconds, s.OtherCores = time.Since(began).Seconds(), busy.others()
-	r.report.Steps = append(r.report.Steps, s)
+	r.report.Steps, r.report.Unfinished = append(r.report.Steps, *s), nil
 	r.Progress.say("%s customers done in %.0f s: %.0f B of disk a customer, %s of memory; other programs used %.1f cores", count(n), s.Seconds, s.DiskPerCustomer(), bytesText(s.ResidentBytes), s.OtherCores)
+	return r.save()
+}
+
+// save keeps what there is for a later session.
+func (r *runner) save() error {
 	r.report.Stopped = Stop{Why: StoppedInterrupted, Detail: "the run goes on from here when it is started again"}
 	r.report.Seconds = r.before + time.Since(r.began).Seconds()
 	return r.report.save(filepath.Join(r.dir, stateFile))
+}
+
+// withImports adds the imports that an earlier session measured at the same size, before it
+// was cut off, to those of this one.
+func withImports(results []*Result, before *Step, n int) []*Result {
+	if before == nil || before.Customers != n {
+		return results
+	}
+	now := Step{Results: results}
+	for _, old := range before.Results {
+		_, again := now.Result(old.Question)
+		if q, _ := questionNamed(old.Question); strings.HasPrefix(q.name, "import") && !again {
+			results = append(results, old)
+		}
+	}
+	return results
 }
 
 // cause is why a step failed: the bound that cancelled it, or its error.
@@ -288,7 +320,7 @@ func (r *runner) ask(ctx context.Context, s *Step) error {
 		if result == nil {
 			continue
 		}
-		if l, ok := r.level(q.name); ok && l.Broken(result.Judged) && q.name != "import" {
+		if l, ok := r.level(q.name); ok && l.brokenBy(result) && q.name != "import" {
 			r.Progress.say("%s is at %s, beyond %s: once more", q.name, valueText(result.Judged, q.unit), l)
 			if result, err = r.one(ctx, q, s); err != nil {
 				return err
@@ -343,7 +375,7 @@ func (r *runner) broken() error {
 	last := &r.report.Steps[len(r.report.Steps)-1]
 	for _, l := range r.Levels {
 		result, ok := last.Result(l.Probe)
-		if !ok || !l.Broken(result.Judged) {
+		if !ok || !l.brokenBy(result) {
 			continue
 		}
 		q, _ := questionNamed(l.Probe)
@@ -393,7 +425,7 @@ func growthOfTime(from, to int) float64 {
 // finish concludes the report from what was measured.
 func (r *runner) finish(err error) {
 	r.report.Seconds = r.before + time.Since(r.began).Seconds()
-	r.report.Stopped = stopOf(err)
+	r.report.Stopped = r.stopOf(err)
 	r.report.conclude()
 	if r.Dir != "" {
 		if err := r.report.save(filepath.Join(r.dir, stateFile)); err != nil {
@@ -402,13 +434,17 @@ func (r *runner) finish(err error) {
 	}
 }
 
-func stopOf(err error) Stop {
+func (r *runner) stopOf(err error) Stop {
 	var stop *stopError
 	switch {
 	case errors.As(err, &stop):
 		return stop.Stop
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return Stop{Why: StoppedInterrupted, Detail: "stopped by the user; start it again with the same -dir to go on"}
+		detail := "stopped by the user; start it again with the same -dir to go on"
+		if r.Dir == "" {
+			detail = "stopped by the user; with a -dir it could go on from there"
+		}
+		return Stop{Why: StoppedInterrupted, Detail: detail}
 	case err != nil:
 		return Stop{Why: StoppedError, Detail: err.Error()}
 	}

@@ -91,7 +91,7 @@ func Soak(ctx context.Context, o SoakOptions) (*Report, error) {
 	}
 	if r.report != nil {
 		r.report.Seconds = r.before + time.Since(r.began).Seconds()
-		r.report.Stopped = stopOf(err)
+		r.report.Stopped = r.stopOf(err)
 		if o.Dir != "" && len(r.report.Steps) > 0 {
 			r.report.conclude()
 		}

@@ -38,8 +38,6 @@ type Bound struct {
 	Low       float64 `json:"low"`
 	High      float64 `json:"high"`
 	Broken    bool    `json:"broken,omitempty"` // by a measurement
-
-	rate bool
 }
 
 // Twice is what the machine would hold with twice of something.
@@ -82,10 +80,7 @@ func (r *Report) conclude() {
 func (r *Report) verdict() *Verdict {
 	v := &Verdict{Measured: r.held(), Bounds: r.bounds(1, 1, 1)}
 	v.Customers, v.AtLeast, v.First = r.first(v.Bounds)
-	v.Low, v.High = v.Customers, v.Customers
-	if !v.AtLeast {
-		v.Low, v.High = significant(v.First.Low), significant(math.Min(v.First.High, r.horizon()))
-	}
+	v.Low, v.High = r.between(v)
 	if v.Measured > 0 {
 		v.Extrapolated = float64(v.Customers) / float64(v.Measured)
 	}
@@ -102,6 +97,16 @@ func (r *Report) verdict() *Verdict {
 		v.Twice = append(v.Twice, more)
 	}
 	return v
+}
+
+// between is the range of a verdict. Whichever bound comes first ends it, so each of them
+// can draw it down, and none beyond the least can draw it up.
+func (r *Report) between(v *Verdict) (low, high int) {
+	least, most := r.horizon(), r.horizon()
+	for i := range v.Bounds {
+		least, most = math.Min(least, v.Bounds[i].Low), math.Min(most, v.Bounds[i].High)
+	}
+	return min(v.Customers, significant(least)), max(v.Customers, significant(most))
 }
 
 // name is the level, or the resource.
@@ -137,7 +142,7 @@ func (r *Report) held() int {
 func (r *Report) breaks(s *Step) bool {
 	return slices.ContainsFunc(r.Settings.Levels, func(l Level) bool {
 		result, ok := s.Result(l.Probe)
-		return ok && l.Broken(result.Judged)
+		return ok && l.brokenBy(result)
 	})
 }
 
@@ -152,14 +157,17 @@ func (r *Report) bounds(memory, disk, cores float64) (list []Bound) {
 		if !ok {
 			continue
 		}
-		b := Bound{Kind: "level", Level: l.String(), rate: q.unit.rate()}
+		b := Bound{Kind: "level", Level: l.String()}
 		most := l.Most
-		if b.rate {
-			most = cores / l.Least
+		if q.unit.rate() {
+			most = 1 / l.Least
 		}
 		b.Customers, b.Low, b.High = g.reaches(most)
-		if cores == 1 || !b.rate {
-			r.correct(&b, l)
+		r.correct(&b, l, most)
+		if q.unit.rate() && cores > 1 {
+			b.Broken = false
+			n, low, high := g.reaches(cores * most)
+			b.Customers, b.Low, b.High = math.Max(b.Customers, n), math.Max(b.Low, low), math.Max(b.High, high)
 		}
 		list = append(list, b)
 	}
@@ -189,24 +197,35 @@ func (b *Bound) finite() {
 }
 
 // correct brings a computed bound in line with what was measured: a level that was broken
-// at a size is reached below it, one that held is reached above.
-func (r *Report) correct(b *Bound, l Level) {
-	held, broken := 0.0, math.Inf(1)
+// at a size is reached below it, one that held is reached above. Where the curve says
+// otherwise, the bound lies on the straight line between the two, in logarithms.
+func (r *Report) correct(b *Bound, l Level, most float64) {
+	q, _ := questionNamed(l.Probe)
+	var held, broken stat.Point // what they cost at which sizes, 0 for none
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		result, ok := s.Result(l.Probe)
-		switch n := float64(s.Customers); {
-		case !ok:
-		case l.Broken(result.Judged):
-			broken = math.Min(broken, n)
-		case math.IsInf(broken, 1):
-			held = n
+		if !ok || broken.N > 0 {
+			continue
+		}
+		if at := (stat.Point{N: float64(s.Customers), Y: cost(result.Judged, q.unit)}); l.brokenBy(result) {
+			broken = at
+		} else {
+			held = at
 		}
 	}
-	b.Broken = !math.IsInf(broken, 1)
-	for _, n := range []*float64{&b.Customers, &b.Low, &b.High} {
-		*n = math.Min(math.Max(*n, held), broken)
+	b.Broken = broken.N > 0
+	if b.Broken && held.N > 0 && (b.Customers < held.N || b.Customers >= broken.N) {
+		b.Customers = held.N * math.Pow(broken.N/held.N, math.Log(most/held.Y)/math.Log(broken.Y/held.Y))
 	}
+	least, first := held.N, broken.N
+	if !b.Broken {
+		first = math.Inf(1)
+	}
+	for _, n := range []*float64{&b.Customers, &b.Low, &b.High} {
+		*n = math.Min(math.Max(*n, least), first)
+	}
+	b.Low, b.High = math.Min(b.Low, b.Customers), math.Max(b.High, b.Customers)
 }
 
 // resourceBound is where a resource is used up, negative when it isn't known.

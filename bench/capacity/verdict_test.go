@@ -28,7 +28,7 @@ func made(levels string, t *testing.T) *Report {
 		r.Steps = append(r.Steps, Step{
 			Customers: n, DiskBytes: int64(n) * 4000, HeapBytes: int64(n) * 100, ResidentBytes: int64(n) * 100,
 			Results: []*Result{
-				{Question: "import", Unit: "customers/s", Repetitions: []float64{50_000}, Value: 50_000, Judged: 50_000},
+				{Question: "import", Unit: "customers/s", Repetitions: []float64{50_000}, Value: 50_000, Judged: 50_000, Answers: int64(n)},
 				latency("get", 0.001), latency("aging", float64(n)*1e-6),
 				{Question: "throughput", Unit: "requests/s", Repetitions: []float64{400}, Value: 400, Judged: 400},
 			},
@@ -100,6 +100,58 @@ func TestVerdictBelievesMeasurementsMoreThanCurves(t *testing.T) {
 	v := r.Verdict
 	if v.Customers < 100_000 || v.Customers > 300_000 || v.First == nil || !v.First.Broken || v.Measured != 100_000 || v.Confidence != Measured {
 		t.Errorf("%+v, first %+v; want between 100,000 and 300,000, measured", v, v.First)
+	}
+}
+
+// Between 2 ms at 100,000 and 6 ms at 300,000 the straight line in logarithms has slope 1:
+// 5 ms is at 250,000. Twice the cores make no answer faster.
+func TestVerdictLiesOnTheLineBetweenHeldAndBroken(t *testing.T) {
+	r := made("get=5ms", t)
+	broken, _ := r.Steps[3].Result("get")
+	broken.Judged = 0.006
+	r.conclude()
+	if v := r.Verdict; v.Customers != 250_000 || v.Twice[2].Customers != 250_000 {
+		t.Errorf("%d, with twice the cores %d; want 250,000", v.Customers, v.Twice[2].Customers)
+	}
+}
+
+// A load of a few customers is hardly more than its beginning and end.
+func TestRateOfAFewCustomersIsNotJudged(t *testing.T) {
+	l := Level{Probe: "import", Least: 5000}
+	for n, broken := range map[int64]bool{300: false, 10_000: true} {
+		if got := l.brokenBy(&Result{Question: "import", Judged: 4000, Answers: n}); got != broken {
+			t.Errorf("4,000 a second of %d customers: broken %t; want %t", n, got, broken)
+		}
+	}
+}
+
+// An import that came to 10,000 a second at 300,000 customers and to 50,000 below breaks a
+// level of 20,000: its costs, 20 µs and 100 µs, lie on a line of exponent ln 5 ÷ ln 3, which
+// is at 50 µs at 300,000 · (50/100)^(ln 3 ÷ ln 5) = 186,911. With twice the cores it is not
+// less.
+func TestVerdictOfARateWithTwiceTheCores(t *testing.T) {
+	r := made("import=20000/s", t)
+	slow, _ := r.Steps[3].Result("import")
+	slow.Value, slow.Judged = 10_000, 10_000
+	r.conclude()
+	v := r.Verdict
+	if v.Customers != 180_000 || v.First == nil || !v.First.Broken {
+		t.Errorf("%+v; want 180,000", v)
+	}
+	if twice := v.Twice[2]; twice.Of != "cores" || twice.Customers < v.Customers {
+		t.Errorf("%+v; want no less than %d", twice, v.Customers)
+	}
+}
+
+// Aging is reached at a million for certain, the disk at 1.1 million within ± 50 %: what
+// comes first may come at 550,000, and not later than aging.
+func TestRangeOfAVerdictIsThatOfAllBounds(t *testing.T) {
+	r := made("get=5ms,aging=2s", t)
+	v := &Verdict{Customers: 1_000_000, Bounds: []Bound{
+		{Level: "aging=2s", Customers: 1e6, Low: 1e6, High: 1e6}, {Kind: "disk", Customers: 1.1e6, Low: 0.55e6, High: 1.65e6},
+	}}
+	if low, high := r.between(v); low != 550_000 || high != 1_000_000 {
+		t.Errorf("%d to %d; want 550,000 to a million", low, high)
 	}
 }
 

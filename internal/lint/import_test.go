@@ -74,7 +74,7 @@ var layout = []layer{
 	{"customer/stocktake/stocktaketest", []string{"customer", "customer/stocktake"}},
 	{"customer/stocktake/report", []string{"internal/font", "customer", "customer/stocktake", "customer/exchange/tabular", "credit/money", "internal/chart", "internal/page"}},
 
-	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "tagging/classify", "tagging/packs", "customer/search", "customer/exchange", "customer/exchange/tabular", "customer/stocktake"})},
+	{".", slices.Concat(uses, []string{"storage/kv/pebblekv", "credit/score", "tagging/classify", "tagging/packs", "customer/search", "customer/exchange", "customer/exchange/tabular", "customer/stocktake"})},
 	{"examples/...", all},
 	{"bench", all},
 	{"bench/...", all},

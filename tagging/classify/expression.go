@@ -204,7 +204,7 @@ func (x *expression) compile() (refused int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(boundTexts)}
 	if x.limited = estimate.Max > x.cost; x.limited {
 		options = append(options, cel.CostLimit(x.cost))
 	}
