@@ -47,6 +47,7 @@ var exchangeRows = map[string]row{
 	}},
 	"exchange.Session.Import":    {session: proveImport},
 	"exchange.Session.Run":       {open: "is Import, step by step"},
+	"exchange.Session.Preview":   {open: "reads the file and no customer, with the right to import: TestImportsAreForThoseWhoMayImport"},
 	"exchange.Session.Inspect":   {open: "tells of the file and of the book's definitions"},
 	"exchange.Session.Fields":    {open: definition},
 	"exchange.Session.Jobs":      {open: "yields the actor's own: TestImportsOfOthersStayTheirs"},
@@ -88,6 +89,7 @@ func TestImportsAreForThoseWhoMayImport(t *testing.T) {
 				_, err := s.Import(ctx, exchange.Import{File: listFile(list), Again: true})
 				return err
 			},
+			"preview":      func() error { _, err := s.Preview(ctx, exchange.Import{File: listFile(list)}); return err },
 			"list imports": func() error { _, err := s.Jobs(ctx); return err },
 			"read faults":  func() error { _, err := s.Faults(ctx, done.Job); return err },
 			"forget":       func() error { return s.Forget(ctx, done.Job) },

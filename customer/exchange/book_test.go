@@ -45,17 +45,42 @@ func openBook(t testing.TB, dir string, o pebblekv.Options) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
+	b, schema := describedBook(t, customers)
+	if b.engine, err = pebblekv.Open(dir, o); err != nil {
+		return nil, err
+	}
+	return b, b.open(schema)
+}
+
+// describedBook is a book without an engine.
+func describedBook(t testing.TB, customers *customer.Store) (*book, *storage.Schema) {
 	b := &book{t: t, customers: customers, tags: tagging.New(tagging.Options{}), org: orgtree.New(orgtree.Options{}), imports: exchange.New()}
 	schema := &storage.Schema{}
 	b.customers.AddTo(schema)
 	b.tags.AddTo(schema)
 	b.org.AddTo(schema)
 	b.imports.AddTo(schema)
-	if b.engine, err = pebblekv.Open(dir, o); err != nil {
-		return nil, err
+	return b, schema
+}
+
+// sameBook opens a book a second time, as another process with the same engine does.
+func (b *book) sameBook() *book {
+	b.t.Helper()
+	customers, err := customer.New(customer.Options{})
+	if err != nil {
+		b.t.Fatal(err)
 	}
+	other, schema := describedBook(b.t, customers)
+	other.engine = b.engine
+	if err := other.open(schema); err != nil {
+		b.t.Fatal(err)
+	}
+	return other
+}
+
+func (b *book) open(schema *storage.Schema) (err error) {
 	b.storage, err = storage.Open(context.Background(), b.engine, schema, nil, storage.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	return b, err
+	return err
 }
 
 func (b *book) close() {

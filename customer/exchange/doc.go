@@ -4,7 +4,9 @@
 //
 // A file is looked at first (Session.Inspect), which recognises its format, encoding and
 // headings in English or Chinese and guesses what the columns hold. The [Mapping] that
-// comes of it can be corrected and kept. Session.Run imports the file part by part: new
+// comes of it can be corrected and kept. Session.Preview tells what cleaning the file needs:
+// values that are normalised, rows that repeat others, numbers that aren't valid, empty
+// rows and what looks like a test. Session.Run imports the file part by part: new
 // customers are loaded in bulk, others are updated in transactions, and each row's outcome
 // is kept in the part that changed the book. So an import that was cut off, by whatever,
 // goes on when it is run again, with no row lost and none twice; its refused rows can be

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -21,12 +22,15 @@ var (
 	// ErrImported: the file was imported with this mapping before; Import.Again imports it
 	// once more.
 	ErrImported = errors.New("imported before")
-	// ErrRunning: the same import is running elsewhere in this program.
+	// ErrRunning: the same import is running elsewhere.
 	ErrRunning = errors.New("running already")
 	// ErrChanged: the file isn't the one that the import began with.
 	ErrChanged = errors.New("the file has changed")
 	// ErrUnreadable: a row of a list that customers are to be archived by can't be read.
 	ErrUnreadable = errors.New("a row of the list can't be read")
+	// ErrShortList: so few customers are on the list that it was likely cut off; see
+	// [ShortListError].
+	ErrShortList = errors.New("the list is suspiciously short")
 	// ErrTooManyFaults: Import.MaxRefused rows were refused, and the import stopped.
 	ErrTooManyFaults = errors.New("too many rows were refused")
 	// ErrDepended: what the import brought is in use; see [DependentsError].
@@ -43,7 +47,7 @@ type Fault struct {
 	Value   string // as given, shortened
 	Code    string // a stable word; see Codes
 	Detail  string // what is wrong, in English, from where it was found
-	Remedy  string // what would be right, in English
+	Remedy  string // what would be right, in English; In has it in Chinese, too
 	// Kept: the row was imported; the value stands in the note.
 	Kept bool
 }
@@ -63,6 +67,8 @@ const (
 	CodeQuota     = "quota"      // a unit or representative has as many customers as it may
 	CodePosted    = "posted"     // the document is posted with other contents
 	CodeClosed    = "closed"     // the period is closed
+	CodeEmpty     = "empty"      // of a [Preview]: nothing is in a column that is imported
+	CodeTest      = "test"       // of a [Preview]: the record looks as if typed to try something out
 )
 
 // cellError says what is wrong with a cell that only a transaction can tell.
@@ -79,29 +85,43 @@ func (e *cellError) Error() string {
 // String is the fault in English.
 func (f Fault) String() string { return f.In(language.English) }
 
-// In is the fault as a sentence, in English or Chinese.
+// In is the fault as a sentence, with what would be right, in English or Chinese.
 func (f Fault) In(tag language.Tag) string {
-	p := message.NewPrinter(tag, message.Catalog(sentences()))
-	where := p.Sprintf("row %d", f.Row)
+	p := printer(tag)
+	remedy := f.Remedy
+	if isChinese(tag) {
+		remedy = f.chineseRemedy()
+	}
+	if remedy == "" {
+		return f.bare(p)
+	}
+	return p.Sprintf("%s; %s", f.bare(p), remedy)
+}
+
+// bare is the fault as a sentence without what would be right.
+func (f Fault) bare(p *message.Printer) string {
+	row, column := plain(f.Row), plain(f.Column)
+	where := p.Sprintf("row %d", row)
 	switch {
 	case f.Column > 0 && f.Heading != "":
-		where = p.Sprintf("row %d, column %d (%s)", f.Row, f.Column, f.Heading)
+		where = p.Sprintf("row %d, column %d (%s)", row, column, f.Heading)
 	case f.Column > 0:
-		where = p.Sprintf("row %d, column %d", f.Row, f.Column)
+		where = p.Sprintf("row %d, column %d", row, column)
 	}
 	text := p.Sprintf(message.Key("fault."+f.Code, strings.ReplaceAll(f.Detail, "%", "%%")))
 	if f.Value != "" {
 		text = p.Sprintf("%s: %q", text, f.Value)
 	}
-	if f.Remedy != "" && isEnglish(tag) {
-		text += "; " + f.Remedy
-	}
 	return p.Sprintf("%s: %s", where, text)
 }
 
-func isEnglish(tag language.Tag) bool {
+func printer(tag language.Tag) *message.Printer {
+	return message.NewPrinter(tag, message.Catalog(sentences()))
+}
+
+func isChinese(tag language.Tag) bool {
 	base, _ := tag.Base()
-	return base.String() == "en"
+	return base.String() == "zh"
 }
 
 // chinese are the sentences in Chinese, by code.
@@ -111,6 +131,7 @@ var chinese = map[string]string{
 	"row %d, column %d (%s)": "第%d行第%d列（%s）",
 	"%s: %q":                 "%s：“%s”",
 	"%s: %s":                 "%s：%s",
+	"%s; %s":                 "%s；%s",
 	"fault.required":         "必填项为空",
 	"fault.malformed":        "格式不正确",
 	"fault.too_long":         "内容过长",
@@ -120,15 +141,17 @@ var chinese = map[string]string{
 	"fault.duplicate":        "已属于另一客户，或与前面的行重复",
 	"fault.not_found":        "找不到要更新的客户",
 	"fault.ambiguous":        "有多个客户相符",
-	"fault.garbled":          "含有无法解码的字符，请检查文件编码",
-	"fault.inexact":          "长数字已被表格软件截断为15位，请将该列设为文本后重新导出",
+	"fault.garbled":          "含有无法解码的字符",
+	"fault.inexact":          "长数字已被表格软件截断为15位",
 	"fault.failed":           "单元格是公式错误",
-	"fault.stale":            "导入期间客户已被他人修改，请重新导入此行",
+	"fault.stale":            "导入期间客户已被他人修改",
 	"fault.denied":           "没有权限",
 	"fault.wont_merge":       "与重复客户的资料矛盾，未合并",
 	"fault.quota":            "该组织或业务员的客户数已达上限",
 	"fault.posted":           "该单据号已用于其他内容，或已被冲销",
 	"fault.closed":           "单据日期所在期间已结账",
+	"fault.empty":            "没有可导入的内容",
+	"fault.test":             "疑似测试数据",
 	"fault.open_quote":       "引号没有闭合",
 	"fault.row_too_large":    "该行过长",
 	"fault.too_many_cells":   "列数过多",
@@ -136,14 +159,32 @@ var chinese = map[string]string{
 	"fault.unknown_key":      "出现前面没有的键",
 }
 
-func sentences() catalog.Catalog {
+var sentences = sync.OnceValue(func() catalog.Catalog {
 	b := catalog.NewBuilder(catalog.Fallback(language.English))
-	for key, text := range chinese {
-		// The builder fails for malformed messages only; a test reads them all.
-		_ = b.SetString(language.Chinese, key, text)
+	for _, list := range []map[string]string{chinese, chinesePreview} {
+		for key, text := range list {
+			// The builder fails for malformed messages only; a test reads them all.
+			_ = b.SetString(language.Chinese, key, text)
+		}
 	}
 	return b
+})
+
+// ShortListError says that nobody was archived by a list that would have had too many of
+// its system's customers archived. It wraps ErrShortList.
+type ShortListError struct {
+	System     string
+	Missing    int // active and suspended customers of the system that the list hasn't
+	Customers  int // that the system has
+	MaxPercent int // how many of them might have been archived
 }
+
+func (e *ShortListError) Error() string {
+	return fmt.Sprintf("exchange: synchronise with %s: nobody is archived: %v: %d of %d customers, more than %d %%, aren't on it; import the whole list, or raise Sync.MaxPercent",
+		e.System, ErrShortList, e.Missing, e.Customers, e.MaxPercent)
+}
+
+func (e *ShortListError) Unwrap() error { return ErrShortList }
 
 // DependentsError lists what keeps an import from being undone. It wraps ErrDepended.
 type DependentsError struct {

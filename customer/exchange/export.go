@@ -453,7 +453,7 @@ func (x *exporter) selected() iter.Seq2[*customer.Customer, error] {
 // sorted yields who is exported in the order of a field.
 func (x *exporter) sorted() iter.Seq2[*customer.Customer, error] {
 	return func(yield func(*customer.Customer, error) bool) {
-		s := newSorter(x.export.Language, x.export.Memory)
+		s := newReaders(x.export.Language, x.export.Memory)
 		goOn, err := x.sort(s, yield)
 		if err = errors.Join(err, s.close()); err != nil && goOn {
 			yield(nil, err)
@@ -462,7 +462,7 @@ func (x *exporter) sorted() iter.Seq2[*customer.Customer, error] {
 }
 
 // sort yields through a sorter. goOn is false once the loop was left.
-func (x *exporter) sort(s *sorter, yield func(*customer.Customer, error) bool) (goOn bool, err error) {
+func (x *exporter) sort(s *readers, yield func(*customer.Customer, error) bool) (goOn bool, err error) {
 	of, _, err := x.column(x.export.Sort)
 	if err != nil {
 		return true, err
@@ -475,15 +475,15 @@ func (x *exporter) sort(s *sorter, yield func(*customer.Customer, error) bool) (
 		if err != nil {
 			return true, err
 		}
-		if err := s.add(cell.Text, c.ID); err != nil {
+		if err := s.addText(cell.Text, c.ID); err != nil {
 			return true, err
 		}
 	}
-	for id, err := range s.all() {
+	for entry, err := range s.all() {
 		if err != nil {
 			return true, err
 		}
-		c, err := x.reader.Customers.Get(id)
+		c, err := x.reader.Customers.Get(customer.ID(entry.number))
 		if err != nil {
 			return true, err
 		}

@@ -45,8 +45,25 @@ func (g *generated) ReadAt(p []byte, at int64) (n int, err error) {
 	return n, nil
 }
 
-// A file of CLIENTELE_LARGE_FILE bytes, 8 MB without, is checked whole in a dry run, and
-// the memory in use afterwards and meanwhile stays below 200 MB whatever its size.
+// watched is a file that measures the memory in use while it is read.
+type watched struct {
+	io.ReaderAt
+	most *uint64
+	next int64
+}
+
+func (w *watched) ReadAt(p []byte, at int64) (int, error) {
+	if at >= w.next || at == 0 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		*w.most = max(*w.most, m.HeapInuse+m.StackInuse)
+		w.next = at + 1<<20
+	}
+	return w.ReaderAt.ReadAt(p, at)
+}
+
+// A file of CLIENTELE_LARGE_FILE bytes, 8 MB without, is checked whole in a dry run and
+// previewed, and the memory in use meanwhile stays below 200 MB whatever its size.
 func TestLargeFilesTakeLittleMemory(t *testing.T) {
 	size := int64(8 << 20)
 	if testing.Short() {
@@ -59,17 +76,15 @@ func TestLargeFilesTakeLittleMemory(t *testing.T) {
 	g := newGenerated("code,name,phone,note\n", size, func(i int64) string {
 		return fmt.Sprintf("K%012d,第%012d有限公司,021-2%07d,%s\n", i, i, i%1e7, note)
 	})
-	f := &tabular.File{Name: "large.csv", Content: g, Size: g.size}
-	b := newBook(t)
 	most := uint64(0)
+	f := &tabular.File{Name: "large.csv", Content: &watched{ReaderAt: g, most: &most}, Size: g.size}
+	b := newBook(t)
 	rows := 0
 	for p, err := range b.session().Run(t.Context(), exchange.Import{File: f, DryRun: true}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		most, rows = max(most, m.HeapInuse+m.StackInuse), p.Summary.Read
+		rows = p.Summary.Read
 		if p.Summary.Created != p.Summary.Read {
 			t.Fatalf("%+v", p.Summary)
 		}
@@ -81,6 +96,12 @@ func TestLargeFilesTakeLittleMemory(t *testing.T) {
 		t.Errorf("%d MB in use for a file of %d MB", most>>20, g.size>>20)
 	}
 	t.Logf("%d MB, %d rows: at most %d MB in use", g.size>>20, rows, most>>20)
+	most = 0
+	p := b.preview(exchange.Import{File: f})
+	if p.Rows != rows || p.Repeats.Groups > 0 || most > 200<<20 {
+		t.Errorf("preview: %d rows, %+v, %d MB in use", p.Rows, p.Repeats, most>>20)
+	}
+	t.Logf("preview: at most %d MB in use", most>>20)
 }
 
 // A worksheet has 16,384 columns; one more keeps the row out.

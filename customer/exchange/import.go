@@ -72,7 +72,7 @@ type Import struct {
 	// no limit.
 	MaxRefused int
 	// DryRun does everything but writing. Its summary is what the import would come to,
-	// but for rows that depend on earlier ones.
+	// but for rows that depend on earlier ones; with Sync it tells who is missing, too.
 	DryRun bool
 	// Again imports a file that was imported before once more.
 	Again  bool
@@ -88,6 +88,11 @@ type Sync struct {
 	// Archive archives customers that the list hasn't, and reactivates archived ones that it
 	// has; otherwise those that it hasn't are counted.
 	Archive bool
+	// MaxPercent bounds the share of the system's active and suspended customers that
+	// Archive may archive, in percent, from 1 to 100; 0 is 20. A list that lacks more was
+	// likely cut off: nobody is archived then, and the import ends with a [*ShortListError].
+	// Running it again with a higher one goes on there.
+	MaxPercent int `json:"-"`
 }
 
 // Progress tells how far an import is. Those of one import only grow.
@@ -140,7 +145,8 @@ func (s Session) Import(ctx context.Context, im Import) (last Progress, err erro
 // content and the mapping. Stopping the loop stops the import in the same way.
 //
 // A file that was imported to its end is refused with ErrImported, unless Again says so,
-// and one whose import is running with ErrRunning.
+// and one whose import is running with ErrRunning. Of two processes with one book, the run
+// that began last goes on, and the other ends with ErrRunning.
 func (s Session) Run(ctx context.Context, im Import) iter.Seq2[Progress, error] {
 	return func(yield func(Progress, error) bool) {
 		r, err := s.prepare(ctx, &im)
@@ -176,33 +182,25 @@ type run struct {
 	earlier   int   // rows that an earlier run settled
 	claimed   *Job
 	posted    map[string]int // rows of this run by the document that they post
+	listed    listing        // whom the rows of a dry run with Sync are about
+	sketch    *sketch        // of the book, if it may be used
+	sketching bool
+	ownTwin   bool // duplicates are found by Twin, and not by an embedder's
 }
 
 // prepare checks what is asked for and finds or begins the job.
 func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
-	if im.File == nil {
-		return nil, &MappingError{Reason: "no file is given"}
-	}
-	if im.Reason != "" {
-		s.Actor.Reason = im.Reason
-	}
-	if s.Twin == nil {
-		s.Twin = Twin
-	}
-	r := &run{Session: s, im: im, format: im.Format, began: time.Now(), before: map[int]*settled{}, posted: map[string]int{}}
-	mapping, err := r.settleMapping(ctx)
+	r, mapping, err := s.newRun(ctx, im)
 	if err != nil {
 		return nil, err
 	}
-	r.subject = mapping.Subject
-	if r.converter, err = s.converter(ctx, im, mapping); err != nil {
-		return nil, err
-	}
-	r.converter.unescape = r.format.Name() == "csv" || r.format.Name() == "tsv" // which exports escape
-	if r.converter.partial {                                                    // without names nobody can be created
+	if r.converter.partial { // without names nobody can be created
 		im.Mode = UpdateOnly
 	}
 	if err := r.settleMatch(mapping); err != nil {
+		return nil, err
+	}
+	if err := r.checkSync(mapping); err != nil {
 		return nil, err
 	}
 	if err := s.view(ctx, func(tx *Reader) (err error) {
@@ -218,6 +216,35 @@ func (s Session) prepare(ctx context.Context, im *Import) (*run, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// newRun returns a run that can read and convert the file, and its mapping.
+func (s Session) newRun(ctx context.Context, im *Import) (*run, *Mapping, error) {
+	if im.File == nil {
+		return nil, nil, &MappingError{Reason: "no file is given"}
+	}
+	if im.Reason != "" {
+		s.Actor.Reason = im.Reason
+	}
+	r := &run{Session: s, im: im, format: im.Format, began: time.Now(), before: map[int]*settled{}, posted: map[string]int{}}
+	if s.Twin == nil {
+		r.Twin, r.sketching, r.ownTwin = Twin, true, true
+	}
+	mapping, err := r.settleMapping(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.format.Name() == (tabular.JSONLines{}).Name() {
+		if mapping, err = r.byKeys(ctx, mapping); err != nil {
+			return nil, nil, err
+		}
+	}
+	r.subject = mapping.Subject
+	if r.converter, err = s.converter(ctx, im, mapping); err != nil {
+		return nil, nil, err
+	}
+	r.converter.unescape = r.format.Name() == "csv" || r.format.Name() == "tsv" // which exports escape
+	return r, mapping, nil
 }
 
 // settleMapping returns the mapping, guessed if none is given.
@@ -248,6 +275,37 @@ func (r *run) settleMapping(ctx context.Context) (*Mapping, error) {
 	return m, err
 }
 
+// byKeys returns a mapping that fits a file of objects, whose first row is always their
+// keys. These come in the order of the first objects, which may be another one in the next
+// file: columns with a heading are found by it, and those that the file hasn't are left
+// out.
+func (r *run) byKeys(ctx context.Context, m *Mapping) (*Mapping, error) {
+	var keys []string
+	for row, err := range r.format.Read(ctx, r.im.File, m.options(r.im.Limits)) {
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range row.Cells {
+			keys = append(keys, strings.TrimSpace(c.Text))
+		}
+		break
+	}
+	fitting := *m
+	fitting.HeaderRow, fitting.HeaderRows, fitting.Columns = 1, 1, nil
+	for _, c := range m.Columns {
+		if c.Heading == "" {
+			fitting.Columns = append(fitting.Columns, c)
+		} else if i := slices.Index(keys, strings.TrimSpace(c.Heading)); i >= 0 {
+			c.Column = i + 1
+			fitting.Columns = append(fitting.Columns, c)
+		}
+	}
+	if len(fitting.Columns) == 0 && len(m.Columns) > 0 {
+		return nil, &MappingError{Column: m.Columns[0].Column, Field: m.Columns[0].Field, Reason: fmt.Sprintf("the file has none of the keys, such as %q", m.Columns[0].Heading)}
+	}
+	return &fitting, nil
+}
+
 // settleMatch decides by which fields customers are found.
 func (r *run) settleMatch(m *Mapping) error {
 	r.match = r.im.Match
@@ -255,9 +313,6 @@ func (r *run) settleMatch(m *Mapping) error {
 		if !identifies(f) || !m.has(f) {
 			return &MappingError{Field: f, Reason: "customers are found by code, identifier.SCHEME or source.SYSTEM, of a column that is mapped"}
 		}
-	}
-	if sync := r.im.Sync; sync != nil && !m.has(Field(sourceOf+sync.System)) {
-		return &MappingError{Field: Field(sourceOf + sync.System), Reason: "a list can be synchronised only with its ids"}
 	}
 	if len(r.match) > 0 {
 		return nil
@@ -268,6 +323,20 @@ func (r *run) settleMatch(m *Mapping) error {
 				r.match = append(r.match, f)
 			}
 		}
+	}
+	return nil
+}
+
+// checkSync refuses a list that can't be the whole one of another system.
+func (r *run) checkSync(m *Mapping) error {
+	sync := r.im.Sync
+	switch {
+	case sync == nil:
+		return nil
+	case !m.has(Field(sourceOf + sync.System)):
+		return &MappingError{Field: Field(sourceOf + sync.System), Reason: "a list can be synchronised only with its ids"}
+	case sync.MaxPercent < 0 || sync.MaxPercent > 100:
+		return &MappingError{Reason: fmt.Sprintf("Sync.MaxPercent is %d; give 1 to 100, or 0 for %d", sync.MaxPercent, maxPercent)}
 	}
 	return nil
 }
@@ -332,8 +401,10 @@ func (r *run) find(ctx context.Context, m *Mapping) error {
 			return err
 		}
 		if earlier != nil && earlier.State == Running {
+			earlier.turn++
 			r.job, r.resumed, r.earlier = earlier, true, earlier.Summary.Read
-			return nil
+			next := *earlier
+			return r.Imports.jobs.Put(tx.Storage, next.ID, &next, uint8(Running)+1)
 		}
 		if earlier != nil && earlier.State == Done && !r.im.Again {
 			return fmt.Errorf("exchange: %s: %w as import %d, on %s", job.File, ErrImported, earlier.ID, earlier.Ended.Format(time.DateOnly))
@@ -368,6 +439,30 @@ func (r *run) release() {
 	if j := r.claimed; j != nil {
 		r.Imports.running.Delete(runningKey{j.Digest, j.Plan})
 	}
+}
+
+// hold makes a transaction conflict with another run's going on with the import, and fail
+// once one has: as in another process that has the same book, where claim can't tell. What
+// a run had loaded in bulk at that moment and not yet settled may be created twice then.
+func (r *run) hold(tx *Reader) error {
+	if r.im.DryRun {
+		return nil
+	}
+	stored, err := r.Imports.jobs.Get(tx.Storage, r.job.ID)
+	if err == nil && (stored.turn != r.job.turn || stored.State != Running) {
+		err = fmt.Errorf("exchange: %s: %w: another run has gone on with import %d, now at row %d", r.job.File, ErrRunning, stored.ID, stored.Row)
+	}
+	return err
+}
+
+// holding is a session's update, for as long as the import is this run's.
+func (r *run) holding(ctx context.Context, f func(*Tx) error) error {
+	return r.update(ctx, func(tx *Tx) error {
+		if err := r.hold(&tx.Reader); err != nil {
+			return err
+		}
+		return f(tx)
+	})
 }
 
 // digest returns the SHA-256 of a file's content.

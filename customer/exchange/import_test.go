@@ -323,7 +323,7 @@ func TestSynchronisedLists(t *testing.T) {
 	first := "id,name\n1,One Ltd.\n2,Two Ltd.\n3,Three Ltd.\n"
 	b.imported(exchange.Import{File: file("a.csv", first), Mapping: m, Sync: &exchange.Sync{System: "erp"}})
 	second := "id,name\n1,One Ltd.\n3,Third Ltd.\n"
-	p, _ := b.imported(exchange.Import{File: file("b.csv", second), Mapping: m, Sync: &exchange.Sync{System: "erp", Archive: true}})
+	p, _ := b.imported(exchange.Import{File: file("b.csv", second), Mapping: m, Sync: &exchange.Sync{System: "erp", Archive: true, MaxPercent: 34}})
 	if want := (exchange.Summary{Read: 2, Unchanged: 1, Updated: 1, Missing: 1}); p.Summary != want {
 		t.Errorf("%+v, want %+v", p.Summary, want)
 	}

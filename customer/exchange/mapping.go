@@ -17,7 +17,8 @@ type Mapping struct {
 	Delimiter string           `json:"delimiter,omitempty"`
 	Sheet     string           `json:"sheet,omitempty"`
 	// HeaderRow is the number of the first row of headings, 0 for none, and HeaderRows how
-	// many rows they take. Rows before them are titles.
+	// many rows they take. Rows before them are titles. They mean nothing for JSON Lines,
+	// whose columns are found by Heading, their key.
 	HeaderRow  int      `json:"header_row"`
 	HeaderRows int      `json:"header_rows"`
 	Columns    []Column `json:"columns"`

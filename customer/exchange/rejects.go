@@ -175,14 +175,20 @@ func (r *rejectFile) fitting(text, otherwise string) string {
 	return fitting
 }
 
+// sentence says what is wrong with a row: as much as the file's encoding has characters
+// for, of which Big5 has few that are simplified.
 func (r *rejectFile) sentence(faults []Fault) string {
-	return r.fitting(sentence(faults, r.tag), sentence(faults, language.English))
+	p := printer(r.tag)
+	whole := sentence(faults, func(f Fault) string { return f.In(r.tag) })
+	bare := sentence(faults, func(f Fault) string { return f.bare(p) })
+	english := sentence(faults, func(f Fault) string { return f.In(language.English) })
+	return r.fitting(whole, r.fitting(bare, english))
 }
 
-func sentence(faults []Fault, tag language.Tag) string {
+func sentence(faults []Fault, in func(Fault) string) string {
 	var list []string
 	for _, f := range faults {
-		list = append(list, f.In(tag))
+		list = append(list, in(f))
 	}
 	return strings.Join(list, "; ")
 }

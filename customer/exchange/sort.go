@@ -18,12 +18,10 @@ import (
 	"github.com/clientele-go/clientele/customer"
 )
 
-// sorter orders customers by a text, as readers of a language do. What doesn't fit into
-// memory goes to a temporary file in sorted runs, which are merged.
+// sorter orders numbers by their keys' bytes. What doesn't fit into memory goes to a
+// temporary file in sorted runs, which are merged.
 type sorter struct {
-	collator *collate.Collator
-	buffer   collate.Buffer
-	memory   int
+	memory int
 
 	keys    []byte
 	entries []sortEntry
@@ -35,40 +33,55 @@ type sorter struct {
 // sortEntry is a key within keys, and whose it is.
 type sortEntry struct {
 	from, to int
-	id       customer.ID
+	number   uint64
 }
 
 type sortRun struct{ from, to int64 }
+
+// sorted is a number with its key, which is valid until the next one is asked for.
+type sorted struct {
+	key    []byte
+	number uint64
+}
 
 const sortMemory = 64 << 20
 
 // entryBytes is what an entry takes beside its key.
 const entryBytes = 24
 
-func newSorter(tag language.Tag, memory int) *sorter {
-	if tag == language.Und {
-		tag = language.Chinese
-	}
-	if memory == 0 {
-		memory = sortMemory
-	}
-	return &sorter{collator: collate.New(tag), memory: memory}
-}
-
-func (s *sorter) add(text string, id customer.ID) error {
+func (s *sorter) add(key []byte, number uint64) error {
 	from := len(s.keys)
-	s.keys = append(s.keys, s.collator.KeyFromString(&s.buffer, text)...)
-	s.buffer.Reset()
-	s.entries = append(s.entries, sortEntry{from, len(s.keys), id})
+	s.keys = append(s.keys, key...)
+	s.entries = append(s.entries, sortEntry{from, len(s.keys), number})
 	if len(s.keys)+entryBytes*len(s.entries) < s.memory {
 		return nil
 	}
 	return s.flush()
 }
 
+// readers orders customers by a text, as readers of a language do.
+type readers struct {
+	sorter
+	collator *collate.Collator
+	buffer   collate.Buffer
+}
+
+func newReaders(tag language.Tag, memory int) *readers {
+	if tag == language.Und {
+		tag = language.Chinese
+	}
+	return &readers{sorter: sorter{memory: cmp.Or(memory, sortMemory)}, collator: collate.New(tag)}
+}
+
+func (r *readers) addText(text string, id customer.ID) error {
+	key := r.collator.KeyFromString(&r.buffer, text)
+	defer r.buffer.Reset()
+	return r.add(key, uint64(id))
+}
+
 func (s *sorter) sort() {
 	slices.SortFunc(s.entries, func(a, b sortEntry) int {
-		return cmp.Or(bytes.Compare(s.keys[a.from:a.to], s.keys[b.from:b.to]), cmp.Compare(a.id, b.id))
+		return cmp.Or(bytes.Compare(s.keys[a.from:a.to], s.keys[b.from:b.to]), cmp.Compare(a.number, b.number))
 	})
 }
 
@@ -84,7 +97,7 @@ func (s *sorter) flush() (err error) {
 	run := sortRun{from: s.written}
 	var head [2 * binary.MaxVarintLen64]byte
 	for _, e := range s.entries {
-		h := binary.AppendUvarint(binary.AppendUvarint(head[:0], uint64(e.id)), uint64(e.to-e.from))
+		h := binary.AppendUvarint(binary.AppendUvarint(head[:0], e.number), uint64(e.to-e.from))
 		if _, err := w.Write(h); err != nil {
 			return err
 		}
@@ -99,21 +112,21 @@ func (s *sorter) flush() (err error) {
 	return w.Flush()
 }
 
-// all yields the customers in order.
-func (s *sorter) all() iter.Seq2[customer.ID, error] {
+// all yields what was added, in order.
+func (s *sorter) all() iter.Seq2[sorted, error] {
 	if len(s.runs) == 0 {
 		s.sort()
-		return func(yield func(customer.ID, error) bool) {
+		return func(yield func(sorted, error) bool) {
 			for _, e := range s.entries {
-				if !yield(e.id, nil) {
+				if !yield(sorted{s.keys[e.from:e.to], e.number}, nil) {
 					return
 				}
 			}
 		}
 	}
-	return func(yield func(customer.ID, error) bool) {
+	return func(yield func(sorted, error) bool) {
 		if err := s.flush(); err != nil {
-			yield(0, err)
+			yield(sorted{}, err)
 			return
 		}
 		var merged runHeap
@@ -126,7 +139,7 @@ func (s *sorter) all() iter.Seq2[customer.ID, error] {
 		heap.Init(&merged)
 		for len(merged) > 0 {
 			r := merged[0]
-			if !yield(r.id, r.err) || r.err != nil {
+			if !yield(r.sorted, r.err) || r.err != nil {
 				return
 			}
 			if r.next() {
@@ -147,14 +160,13 @@ func (s *sorter) close() error {
 
 // runReader reads a run entry by entry. An error is an entry too, so that it is seen.
 type runReader struct {
+	sorted
 	from *bufio.Reader
-	id   customer.ID
-	key  []byte
 	err  error
 }
 
 func (r *runReader) next() bool {
-	id, err := binary.ReadUvarint(r.from)
+	number, err := binary.ReadUvarint(r.from)
 	if errors.Is(err, io.EOF) {
 		return false
 	}
@@ -162,7 +174,7 @@ func (r *runReader) next() bool {
 	if err == nil {
 		n, err = binary.ReadUvarint(r.from)
 	}
-	r.id, r.key = customer.ID(id), slices.Grow(r.key[:0], int(n))[:n]
+	r.number, r.key = number, slices.Grow(r.key[:0], int(n))[:n]
 	if err == nil {
 		_, err = io.ReadFull(r.from, r.key)
 	}
@@ -175,7 +187,7 @@ type runHeap []*runReader
 
 func (h runHeap) Len() int { return len(h) }
 func (h runHeap) Less(i, j int) bool {
-	return cmp.Or(bytes.Compare(h[i].key, h[j].key), cmp.Compare(h[i].id, h[j].id)) < 0
+	return cmp.Or(bytes.Compare(h[i].key, h[j].key), cmp.Compare(h[i].number, h[j].number)) < 0
 }
 func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *runHeap) Push(x any)   { *h = append(*h, x.(*runReader)) }

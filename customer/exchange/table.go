@@ -104,6 +104,7 @@ type Job struct {
 	Actor   string
 	Reason  string
 
+	turn    uint64 // how many runs have worked on it: only the last one goes on
 	unknown string
 }
 
@@ -209,6 +210,7 @@ const (
 	jobCounts  = 8 // each of the summary's, in its order
 	jobStarted = 9
 	jobEnded   = 10
+	jobTurn    = 11
 
 	settledOutcome  = 1
 	settledID       = 2
@@ -248,6 +250,7 @@ func appendJob(dst []byte, j *Job) ([]byte, error) {
 	w.End(mark)
 	w.Int(jobStarted, micros(j.Started))
 	w.Int(jobEnded, micros(j.Ended))
+	w.Uint(jobTurn, j.turn)
 	w.Raw(j.unknown)
 	return w.Buf, nil
 }
@@ -297,6 +300,8 @@ func decodeJob(src string, id JobID, m storage.Meta) (*Job, error) {
 			j.Started = instant(r.Int())
 		case jobEnded:
 			j.Ended = instant(r.Int())
+		case jobTurn:
+			j.turn = r.Uint()
 		default:
 			r.Skip()
 		}

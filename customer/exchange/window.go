@@ -8,11 +8,13 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/exchange/tabular"
+	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 	"github.com/clientele-go/clientele/tagging"
@@ -225,6 +227,7 @@ func (r *run) settle(ctx context.Context, w *window) error {
 			rest = inOrder(others, left)
 		}
 	}
+	defer r.learn(open, fates)
 	size := updateRows
 	if r.im.DryRun {
 		size = max(len(rest), 1)
@@ -267,6 +270,9 @@ func inOrder(a, b []*line) []*line {
 // divide finds the lines that surely create a customer: nothing that is unique about
 // them, and no likely duplicate, is in the book or in an earlier line.
 func (r *run) divide(ctx context.Context, lines []*line) (fresh, others []*line, err error) {
+	if err := r.view(ctx, r.openSketch); err != nil {
+		return nil, nil, err
+	}
 	known := make([]bool, len(lines))
 	err = r.share(len(lines), func(from, to int) error {
 		return r.view(ctx, func(tx *Reader) error {
@@ -295,6 +301,9 @@ func (r *run) divide(ctx context.Context, lines []*line) (fresh, others []*line,
 
 // known reports whether the book has a customer of a line, or one that it may duplicate.
 func (r *run) known(tx *Reader, l *line) (bool, error) {
+	if r.sketch.lacks(l.checked) {
+		return false, nil
+	}
 	id, err := r.find1(tx, l)
 	if err != nil || id != 0 {
 		return id != 0, ignoreAmbiguous(err)
@@ -309,8 +318,8 @@ func (r *run) known(tx *Reader, l *line) (bool, error) {
 	return id != 0, err
 }
 
-// repeats reports whether an earlier line has something that is unique or alike, and
-// remembers what this one has.
+// repeats reports whether an earlier line has something that is unique, or is alike as
+// [Twin] compares them, and remembers what this one has.
 func (r *run) repeats(seen map[string]bool, l *line) bool {
 	c := l.checked
 	repeated := false
@@ -330,13 +339,29 @@ func (r *run) repeats(seen map[string]bool, l *line) bool {
 	if r.im.Duplicates == AllowDuplicates {
 		return repeated
 	}
-	add("name " + coreName(c.Name))
+	core := coreName(c.Name)
+	if !r.ownTwin {
+		add("name " + core)
+	} else if c.Party == customer.Organisation {
+		add("name " + text.Fold(c.Name))
+	}
+	for _, p := range c.Phones {
+		if p.E164 != "" {
+			add("phone " + p.E164 + " " + core)
+		}
+	}
+	for _, m := range c.Emails {
+		add("email " + strings.ToLower(m.Address) + " " + core)
+	}
 	return repeated
 }
 
 // load creates customers in bulk, with their settled rows in the same parts. It returns
 // the lines that turned out to have something that another customer has.
 func (r *run) load(ctx context.Context, lines []*line, fates map[*line]fate) (left []*line, err error) {
+	if err := r.view(ctx, r.hold); err != nil {
+		return nil, err
+	}
 	refused := map[int]bool{}
 	var lock sync.Mutex
 	created := make([]fate, len(lines))
@@ -388,7 +413,7 @@ func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) er
 		done := map[*line]fate{}
 		var failed *line
 		var cause error
-		err := r.update(ctx, func(tx *Tx) error {
+		err := r.holding(ctx, func(tx *Tx) error {
 			clear(done)
 			failed, cause = nil, nil
 			for _, l := range lines {
@@ -501,12 +526,15 @@ func (r *run) close(ctx context.Context, w *window, fates map[*line]fate) error 
 	for _, l := range w.lines {
 		f := fates[l]
 		job.Summary.count(f.outcome)
+		if r.im.DryRun && r.im.Sync != nil && f.outcome != Created { // whose ids were taken back
+			r.listed.add(f.id, f.outcome)
+		}
 		if f.outcome != Refused && slices.ContainsFunc(l.faults, func(f Fault) bool { return f.Kept }) {
 			job.Summary.Kept++
 		}
 	}
 	if !r.im.DryRun {
-		err := r.update(ctx, func(tx *Tx) error {
+		err := r.holding(ctx, func(tx *Tx) error {
 			for _, l := range w.lines {
 				f := fates[l]
 				if f.outcome != Refused && f.outcome != Duplicate && (len(l.faults) == 0 || r.keeps(f)) {
@@ -538,7 +566,7 @@ func (r *run) close(ctx context.Context, w *window, fates map[*line]fate) error 
 // finish ends the import.
 func (r *run) finish(ctx context.Context) error {
 	job := *r.job
-	if r.im.Sync != nil && !r.im.DryRun {
+	if r.im.Sync != nil {
 		missing, err := r.synchronise(ctx)
 		if err != nil {
 			return err
@@ -550,7 +578,7 @@ func (r *run) finish(ctx context.Context) error {
 		r.job = &job
 		return nil
 	}
-	err := r.update(ctx, func(tx *Tx) error {
+	err := r.holding(ctx, func(tx *Tx) error {
 		job.Ended = tx.Storage.Now()
 		next := job
 		return r.Imports.jobs.Put(tx.Storage, job.ID, &next, uint8(Done)+1)

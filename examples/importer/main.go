@@ -2,8 +2,10 @@
 // in any usual encoding, with headings in English or Chinese. With -of it brings units,
 // receivables, opening balances or credit scores.
 //
+//	go run ./examples/importer -in customers.xlsx -preview
 //	go run ./examples/importer -in customers.xlsx -dir book -dry-run
 //	go run ./examples/importer -in customers.xlsx -dir book -errors bad.xlsx
+//	go run ./examples/importer -in erp.csv -dir book -sync erp -archive
 //
 // Run it again after it was cut off, and it goes on.
 package main
@@ -16,11 +18,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer/exchange"
@@ -38,57 +42,25 @@ func main() {
 	}
 }
 
-// settings are the flags.
-type settings struct {
-	in, dir, mapping, bad, duplicates string
-	of                                string
-	dryRun, again, toNote             bool
-	language                          string
-}
-
 func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
-	var o settings
-	flags := flag.NewFlagSet("importer", flag.ContinueOnError)
-	flags.SetOutput(log)
-	flags.StringVar(&o.in, "in", "", "the `file` to import")
-	flags.StringVar(&o.dir, "dir", "", "the book's `directory`, which is made if need be")
-	flags.StringVar(&o.of, "of", "customers", "what the rows are: customers, units, items (receivables), balances or scores")
-	flags.StringVar(&o.mapping, "map", "", "a `file` that says what the columns hold; it is written if it isn't there, to be edited")
-	flags.StringVar(&o.bad, "errors", "", "the `file` for rows that are refused, with what is wrong")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would happen, and write nothing")
-	flags.BoolVar(&o.again, "again", false, "import the file although it was imported before")
-	flags.BoolVar(&o.toNote, "to-note", false, "move values that are not in order to the note, instead of refusing the row")
-	flags.StringVar(&o.duplicates, "duplicates", "skip", "what becomes of likely duplicates: skip, merge, flag or create")
-	flags.StringVar(&o.language, "language", "en", "language of messages: en or zh")
-	if err := flags.Parse(args); err != nil {
+	o, err := parse(args, log)
+	if err != nil {
 		return err
-	}
-	if o.in == "" || o.dir == "" {
-		flags.Usage()
-		return errors.New("say -in FILE and -dir DIRECTORY")
-	}
-	if same(o.in, o.bad) || same(o.in, o.mapping) {
-		return fmt.Errorf("-in %s: it would be overwritten; give -errors and -map files of their own", o.in)
 	}
 	file, closer, err := tabular.Open(o.in)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	book, err := clientele.Open(ctx, o.dir, clientele.Options{})
+	// A preview asks the book for its fields only, and does without one.
+	book, err := clientele.Open(ctx, o.dir, clientele.Options{InMemory: o.dir == ""})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
-	i := &importer{settings: o, ctx: ctx, out: out, log: log, file: file, session: book.As(clientele.Actor{ID: "importer", Reason: "import of " + file.Name}).Exchange()}
+	i := &importer{settings: *o, ctx: ctx, out: out, log: log, file: file, actor: book.As(clientele.Actor{ID: "importer", Reason: "import of " + file.Name})}
+	i.session, i.printer = i.actor.Exchange(), message.NewPrinter(o.tag, message.Catalog(sentences))
 	return i.run()
-}
-
-// same reports whether two paths lead to one file.
-func same(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // importer is one run of the program.
@@ -97,58 +69,69 @@ type importer struct {
 	ctx      context.Context
 	out, log io.Writer
 	file     *tabular.File
+	actor    *clientele.Session
 	session  exchange.Session
+	printer  *message.Printer
+}
+
+// say prints a sentence in the language asked for.
+func (i *importer) say(sentence string, values ...any) {
+	for n, v := range values {
+		if count, ok := v.(int); ok {
+			values[n] = number.Decimal(count, number.NoSeparator())
+		}
+	}
+	fmt.Fprintln(i.out, i.printer.Sprintf(sentence, values...))
 }
 
 func (i *importer) run() error {
-	policy, err := i.policy()
-	if err != nil {
-		return err
-	}
-	tag, err := language.Parse(i.language)
-	if err != nil {
-		return fmt.Errorf("-language %q: en or zh", i.language)
-	}
 	mapping, err := i.settleMapping()
 	if err != nil {
 		return err
 	}
 	shown := 0
 	im := exchange.Import{
-		File: i.file, Subject: i.subject(), Mapping: mapping, DryRun: i.dryRun, Again: i.again, ToNote: i.toNote, Duplicates: policy,
-		Faults: func(f exchange.Fault) {
-			if shown++; shown <= maxShown {
-				fmt.Fprintln(i.out, "  "+f.In(tag))
-			}
-		},
+		File: i.file, Subject: i.subject(), Mapping: mapping, DryRun: i.dryRun, Again: i.again, ToNote: i.toNote, Duplicates: i.policy, Mode: i.importMode, Sync: i.synchronise(),
+	}
+	if i.preview {
+		p, err := i.session.Preview(i.ctx, im)
+		if err == nil {
+			fmt.Fprint(i.out, p.In(i.tag))
+		}
+		return err
+	}
+	im.Faults = func(f exchange.Fault) {
+		if shown++; shown <= maxShown {
+			fmt.Fprintln(i.out, "  "+f.In(i.tag))
+		}
 	}
 	last, err := i.follow(im)
 	if shown > maxShown {
-		fmt.Fprintf(i.out, "  … and %d more\n", shown-maxShown)
+		i.say("  … and %d more", shown-maxShown)
 	}
 	i.report(last)
-	if err != nil || i.dryRun || i.bad == "" || last.Summary.Refused == 0 {
+	if err != nil {
+		return i.hint(err)
+	}
+	if err := i.tellMissing(last); err != nil || i.dryRun || i.bad == "" || last.Summary.Refused == 0 {
 		return err
 	}
-	return i.writeBad(last.Job, tag)
+	return i.writeBad(last.Job)
 }
 
-// maxShown is how many faults are printed.
-const maxShown = 20
-
-func (i *importer) policy() (exchange.DuplicatePolicy, error) {
-	switch i.duplicates {
-	case "skip":
-		return exchange.SkipDuplicates, nil
-	case "merge":
-		return exchange.MergeDuplicates, nil
-	case "flag":
-		return exchange.FlagDuplicates, nil
-	case "create":
-		return exchange.AllowDuplicates, nil
+// hint says which flag would help.
+func (i *importer) hint(err error) error {
+	switch {
+	case errors.Is(err, exchange.ErrShortList):
+		return fmt.Errorf("%w (-max-missing PERCENT)", err)
+	case errors.Is(err, exchange.ErrImported):
+		return fmt.Errorf("%w (-again)", err)
 	}
-	return 0, fmt.Errorf("-duplicates %q: skip, merge, flag or create", i.duplicates)
+	return err
 }
+
+// maxShown is how many faults, and customers that are missing, are printed.
+const maxShown = 20
 
 func (i *importer) subject() exchange.Subject {
 	if i.of == "customers" {
@@ -157,26 +140,65 @@ func (i *importer) subject() exchange.Subject {
 	return exchange.Subject(i.of)
 }
 
+func (i *importer) synchronise() *exchange.Sync {
+	if i.sync == "" {
+		return nil
+	}
+	return &exchange.Sync{System: i.sync, Archive: i.archive, MaxPercent: i.maxMissing}
+}
+
+// tellMissing lists customers that the other system's list hasn't.
+func (i *importer) tellMissing(p exchange.Progress) error {
+	if i.sync == "" {
+		return nil
+	}
+	if i.archive && !i.dryRun {
+		i.say("%d customers that the list of %s hasn't were archived.", p.Summary.Missing, i.sync)
+		return nil
+	}
+	i.say("%d customers aren't on the list of %s.", p.Summary.Missing, i.sync)
+	if i.dryRun {
+		return nil
+	}
+	missing, err := i.session.Missing(i.ctx, p.Job, i.sync)
+	if err != nil {
+		return err
+	}
+	return i.actor.View(i.ctx, func(tx *clientele.ReadTx) error {
+		for _, id := range missing[:min(len(missing), maxShown)] {
+			c, err := tx.Customers.Get(id)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(i.out, "  %s %s\n", c.Code, c.Name)
+		}
+		return nil
+	})
+}
+
 // settleMapping reads the mapping, or guesses and shows it.
 func (i *importer) settleMapping() (*exchange.Mapping, error) {
 	if i.mapping != "" {
 		text, err := os.ReadFile(i.mapping)
 		if err == nil {
-			return exchange.ParseMapping(text)
+			return i.readMapping(text)
 		}
 		if !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
 	}
-	in, err := i.session.InspectAs(i.ctx, i.subject(), i.file, tabular.Options{})
+	in, err := i.session.InspectAs(i.ctx, i.subject(), i.file, tabular.Options{Encoding: i.encoding, Delimiter: i.delimiter, Sheet: i.sheet})
 	if err != nil {
 		return nil, err
 	}
-	i.show(in)
-	if i.mapping == "" {
-		return nil, nil // guessed again, without what is in doubt
+	if err := i.checkShape(in.Shape); err != nil {
+		return nil, err
 	}
-	sure := in.Mapping.Sure() // as it is used, so that the next run does the same
+	i.show(in)
+	sure := i.identified(in.Mapping.Sure()) // without what is in doubt, also when the next run reads it
+	if i.mapping == "" {
+		return sure, nil
+	}
 	text, err := sure.JSON()
 	if err != nil {
 		return nil, err
@@ -184,17 +206,65 @@ func (i *importer) settleMapping() (*exchange.Mapping, error) {
 	if err := os.WriteFile(i.mapping, append(text, '\n'), 0o644); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(i.out, "The mapping is in %s.\n", i.mapping)
+	i.say("The mapping is in %s.", i.mapping)
 	return sure, nil
+}
+
+// readMapping reads a mapping that was kept. Flags say what this file has otherwise.
+func (i *importer) readMapping(text []byte) (*exchange.Mapping, error) {
+	m, err := exchange.ParseMapping(text)
+	if err != nil {
+		return nil, err
+	}
+	if i.encoding != "" {
+		m.Encoding = i.encoding
+	}
+	if i.delimiter != 0 {
+		m.Delimiter = string(i.delimiter)
+	}
+	if i.sheet != "" {
+		m.Sheet = i.sheet
+	}
+	return i.identified(m), nil
+}
+
+// identified gives the mapping of a list that is synchronised its ids: those in the
+// column of codes, if it has no other.
+func (i *importer) identified(m *exchange.Mapping) *exchange.Mapping {
+	source := exchange.Field("source." + i.sync)
+	has := func(c exchange.Column) bool { return c.Field == source || slices.Contains(c.Also, source) }
+	code := func(c exchange.Column) bool { return c.Field == exchange.Code }
+	if at := slices.IndexFunc(m.Columns, code); i.sync != "" && at >= 0 && !slices.ContainsFunc(m.Columns, has) {
+		c := &m.Columns[at]
+		c.Also = append(c.Also, source)
+		i.say("The ids of %s are those of column %d (%s).", i.sync, c.Column, c.Heading)
+	}
+	return m
+}
+
+// checkShape refuses flags that mean nothing for the file's format.
+func (i *importer) checkShape(s *tabular.Shape) error {
+	switch {
+	case i.sheet != "" && len(s.Sheets) == 0:
+		return fmt.Errorf("-sheet %q: %s is no workbook but %s", i.sheet, i.file.Name, s.Format)
+	case i.encoding != "" && s.Encoding != i.encoding:
+		return fmt.Errorf("-encoding %s: %s is %s, whose encoding is given", i.encoding, i.file.Name, s.Format)
+	case i.delimiter != 0 && s.Delimiter != i.delimiter:
+		return fmt.Errorf("-delimiter %q: %s is %s, whose cells no delimiter divides", i.delimiter, i.file.Name, s.Format)
+	}
+	return nil
 }
 
 func (i *importer) show(in *exchange.Inspection) {
 	what := strings.ToUpper(in.Shape.Format)
 	if in.Shape.Encoding != "" {
-		what += fmt.Sprintf(", %s, divided by %q", in.Shape.Encoding, in.Shape.Delimiter)
+		what += ", " + string(in.Shape.Encoding)
+	}
+	if in.Shape.Delimiter != 0 {
+		what += ", " + i.printer.Sprintf("divided by %q", string(in.Shape.Delimiter))
 	}
 	if in.Shape.Sheet != "" {
-		what += fmt.Sprintf(", sheet %q of %d", in.Shape.Sheet, len(in.Shape.Sheets))
+		what += ", " + i.printer.Sprintf("sheet %q of %d", in.Shape.Sheet, len(in.Shape.Sheets))
 	}
 	fmt.Fprintf(i.out, "%s: %s\n", i.file.Name, what)
 	for _, c := range in.Columns {
@@ -215,7 +285,7 @@ func (i *importer) follow(im exchange.Import) (last exchange.Progress, err error
 			return last, err
 		}
 		if p.Resumed && last.Job == 0 {
-			fmt.Fprintf(i.out, "An import that was cut off goes on behind row %d.\n", p.Row)
+			i.say("An import that was cut off goes on behind row %d.", p.Row)
 		}
 		last = p
 		if err := show(p); err != nil {
@@ -226,30 +296,37 @@ func (i *importer) follow(im exchange.Import) (last exchange.Progress, err error
 }
 
 // every is how often a log, which is no terminal, is told of the progress.
-const every = 10 * time.Second
+const every = 2 * time.Second
 
 // progress returns what shows how far an import is, and what ends it: a bar on a terminal,
 // a line now and then elsewhere.
 func (i *importer) progress() (show func(exchange.Progress) error, done func() error) {
 	if !isTerminal(i.log) {
-		told := time.Duration(0)
-		return func(p exchange.Progress) error {
-			if p.Elapsed-told < every {
-				return nil
-			}
-			told = p.Elapsed
-			_, err := fmt.Fprintf(i.log, "%d rows, %.0f a second, %s left\n", p.Summary.Read, p.Rate(exchange.Progress{}), p.Remaining().Round(time.Second))
-			return err
-		}, func() error { return nil }
+		return i.lines(every), func() error { return nil }
 	}
 	bar := progressbar.NewOptions64(i.file.Size,
 		progressbar.OptionSetWriter(i.log), progressbar.OptionSetDescription("importing"), progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
 	)
 	return func(p exchange.Progress) error {
-		bar.Describe(fmt.Sprintf("%d rows, %.0f a second", p.Summary.Read, p.Rate(exchange.Progress{})))
+		bar.Describe(i.printer.Sprintf("%v rows, %v a second", p.Summary.Read, int(p.Rate(exchange.Progress{}))))
 		return bar.Set64(p.Bytes)
 	}, bar.Finish
+}
+
+// lines returns what writes how far an import is, a line each time that so much of it has
+// passed.
+func (i *importer) lines(every time.Duration) func(exchange.Progress) error {
+	told := time.Duration(0)
+	return func(p exchange.Progress) error {
+		if p.Elapsed-told < every || p.Done {
+			return nil
+		}
+		told = p.Elapsed
+		_, err := fmt.Fprintln(i.log, i.printer.Sprintf("%d %%: %v rows, %v a second, %s left",
+			100*p.Bytes/max(p.Size, 1), p.Summary.Read, int(p.Rate(exchange.Progress{})), p.Remaining().Round(time.Second).String()))
+		return err
+	}
 }
 
 // isTerminal reports whether what is written is shown to somebody.
@@ -264,26 +341,25 @@ func isTerminal(w io.Writer) bool {
 
 func (i *importer) report(p exchange.Progress) {
 	s := p.Summary
-	verb := "Imported"
+	sentence := "Imported %d rows in %s: %d created, %d updated, %d unchanged, %d duplicates left out, %d refused."
 	if i.dryRun {
-		verb = "Would import"
+		sentence = "Would import %d rows in %s: %d created, %d updated, %d unchanged, %d duplicates left out, %d refused."
 	}
-	fmt.Fprintf(i.out, "%s %d rows in %s: %d created, %d updated, %d unchanged, %d duplicates left out, %d refused.\n",
-		verb, s.Read, p.Elapsed.Round(time.Millisecond), s.Created, s.Updated, s.Unchanged, s.Duplicates, s.Refused)
+	i.say(sentence, s.Read, p.Elapsed.Round(time.Millisecond).String(), s.Created, s.Updated, s.Unchanged, s.Duplicates, s.Refused)
 	if s.Kept > 0 {
-		fmt.Fprintf(i.out, "In %d of them a value that is not in order went to the note.\n", s.Kept)
+		i.say("In %d of them a value that is not in order went to the note.", s.Kept)
 	}
 }
 
-func (i *importer) writeBad(job exchange.JobID, tag language.Tag) (err error) {
+func (i *importer) writeBad(job exchange.JobID) (err error) {
 	f, err := os.Create(i.bad)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	n, err := i.session.Rejects(i.ctx, job, i.file, f, tag)
+	n, err := i.session.Rejects(i.ctx, job, i.file, f, i.tag)
 	if err == nil {
-		fmt.Fprintf(i.out, "The %d refused rows are in %s: mend them there and import that file.\n", n, i.bad)
+		i.say("The %d refused rows are in %s: mend them there and import that file.", n, i.bad)
 	}
 	return err
 }

@@ -8,9 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 
 	"github.com/clientele-go/clientele/customer/exchange"
 )
@@ -84,7 +87,7 @@ func TestFileInGB18030WithRefusedRows(t *testing.T) {
 	in, dir := written(t, "客户.csv", []byte(text)), t.TempDir()
 	bad := filepath.Join(t.TempDir(), "bad.csv")
 	out := imported(t, "-in", in, "-dir", dir, "-errors", bad, "-language", "zh")
-	wants(t, out, "GB18030", "第3行第3列（统一社会信用代码）：格式不正确", "2 created", "1 refused", "The 1 refused rows are in "+bad)
+	wants(t, out, "GB18030", "第3行第3列（统一社会信用代码）：格式不正确", "；请与证照原件核对", "已导入3行，用时", "新建2，", "拒绝1。", "被拒绝的1行在"+bad+"中")
 	refused, err := os.ReadFile(bad)
 	if err != nil {
 		t.Fatal(err)
@@ -144,16 +147,115 @@ func TestOtherThanCustomers(t *testing.T) {
 
 func TestWrongFlagsAreExplained(t *testing.T) {
 	in := written(t, "a.csv", []byte(erp))
-	for want, args := range map[string][]string{
-		"say -in":     nil,
-		"-duplicates": {"-in", in, "-dir", t.TempDir(), "-duplicates", "perhaps"},
-		"-language":   {"-in", in, "-dir", t.TempDir(), "-language", "???"},
-		"subject":     {"-in", in, "-dir", t.TempDir(), "-of", "ships"},
+	workbook := written(t, "a.jsonl", []byte(`{"name":"甲公司"}`))
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"say -in", nil},
+		{"say -in", []string{"-in", in}},
+		{`"more": every value stands behind its flag`, []string{"-in", in, "-dir", t.TempDir(), "more"}},
+		{`-duplicates "perhaps": one of create, flag, merge, skip`, []string{"-in", in, "-dir", t.TempDir(), "-duplicates", "perhaps"}},
+		{`-lang "fr": one of en, zh`, []string{"-in", in, "-dir", t.TempDir(), "-lang", "fr"}},
+		{`-mode "insert": one of create, update, upsert`, []string{"-in", in, "-dir", t.TempDir(), "-mode", "insert"}},
+		{`-encoding "latin"`, []string{"-in", in, "-dir", t.TempDir(), "-encoding", "latin"}},
+		{`-delimiter "::": one character`, []string{"-in", in, "-dir", t.TempDir(), "-delimiter", "::"}},
+		{"-sheet \"B\": a.csv is no workbook", []string{"-in", in, "-dir", t.TempDir(), "-sheet", "B"}},
+		{"-delimiter ';': a.jsonl is jsonl", []string{"-in", workbook, "-dir", t.TempDir(), "-delimiter", ";"}},
+		{"-encoding Big5: a.jsonl is jsonl", []string{"-in", workbook, "-dir", t.TempDir(), "-encoding", "big5"}},
+		{"-archive: whom?", []string{"-in", in, "-dir", t.TempDir(), "-archive"}},
+		{"-max-missing", []string{"-in", in, "-dir", t.TempDir(), "-sync", "erp", "-max-missing", "5"}},
+		{"-max-missing 101", []string{"-in", in, "-dir", t.TempDir(), "-sync", "erp", "-archive", "-max-missing", "101"}},
+		{"only a list of customers", []string{"-in", in, "-dir", t.TempDir(), "-sync", "erp", "-of", "units"}},
+		{"give one of them", []string{"-in", in, "-dir", t.TempDir(), "-preview", "-dry-run"}},
+		{"subject", []string{"-in", in, "-dir", t.TempDir(), "-of", "ships"}},
 	} {
 		var out, log bytes.Buffer
-		if err := run(context.Background(), args, &out, &log); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v, want %q", args, err, want)
+		if err := run(context.Background(), c.args, &out, &log); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.args, err, c.want)
 		}
+	}
+}
+
+// Without a book, and in both languages.
+func TestPreview(t *testing.T) {
+	in := written(t, "a.csv", []byte(erp+"C4, 宝山钢铁股份有限公司,,\nC5,测试,,\n"))
+	wants(t, imported(t, "-in", in, "-preview"), "Rows: 5, with values that are not in order: 1", `row 5: " 宝山钢铁股份有限公司" → "宝山钢铁股份有限公司"`, "rows 4, 5 have the same name", "looks like a test")
+	wants(t, imported(t, "-in", in, "-preview", "-lang", "zh"), "以\",\"分隔", "共5行，其中1行有不合规的值。", "第4, 5行的客户名称相同", "疑似测试数据")
+}
+
+func TestModes(t *testing.T) {
+	dir := t.TempDir()
+	wants(t, imported(t, "-in", written(t, "a.csv", []byte("客户编码,客户名称\nC1,甲公司\n")), "-dir", dir), "1 created")
+	both := written(t, "b.csv", []byte("客户编码,客户名称\nC1,甲方公司\nC2,乙公司\n"))
+	wants(t, imported(t, "-in", both, "-dir", dir, "-mode", "update"), "0 created, 1 updated", "1 refused", "no customer of the book fits")
+	wants(t, imported(t, "-in", both, "-dir", dir, "-mode", "create"), "1 created, 0 updated", "1 refused")
+	wants(t, imported(t, "-in", both, "-dir", dir), "0 created, 0 updated, 2 unchanged", "0 refused")
+}
+
+// What isn't recognised, or wrongly, is said by flags: the second sheet, a delimiter and an
+// encoding of which the file has no sign.
+func TestFilesAsTold(t *testing.T) {
+	f := excelize.NewFile()
+	if _, err := f.NewSheet("名单"); err != nil {
+		t.Fatal(err)
+	}
+	for cell, v := range map[string]string{"A1": "客户编码", "B1": "客户名称", "A2": "C1", "B2": "甲公司"} {
+		if err := f.SetCellValue("名单", cell, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buffer, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, imported(t, "-in", written(t, "a.xlsx", buffer.Bytes()), "-dir", t.TempDir(), "-sheet", "名单"), `sheet "名单" of 2`, "1 created")
+	wants(t, imported(t, "-in", written(t, "a.csv", []byte("code~name\nC1~Acme, Inc.\n")), "-dir", t.TempDir(), "-delimiter", "~"), `divided by "~"`, "1 created")
+	text, err := simplifiedchinese.GB18030.NewEncoder().String("编码,名称\nC1,甲\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, imported(t, "-in", written(t, "b.csv", []byte(text)), "-dir", t.TempDir(), "-encoding", "gbk"), "GB18030", "1 created")
+}
+
+// The ERP's list lacks a customer that it had: told, or archived if that is asked for and
+// not too many are.
+func TestSynchronisedLists(t *testing.T) {
+	dir := t.TempDir()
+	list := func(name string, codes ...string) string {
+		content := "客户编码,客户名称\n"
+		for _, c := range codes {
+			content += c + ",公司" + c + "\n"
+		}
+		return written(t, name, []byte(content))
+	}
+	wants(t, imported(t, "-in", list("a.csv", "C1", "C2", "C3"), "-dir", dir, "-sync", "erp"), "3 created", "The ids of erp are those of column 1 (客户编码).", "0 customers aren't on the list of erp.")
+	shorter := list("b.csv", "C1", "C3")
+	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-dry-run"), "1 customers aren't on the list of erp.")
+	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-lang", "zh"), "1个客户不在erp的名单中。\n  C2 公司C2\n")
+	var out, log bytes.Buffer
+	err := run(context.Background(), []string{"-in", shorter, "-dir", dir, "-sync", "erp", "-archive"}, &out, &log)
+	if !errors.Is(err, exchange.ErrShortList) || !strings.Contains(err.Error(), "-max-missing PERCENT") {
+		t.Errorf("a third is missing: %v", err)
+	}
+	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-archive", "-max-missing", "40"), "1 customers that the list of erp hasn't were archived.")
+}
+
+// Into a pipe the progress goes line by line.
+func TestProgressInALog(t *testing.T) {
+	var log bytes.Buffer
+	i := &importer{log: &log, printer: message.NewPrinter(language.Chinese, message.Catalog(sentences))}
+	show := i.lines(time.Second)
+	for _, p := range []exchange.Progress{
+		{Elapsed: time.Second / 2, Bytes: 10, Size: 100}, {Elapsed: 2 * time.Second, Bytes: 50, Size: 100, Summary: exchange.Summary{Read: 2000}},
+		{Elapsed: 2500 * time.Millisecond, Bytes: 60, Size: 100}, {Elapsed: 4 * time.Second, Bytes: 100, Size: 100, Done: true},
+	} {
+		if err := show(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := log.String(), "50%：2,000行，每秒1,000行，剩余2s\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -482,6 +482,7 @@ func (s *scanner) take(line int, code Code) {
 		return
 	default:
 		r.Err = s.fault(code, "", ErrFormat)
+		r.Err.Column = len(s.ends) + 1
 		return
 	}
 	all, begin := string(s.scratch), 0

@@ -19,22 +19,23 @@ var (
 type Code string
 
 const (
-	Empty        Code = "empty"         // the file has no bytes
-	Foreign      Code = "foreign"       // Value names the format that the file is in
-	Unrecognised Code = "unrecognised"  // no format fits
-	Damaged      Code = "damaged"       // Value says which part
-	NoSheet      Code = "no_sheet"      // Value is the sheet asked for
-	OpenQuote    Code = "open_quote"    // a quoted cell has no end
-	RowTooLarge  Code = "row_too_large" // Value is the limit in bytes
-	TooManyCells Code = "too_many_cells"
-	BadJSON      Code = "bad_json"
-	UnknownKey   Code = "unknown_key"   // Value is a key that no earlier object had
-	TooLarge     Code = "too_large"     // the file would unpack to more than the limit
-	Inflates     Code = "inflates"      // a part unpacks to suspiciously more than it is
-	Unencodable  Code = "unencodable"   // Value has characters that the encoding has not
-	CellTooLong  Code = "cell_too_long" // Value is what a worksheet's cell holds
-	BadDelimiter Code = "bad_delimiter"
-	BadEncoding  Code = "bad_encoding"
+	Empty         Code = "empty"         // the file has no bytes
+	Foreign       Code = "foreign"       // Value names the format that the file is in
+	Unrecognised  Code = "unrecognised"  // no format fits
+	Damaged       Code = "damaged"       // Value says which part
+	NoSheet       Code = "no_sheet"      // Value is the sheet asked for
+	OpenQuote     Code = "open_quote"    // a quoted cell has no end
+	RowTooLarge   Code = "row_too_large" // Value is the limit in bytes
+	TooManyCells  Code = "too_many_cells"
+	BadJSON       Code = "bad_json"
+	UnknownKey    Code = "unknown_key"   // Value is a key that no earlier object had
+	TooLarge      Code = "too_large"     // the file would unpack to more than the limit
+	Inflates      Code = "inflates"      // a part unpacks to suspiciously more than it is
+	Unencodable   Code = "unencodable"   // Value has characters that the encoding has not
+	CellTooLong   Code = "cell_too_long" // Value is what a worksheet's cell holds
+	BadDelimiter  Code = "bad_delimiter"
+	TooManyMerged Code = "too_many_merged" // Value is the limit
+	BadEncoding   Code = "bad_encoding"
 )
 
 // Error says where a file is not in order, and what would be right. It is ErrFormat,
@@ -101,6 +102,8 @@ func (e *Error) Remedy() string {
 		return fmt.Sprintf("%q can't be written in it; choose CSV in UTF-8 or GB18030", e.Value)
 	case CellTooLong:
 		return fmt.Sprintf("a worksheet's cell holds %s characters; write CSV or JSON Lines", e.Value)
+	case TooManyMerged:
+		return fmt.Sprintf("the sheet merges more than %s ranges of cells; take the merging off", e.Value)
 	case BadDelimiter:
 		return fmt.Sprintf("the delimiter %q can't be a quotation mark, a line end or U+FFFD", e.Value)
 	case BadEncoding:

@@ -37,6 +37,6 @@ func Example() {
 	// csv, UTF-8, delimiter ';'
 	// 1 客户名称 电话
 	// 2 台湾水泥 02-2531;1666
-	// tabular: customers.csv: row 3, line 3: not in a readable format: a cell begins with a quotation mark that is never closed; double the mark or close it
+	// tabular: customers.csv: row 3, line 3, column 1: not in a readable format: a cell begins with a quotation mark that is never closed; double the mark or close it
 	// 4 中石化 010
 }

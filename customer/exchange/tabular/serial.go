@@ -71,7 +71,9 @@ func serialDate(serial float64, from1904 bool) (text string, ok bool) {
 }
 
 // plainNumber returns a number as people write it, with at most the 15 digits that a
-// worksheet keeps, and whether it is a whole number that may have lost digits.
+// worksheet keeps, and whether it may have lost digits that were meant: a whole number of
+// more, or any that was written with more digits than a double needs, which are 17
+// (IEEE 754-2008 §5.12.2). Up to there digits behind the 15th are what computing left.
 func plainNumber(raw string) (text string, inexact bool) {
 	if len(raw) <= 15 && !strings.ContainsAny(raw, "eE+") {
 		return raw, false
@@ -79,6 +81,9 @@ func plainNumber(raw string) (text string, inexact bool) {
 	x, err := strconv.ParseFloat(raw, 64)
 	if err != nil || math.IsInf(x, 0) {
 		return raw, false
+	}
+	if significant(raw) > 17 {
+		return raw, true
 	}
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 14, 64), 64)
 	if err != nil {
@@ -88,4 +93,10 @@ func plainNumber(raw string) (text string, inexact bool) {
 		return strconv.FormatFloat(x, 'f', 0, 64), true
 	}
 	return strconv.FormatFloat(rounded, 'f', -1, 64), false
+}
+
+// significant counts the digits of a number without zeros at its ends.
+func significant(raw string) int {
+	mantissa, _, _ := strings.Cut(strings.ToLower(raw), "e")
+	return len(strings.Trim(strings.NewReplacer("-", "", "+", "", ".", "").Replace(mantissa), "0"))
 }

@@ -44,7 +44,7 @@ const (
 	Bool                // Text is "true" or "false"
 	Failed              // Text is an error of the workbook's own, such as "#REF!"
 	Nested              // Text is a list or an object in JSON
-	Inexact             // Text is a whole number of which the file has only the first 15 digits
+	Inexact             // Text is a number of more digits than the 15 that a worksheet keeps, the last of which may be lost
 	Garbled             // Text has U+FFFD where the file's bytes were no characters
 )
 
@@ -58,7 +58,9 @@ type Cell struct {
 
 // Row is a row of a table. A row that can't be read has Err, and the cells up to there.
 type Row struct {
-	Number int // from 1 on: of the sheet's rows, or of the file's records
+	// Number counts from 1 on: the sheet's rows, or the file's records. Rows of sheets that go
+	// on where one was full (see [XLSX.Read]) count on behind its 1,048,576.
+	Number int
 	Line   int // in the file, from 1 on; 0 in a workbook
 	Cells  []Cell
 	Err    *Error

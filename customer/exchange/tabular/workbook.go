@@ -36,6 +36,8 @@ func (x XLSX) Inspect(_ context.Context, f *File, o Options) (*Shape, error) {
 	return shape, err
 }
 
+// Read yields the rows of a sheet, and those of sheets "… (2)" and so on behind a full one,
+// as Create writes them, without their headings.
 func (XLSX) Read(ctx context.Context, f *File, o Options) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		b, err := openWorkbook(f, o.Limits.withDefaults())
@@ -311,5 +313,8 @@ func (b *workbook) readTexts() error {
 		}
 		return nil
 	})
+	if errors.Is(err, errTextIndex) {
+		return b.fault(Inflates, part, ErrLimit)
+	}
 	return errors.Join(err, b.texts.flush())
 }

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// read yields the rows of a sheet.
+// read yields the rows of a sheet, and of those that it goes on in.
 func (b *workbook) read(ctx context.Context, name string, yield func(*Row, error) bool) (err error) {
 	s, err := b.sheet(name)
 	if err != nil {
@@ -22,25 +22,78 @@ func (b *workbook) read(ctx context.Context, name string, yield func(*Row, error
 	if err := b.readTexts(); err != nil {
 		return err
 	}
-	merged, err := b.readMerged(s.part)
-	if err != nil {
-		return err
-	}
-	r, found, err := b.open(s.part)
-	if err != nil || !found {
-		return errors.Join(err, b.damaged(s.part))
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	w := &worksheet{workbook: b, part: s.part, markup: newMarkup(r, b.limits.RowBytes), merged: merged}
-	for w.next() {
-		if w.row.Number%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+	whole := &table{ctx: ctx, yield: yield}
+	first := s.name
+	for goesOn := true; goesOn && err == nil; whole.sheets++ {
+		if goesOn, err = b.readSheet(s, whole); !goesOn || err != nil {
+			return err
 		}
-		if !yield(&w.row, nil) {
+		if s, goesOn = b.continuation(first, whole.sheets+2); !goesOn {
 			return nil
 		}
 	}
-	return b.explain(w.markup.err, s.part)
+	return err
+}
+
+// continuation returns the nth sheet of a table, if there is one.
+func (b *workbook) continuation(first string, n int) (sheet, bool) {
+	i := slices.IndexFunc(b.sheets, func(s sheet) bool { return s.name == continued(first, n) })
+	if i < 0 {
+		return sheet{}, false
+	}
+	return b.sheets[i], true
+}
+
+// table is what is read: the rows of one sheet or more.
+type table struct {
+	ctx     context.Context
+	yield   func(*Row, error) bool
+	sheets  int    // before the one that is read
+	heading []Cell // the first row of the first sheet
+}
+
+// readSheet yields a sheet's rows. goesOn says that it is full, and more is wanted.
+func (b *workbook) readSheet(s sheet, t *table) (goesOn bool, err error) {
+	merged, err := b.readMerged(s.part)
+	if err != nil {
+		return false, err
+	}
+	r, found, err := b.open(s.part)
+	if err != nil || !found {
+		return false, errors.Join(err, b.damaged(s.part))
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	w := &worksheet{workbook: b, part: s.part, markup: newMarkup(r, b.limits.RowBytes), merged: merged}
+	var row Row // as counted in the whole table
+	last := 0
+	for w.next() {
+		if w.row.Number%1024 == 0 && t.ctx.Err() != nil {
+			return false, t.ctx.Err()
+		}
+		last = w.row.Number
+		if t.repeats(w) {
+			continue
+		}
+		row = w.row
+		row.Number += t.sheets * maxRows
+		if !t.yield(&row, nil) {
+			return false, nil
+		}
+	}
+	return last == maxRows, b.explain(w.markup.err, s.part)
+}
+
+// repeats reports whether a row is the heading once more, which stays in view on a sheet
+// that goes on, and keeps the heading of the first one.
+func (t *table) repeats(w *worksheet) bool {
+	if w.row.Number != 1 {
+		return false
+	}
+	if t.sheets == 0 {
+		t.heading = slices.Clone(w.row.Cells)
+		return false
+	}
+	return w.frozen && slices.EqualFunc(t.heading, w.row.Cells, func(a, b Cell) bool { return a.Text == b.Text })
 }
 
 // worksheet reads a sheet row by row.
@@ -51,13 +104,17 @@ type worksheet struct {
 	merged   []mergedRange // that begin at later rows, by their first
 	open     []mergedRange // that the row is in
 	row      Row
-	bytes    int // of the row's texts
+	bytes    int  // of the row's texts
+	frozen   bool // the first rows stay in view
 }
 
 // next makes row the next one that the sheet has.
 func (w *worksheet) next() bool {
 	m := w.markup
 	for m.next() {
+		if string(m.name) == "pane" && m.open {
+			w.frozen = string(m.attr("state")) == "frozen"
+		}
 		if string(m.name) != "row" || !m.open {
 			continue
 		}
@@ -280,6 +337,9 @@ type mergedRange struct {
 	first                    Cell
 }
 
+// maxMerged is more merged ranges than people make, and few enough for memory.
+const maxMerged = 1 << 19
+
 // readMerged reads the merged ranges, which stand behind all rows: the rows are searched
 // for their end without being taken apart.
 func (b *workbook) readMerged(part string) (list []mergedRange, err error) {
@@ -299,6 +359,9 @@ func (b *workbook) readMerged(part string) (list []mergedRange, err error) {
 		}
 		if r, ok := parseRange(m.attr("ref")); ok {
 			list = append(list, r)
+		}
+		if len(list) > maxMerged {
+			return nil, b.fault(TooManyMerged, strconv.Itoa(maxMerged), ErrLimit)
 		}
 	}
 	slices.SortStableFunc(list, func(x, y mergedRange) int { return cmp.Compare(x.top, y.top) })
@@ -353,7 +416,8 @@ func (w *worksheet) fillMerged() {
 	for len(w.merged) > 0 && w.merged[0].top <= n {
 		r := w.merged[0]
 		w.merged = w.merged[1:]
-		if r.top == n && r.left <= len(w.row.Cells) && w.row.Cells[r.left-1].Text != "" {
+		// Ranges don't overlap, so that a row has at most as many as columns.
+		if r.top == n && r.left <= len(w.row.Cells) && w.row.Cells[r.left-1].Text != "" && len(w.open) < w.workbook.limits.Columns {
 			r.first = w.row.Cells[r.left-1]
 			r.first.Merged = true
 			w.open = append(w.open, r)

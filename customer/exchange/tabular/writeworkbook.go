@@ -127,7 +127,7 @@ func (w *workbookWriter) Write(cells []Cell) error {
 		if err := w.end(); err != nil {
 			return err
 		}
-		name := fmt.Sprintf("%.24s (%d)", w.options.Sheet, w.sheets+1)
+		name := continued(w.options.Sheet, w.sheets+1)
 		if _, err := w.file.NewSheet(name); err != nil {
 			return err
 		}
@@ -145,6 +145,10 @@ func (w *workbookWriter) Write(cells []Cell) error {
 	}
 	return w.put()
 }
+
+// continued is the name of the nth sheet of a table that takes several. Names have at most
+// 31 characters.
+func continued(first string, n int) string { return fmt.Sprintf("%.24s (%d)", first, n) }
 
 // fitsCell refuses texts that a workbook would lose a part of.
 func fitsCell(text string) *Error {
