@@ -70,6 +70,9 @@ func newKit(t *testing.T) *kit {
 			t.Fatal(err)
 		}
 	}
+	if err := k.book.As(clientele.Actor{ID: "root"}).Update(t.Context(), k.approve); err != nil {
+		t.Fatal(err)
+	}
 	if err := k.system.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}

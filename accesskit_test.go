@@ -251,6 +251,10 @@ func dumpValue(b *strings.Builder, v reflect.Value, depth int) {
 			dumpValue(b, v.Field(i), depth+1)
 		}
 	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+			fmt.Fprintf(b, "%s ", v.Bytes())
+			return
+		}
 		for i := range min(v.Len(), 5000) {
 			dumpValue(b, v.Index(i), depth+1)
 		}

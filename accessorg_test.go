@@ -125,16 +125,12 @@ var orgRows = map[string]row{
 func init() {
 	for reason, names := range map[string][]string{
 		unit: {"Reader.TreeKnown", "Reader.UnitByCode", "Reader.UnitHistory", "Reader.Enforced", "Reader.ApprovalRules", "Reader.NeedsApproval", "Reader.RepQuota"},
-		"its tests in package orgtree show that it tells of grants and requests to whom they concern": {
-			"Reader.Approval", "Reader.Approvals", "Reader.ApprovalsOf", "Reader.Campaign", "Reader.Campaigns", "Reader.Certifications",
-			"Reader.Delegation", "Reader.Delegations", "Reader.DelegationsTo", "Reader.Grant", "Reader.GrantHistory", "Reader.Grants",
-			"Reader.GrantsAt", "Reader.GrantsOf", "Reader.GrantsOfRole", "Reader.Principal", "Reader.PrincipalHistory", "Reader.Principals",
-			"Reader.Role", "Reader.RoleHistory", "Reader.Roles", "Reader.AssignmentDue", "Reader.Corrections",
-			"Tx.Approve", "Tx.Ask", "Tx.Cancel", "Tx.Reject", "Tx.Use", "Tx.Certify", "Tx.CloseCampaign", "Tx.Delegate", "Tx.EndDelegation",
-			"Tx.MergeCustomers", "Tx.UnmergeCustomers",
+		"names of roles, principals and campaigns, which are no customer's": {
+			"Reader.Campaign", "Reader.Campaigns", "Reader.Principal", "Reader.PrincipalHistory", "Reader.Principals",
+			"Reader.Role", "Reader.RoleHistory", "Reader.Roles",
 		},
-		"a set whose members Customers and Within narrow": {"Reader.CustomersOf"},
-		"names a unit to ask, and nothing else":           {"Reader.Elsewhere"},
+		"tells of those whom Visible shows: TestDueTimesAreThoseOfCustomersInSight in package orgtree": {"Reader.AssignmentDue", "Reader.Corrections"},
+		"names a unit to ask, and nothing else":                                                        {"Reader.Elsewhere"},
 	} {
 		for _, name := range names {
 			orgRows["orgtree."+name] = row{open: reason}
@@ -146,12 +142,13 @@ func init() {
 var dedupeRows = map[string]row{}
 
 func init() {
-	names := []string{
-		"Reader.CandidatesFor", "Reader.CandidatesOf", "Reader.ClusterOf", "Reader.Members", "Reader.MergeOf", "Reader.Merges", "Reader.Model",
-		"Reader.ModelVersion", "Reader.Pair", "Reader.PairsOf", "Reader.Preview", "Reader.Queue", "Reader.Report", "Reader.Runs",
-		"Tx.Confirm", "Tx.Decide", "Tx.Merge", "Tx.Unmerge", "Tx.Warnings", "Tx.Withdraw",
-	}
-	for _, name := range names {
-		table["dedupe."+name] = row{open: "its tests in package dedupe"}
+	for name, reason := range map[string]string{
+		"Reader.ClusterOf": "is a number of a customer that Exact shows", "Reader.Members": "yields those whom Visible shows",
+		"Reader.MergeOf": recorded, "Reader.Merges": recorded, "Reader.Model": definition, "Reader.ModelVersion": definition,
+		"Tx.Confirm": "overrules the warnings of its own transaction", "Tx.Warnings": "are of what the transaction itself wrote, as CandidatesOf tells it",
+	} {
+		table["dedupe."+name] = row{open: reason}
 	}
 }
+
+const recorded = "of those whom Exact shows: TestRecordsOfMergesTellNothingHidden"

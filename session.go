@@ -93,10 +93,15 @@ func (s *Session) Update(ctx context.Context, f func(*Tx) error) error {
 
 // access returns what the actor may see and do in a state, nil for everything.
 func (s *Session) access(r *storage.Reader) (customer.Access, error) {
+	return s.accessWith(r, s.book.customers.Reader(r))
+}
+
+// accessWith is access with an unscoped reader of the state.
+func (s *Session) accessWith(r *storage.Reader, everybody *customer.Reader) (customer.Access, error) {
 	if s.unscoped {
 		return nil, nil
 	}
-	return s.book.org.Access(r, s.book.customers.Reader(r), s.session.Actor)
+	return s.book.org.Access(r, everybody, s.session.Actor)
 }
 
 // begin joins what the session may do within a transaction.
@@ -138,19 +143,37 @@ func (s *Session) View(ctx context.Context, f func(*ReadTx) error) error {
 	})
 }
 
+// state is a ReadTx and all that it points to, so that a View asks for memory once.
+type state struct {
+	ReadTx
+	everybody customer.Reader
+	customers customer.Reader
+	tags      tagging.Reader
+	org       orgtree.Reader
+	credit    credit.Reader
+	dedupe    dedupe.Reader
+	stocktake stocktake.Reader
+}
+
 // read joins what the session may see in a state.
 func (s *Session) read(r *storage.Reader) (*ReadTx, error) {
-	access, err := s.access(r)
+	b, x := s.book, new(state)
+	x.everybody = *b.customers.Reader(r)
+	access, err := s.accessWith(r, &x.everybody)
 	if err != nil {
 		return nil, err
 	}
-	b := s.book
-	customers := b.customers.ReaderWith(r, access)
-	return &ReadTx{
-		Customers: customers, Tags: b.tags.Reader(r, customers), Org: b.org.Reader(r, customers),
-		Credit: b.credit.Reader(r, customers), Dedupe: b.dedupe.Reader(r, customers),
-		Stocktake: b.stocktakes.Reader(r, customers), Storage: r,
-	}, nil
+	x.customers = *b.customers.ReaderWith(r, access)
+	x.tags = *b.tags.Reader(r, &x.customers)
+	x.org = *b.org.Reader(r, &x.customers)
+	x.credit = *b.credit.Reader(r, &x.customers)
+	x.dedupe = *b.dedupe.Reader(r, &x.customers)
+	x.stocktake = *b.stocktakes.Reader(r, &x.customers)
+	x.ReadTx = ReadTx{
+		Customers: &x.customers, Tags: &x.tags, Org: &x.org, Credit: &x.credit,
+		Dedupe: &x.dedupe, Stocktake: &x.stocktake, Storage: r,
+	}
+	return &x.ReadTx, nil
 }
 
 // Job is the session as work on many customers needs it; see [tagging.Store].

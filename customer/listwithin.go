@@ -41,6 +41,7 @@ func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter
 			x = r.store.name
 		}
 		among, scanned := membersOf(within), 0
+		var last *Customer
 		for c, err := range r.indexed(x, keys, l.Reverse, func(id ID) (bool, error) {
 			if scanned++; size <= fewMembers && scanned > entriesEach*(size+1) {
 				return false, errTooRare
@@ -48,13 +49,16 @@ func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter
 			return among.has(id)
 		}) {
 			if err == errTooRare {
+				if last != nil {
+					keys = l.beyond(keys, last)
+				}
 				r.sortedWithin(within, l, keys)(yield)
 				return
 			}
 			if !yield(c, err) || err != nil {
 				return
 			}
-			keys = l.beyond(keys, c)
+			last = c
 		}
 	}
 }
@@ -115,9 +119,9 @@ func (r *Reader) sortedWithin(within bitset.Source, l List, keys kv.Range) iter.
 	}
 }
 
-// denseMembers is how many of a chunk's members make it cheaper to read all records of
-// the chunk than each one by itself.
-const denseMembers = bitset.ChunkSize * 3 / 4
+// denseMembers is how many of a chunk's members make it cheaper to pass over the records
+// of the others than to look up each one by itself.
+const denseMembers = bitset.ChunkSize / 8
 
 // recordsWithin yields the records of a set's members, in the order of their ids.
 func (r *Reader) recordsWithin(within bitset.Source, keys kv.Range, reverse bool) iter.Seq2[*Customer, error] {
@@ -155,13 +159,16 @@ func (r *Reader) recordsWithin(within bitset.Source, keys kv.Range, reverse bool
 // chunkRecords yields the records of one chunk's members and reports whether to go on.
 func (r *Reader) chunkRecords(n uint64, c *bitset.Chunk, keys kv.Range, reverse bool, yield func(*Customer, error) bool) bool {
 	if c.Len() < denseMembers {
-		ids := slices.Collect(c.All())
+		ids := c.All()
 		if reverse {
-			slices.Reverse(ids)
+			all := slices.Collect(ids)
+			slices.Reverse(all)
+			ids = slices.Values(all)
 		}
-		for _, low := range ids {
+		var key storage.Key
+		for low := range ids {
 			id := ID(n*bitset.ChunkSize + uint64(low))
-			if !keys.Contains(storage.Key(nil).Uint(uint64(id))) {
+			if key = key[:0].Uint(uint64(id)); !keys.Contains(key) {
 				continue
 			}
 			x, err := r.store.customer.Get(r.storage, id)
@@ -174,10 +181,8 @@ func (r *Reader) chunkRecords(n uint64, c *bitset.Chunk, keys kv.Range, reverse 
 		}
 		return true
 	}
-	for x, err := range r.store.customer.Records(r.storage, chunkKeys(n, keys), reverse) {
-		if err == nil && !c.Contains(uint16(x.ID)) {
-			continue
-		}
+	seen := func(id ID) bool { return c.Contains(uint16(id)) }
+	for x, err := range r.store.customer.RecordsOf(r.storage, chunkKeys(n, keys), reverse, seen) {
 		if !yield(x, err) || err != nil {
 			return false
 		}

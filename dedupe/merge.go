@@ -135,7 +135,13 @@ func (r *Reader) MergeOf(loser customer.ID) (*MergeRecord, error) {
 	if err := r.visible(loser); err != nil {
 		return nil, err
 	}
-	return r.store.merge.Get(r.storage, loser)
+	m, err := r.store.merge.Get(r.storage, loser)
+	if err != nil {
+		return nil, err
+	}
+	told := *m
+	told.undo = nil // holds what may be hidden
+	return &told, nil
 }
 
 // visible reports a customer out of the session's sight as one that does not exist.

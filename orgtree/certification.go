@@ -52,7 +52,7 @@ type Certified struct {
 // MaxCampaignGrants is the number of grants in one campaign: more are reviewed by unit.
 const MaxCampaignGrants = 20_000
 
-// OpenCampaign opens a campaign over the grants in force or ahead. Of c it takes Name,
+// OpenCampaign opens a campaign over the grants in force or ahead, denials aside. Of c it takes Name,
 // Reviewer, Unit and Due. It needs the right to administer the unit.
 func (tx *Tx) OpenCampaign(c Campaign) (*Campaign, error) {
 	const op = "open campaign"
@@ -94,6 +94,7 @@ func (tx *Tx) OpenCampaign(c Campaign) (*Campaign, error) {
 }
 
 // reviewed returns the grants in force or ahead whose scope names a unit or one below.
+// Denials are none of them: to drop one that nobody decided on would give rights.
 func (tx *Tx) reviewed(unit customer.UnitID) (ids []GrantID, err error) {
 	tree, err := tx.Tree()
 	if err != nil {
@@ -104,7 +105,7 @@ func (tx *Tx) reviewed(unit customer.UnitID) (ids []GrantID, err error) {
 			return nil, err
 		}
 		ended := !g.Until.IsZero() && !tx.now().Before(g.Until)
-		if !ended && (unit == 0 || g.Scope.Unit != 0 && tree.Contains(unit, g.Scope.Unit)) {
+		if !ended && !g.Deny && (unit == 0 || g.Scope.Unit != 0 && tree.Contains(unit, g.Scope.Unit)) {
 			ids = append(ids, g.ID)
 		}
 	}

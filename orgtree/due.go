@@ -168,15 +168,28 @@ func (tx *Tx) settle(id customer.ID) (changed bool, err error) {
 	return p.Version != before, err
 }
 
-// AssignmentDue returns when an assignment of any customer next begins or ends, zero for
-// never: until then Tick has nothing to do.
+// AssignmentDue returns when an assignment of any customer that the session sees next
+// begins or ends, zero for never: until then Tick has nothing to do for these.
 func (r *Reader) AssignmentDue() (time.Time, error) {
 	for e, err := range r.store.placement.Entries(r.storage, r.store.due, kv.Range{}, false) {
 		if err != nil {
 			return time.Time{}, err
 		}
-		micro, _, err := e.Key().CutUint()
-		return time.UnixMicro(int64(micro)).UTC(), err
+		micro, rest, err := e.Key().CutUint()
+		if err != nil {
+			return time.Time{}, err
+		}
+		id, err := e.Primary(rest)
+		if err != nil {
+			return time.Time{}, err
+		}
+		visible, err := r.customers.Visible(id)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if visible {
+			return time.UnixMicro(int64(micro)).UTC(), nil
+		}
 	}
 	return time.Time{}, nil
 }

@@ -10,7 +10,8 @@ import (
 // access returns what the session may see and do, nil for everything.
 func (r *Reader) access() customer.Access { return r.customers.Access() }
 
-// mayAt returns nil when the session has a right on everything of some units.
+// mayAt returns nil when the session has a right on everything of some units and of those
+// below them.
 func (r *Reader) mayAt(right customer.Right, d customer.Data, units ...customer.UnitID) error {
 	a := r.access()
 	if a == nil {
@@ -28,10 +29,19 @@ func (r *Reader) mayAt(right customer.Right, d customer.Data, units ...customer.
 	return nil
 }
 
-// mayAdminister returns nil when the session may administer some units, 0 for the whole
-// book.
+// mayAdminister returns nil when the session may administer some units with those below
+// them, 0 for the whole book.
 func (r *Reader) mayAdminister(units ...customer.UnitID) error {
 	return r.mayAt(customer.RightAdminister, customer.Identity, units...)
+}
+
+// mayAdministerScope returns nil when the session may administer the unit of a scope, with
+// those below it unless the scope is of the unit alone.
+func (r *Reader) mayAdministerScope(s Scope) error {
+	if own, ok := r.access().(*Access); ok && s.Alone {
+		return own.allowsAt(customer.RightAdminister, customer.Identity, s.Unit, true)
+	}
+	return r.mayAdminister(s.Unit)
 }
 
 // mayAct returns nil unless the session's actor is disabled, or no principal at all: what

@@ -155,7 +155,7 @@ func (tx *Tx) Revoke(id GrantID) error {
 	if err != nil {
 		return err
 	}
-	may := func() error { return tx.mayAdminister(g.Scope.Unit) }
+	may := func() error { return tx.mayAdministerScope(g.Scope) }
 	if g.Deny {
 		may = func() error { return tx.mayPass(g) }
 	}

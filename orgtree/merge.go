@@ -22,7 +22,7 @@ type PlacementMerge struct {
 // MergeCustomers gives the survivor of a merge the loser's assignments, overlays and
 // team where it has none of its own, and assigns it to the loser's owner unit, which so
 // keeps its customer. What is beyond [MaxPlacement] stays behind. The loser's placement
-// ends. Neither's status matters, but that it is not erased.
+// ends. Neither's status matters, but that it is not erased. It needs the right to merge both.
 func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*PlacementMerge, error) {
 	const op = "merge customers"
 	if survivor == loser {
@@ -82,9 +82,12 @@ func (tx *Tx) UnmergeCustomers(done *PlacementMerge) error {
 	return tx.rewritePlacement(op, &again)
 }
 
-// placedRecord returns the placement and the record of a customer of any status but
-// Erased, whoever may see them.
+// placedRecord returns the whole placement and the record of a customer of any status but
+// Erased, to who may merge it.
 func (tx *Tx) placedRecord(op string, id customer.ID) (*Placement, *customer.Customer, error) {
+	if err := tx.mayDo(customer.RightMerge, customer.Identity, id); err != nil {
+		return nil, nil, err
+	}
 	c, err := customer.Unscoped(&tx.customers.Reader).Exact(id)
 	if err != nil {
 		return nil, nil, err

@@ -16,7 +16,7 @@ import (
 func (tx *Tx) mayPass(g *Grant) error {
 	own, ok := tx.access().(*Access)
 	if !ok {
-		return tx.mayAdminister(g.Scope.Unit)
+		return tx.mayAdministerScope(g.Scope)
 	}
 	p := own.plan
 	switch administers := p.permitsAt(customer.RightAdminister, customer.Identity, 0); {
@@ -25,7 +25,7 @@ func (tx *Tx) mayPass(g *Grant) error {
 	case g.Scope.Unit == 0:
 		return own.refusal(customer.RightAdminister, customer.Identity, 0)
 	}
-	if err := tx.mayAdminister(g.Scope.Unit); err != nil {
+	if err := tx.mayAdministerScope(g.Scope); err != nil {
 		return err
 	}
 	role, err := tx.Role(g.Role)

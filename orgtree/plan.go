@@ -150,25 +150,39 @@ func (p *plan) denials(h *hat) []*held {
 // permitsAt reports whether the actor has a right on all customers of a unit and those
 // below it, 0 for the whole book.
 func (p *plan) permitsAt(right customer.Right, d customer.Data, unit customer.UnitID) bool {
-	return p.grantAt(right, d, unit) != nil
+	return p.grantAt(right, d, unit, false) != nil
 }
 
-// grantAt returns a grant that gives a right at a unit, nil for none.
-func (p *plan) grantAt(right customer.Right, d customer.Data, unit customer.UnitID) *held {
+// grantAt returns a grant that gives a right at a unit and, unless alone is set, at all
+// units below it, nil for none. What is denied in a part of the book leaves the right on
+// the whole book, unit 0, as it is: who has it could take the denial back.
+func (p *plan) grantAt(right customer.Right, d customer.Data, unit customer.UnitID, alone bool) *held {
+	alone = alone || p.tree.single(unit)
 	for _, h := range p.hats {
 		denied := slices.ContainsFunc(p.denials(h), func(g *held) bool {
-			return g.Scope.wide() && g.denies(right).has(d) && p.tree.covers(g.Scope.reach(), unit)
+			return g.Scope.wide() && g.denies(right).has(d) &&
+				(p.tree.covers(g.Scope.reach(), unit) || unit != 0 && !alone && p.tree.Contains(unit, g.Scope.Unit))
 		})
 		if denied {
 			continue
 		}
 		for _, g := range h.grants {
-			if g.Scope.wide() && g.permits(right).has(d) && p.tree.covers(g.Scope.reach(), unit) {
+			if g.Scope.wide() && g.permits(right).has(d) && p.tree.covers(g.Scope.reach(), unit) && (alone || !g.Scope.Alone) {
 				return g
 			}
 		}
 	}
 	return nil
+}
+
+// single reports whether no other unit is below a unit; those merged into it are itself.
+func (t *Tree) single(unit customer.UnitID) bool {
+	for below := range t.Subtree(unit) {
+		if t.Resolve(below) != t.Resolve(unit) {
+			return false
+		}
+	}
+	return true
 }
 
 // permitsSomewhere reports whether any grant gives a right that is not denied in the

@@ -56,7 +56,8 @@ func (k *PrincipalKind) UnmarshalText(text []byte) error {
 const MaxPrincipal = 200
 
 // SetPrincipal stores a principal, new or not. It needs the right to administer its home
-// unit, and the one that it had.
+// unit, and the one that it had; and to enable one that was disabled, to give it all that
+// it was granted, see [Tx.Give].
 func (tx *Tx) SetPrincipal(p Principal) (*Principal, error) {
 	const op = "set principal"
 	id := p.ID
@@ -88,6 +89,9 @@ func (tx *Tx) SetPrincipal(p Principal) (*Principal, error) {
 		if err := tx.mayAdminister(old.Home); err != nil {
 			return nil, err
 		}
+		if err := tx.mayEnable(old, &p); err != nil {
+			return nil, err
+		}
 	}
 	p.rest = old.rest
 	if err := tx.store.principal.Put(tx.tx, p.ID, &p, uint8(PrincipalSet)); err != nil {
@@ -97,6 +101,26 @@ func (tx *Tx) SetPrincipal(p Principal) (*Principal, error) {
 		return nil, err
 	}
 	return tx.principal(p.ID)
+}
+
+// mayEnable returns nil unless a disabled principal would have grants again that the
+// session could not give.
+func (tx *Tx) mayEnable(old, next *Principal) error {
+	if !old.Disabled || next.Disabled || tx.access() == nil {
+		return nil
+	}
+	for g, err := range tx.full().GrantsOf(next.ID) {
+		if err != nil {
+			return err
+		}
+		if ended := !g.Until.IsZero() && !tx.now().Before(g.Until); g.Deny || ended {
+			continue
+		}
+		if err := tx.mayPass(g); err != nil {
+			return fmt.Errorf("orgtree: set principal: %v: %w", g, err)
+		}
+	}
+	return nil
 }
 
 // Principal returns a principal, or an error that wraps ErrNotFound. It costs one read.

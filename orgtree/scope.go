@@ -53,16 +53,27 @@ type standing struct {
 // actor that was at work before and since when nothing of access has changed, some tens
 // otherwise; nothing grows with what the actor doesn't see.
 func (s *Store) Access(r *storage.Reader, customers *customer.Reader, actor string) (customer.Access, error) {
-	reader := s.Reader(r, customers).full()
-	mark, err := reader.policyMark()
+	a := &Access{reader: Reader{store: s, storage: r, customers: customer.Unscoped(customers)}}
+	mark, err := a.reader.policyMark()
 	if err != nil || !mark.Enforced {
 		return nil, err
 	}
-	return reader.accessOf(mark, actor)
+	if a.plan, err = a.reader.planOf(mark, actor); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // accessOf returns what a principal may see and do, enforced or not.
 func (r *Reader) accessOf(mark *policyMark, actor string) (*Access, error) {
+	plan, err := r.planOf(mark, actor)
+	if err != nil {
+		return nil, err
+	}
+	return &Access{reader: *r, plan: plan}, nil
+}
+
+func (r *Reader) planOf(mark *policyMark, actor string) (*plan, error) {
 	tree, err := r.Tree()
 	if err != nil {
 		return nil, err
@@ -75,7 +86,7 @@ func (r *Reader) accessOf(mark *policyMark, actor string) (*Access, error) {
 		plan.stamp = mark.Stamp
 		r.store.plans.keep(plan)
 	}
-	return &Access{reader: *r, plan: plan}, nil
+	return plan, nil
 }
 
 // at returns where a customer stands: within an Update always as it is now.
@@ -397,7 +408,12 @@ func (a *Access) allowsApart(right customer.Right, d customer.Data) error {
 // AllowsAt returns nil when the actor has a right on everything of a unit and those below
 // it, 0 for the whole book, and otherwise an *customer.AccessError.
 func (a *Access) AllowsAt(right customer.Right, d customer.Data, unit customer.UnitID) error {
-	g := a.plan.grantAt(right, d, unit)
+	return a.allowsAt(right, d, unit, false)
+}
+
+// allowsAt is AllowsAt or, with alone, about the unit by itself.
+func (a *Access) allowsAt(right customer.Right, d customer.Data, unit customer.UnitID, alone bool) error {
+	g := a.plan.grantAt(right, d, unit, alone)
 	if g == nil {
 		return a.refusal(right, d, 0)
 	}

@@ -177,29 +177,40 @@ func (tx *Tx) replaceRep(id customer.ID, rep string, to Destination) (changed bo
 	if err != nil {
 		return false, err
 	}
+	p, err := tx.placementOf(id)
+	if err != nil {
+		return false, err
+	}
+	if p.replaceRep(rep, to.Rep) {
+		if err := tx.mayDo(customer.RightTransfer, customer.Identity, id); err != nil {
+			return false, err
+		}
+	}
 	if c.Rep == rep {
 		if _, err := tx.Transfer(id, to); err != nil {
 			return false, err
 		}
 		changed = true
 	}
-	p, err := tx.placementOf(id)
-	if err != nil {
-		return changed, err
-	}
 	before := p.Version
+	err = tx.putPlacement("transfer", p, PlacementSet)
+	return changed || p.Version != before, err
+}
+
+// replaceRep replaces a representative in assignments and overlays, and reports whether
+// there was anything to replace.
+func (p *Placement) replaceRep(rep, next string) (named bool) {
 	for i := range p.Assignments {
-		if p.Assignments[i].Rep == rep {
-			p.Assignments[i].Rep = to.Rep
+		if a := &p.Assignments[i]; a.Rep == rep {
+			a.Rep, named = next, true
 		}
 	}
 	for i := range p.Overlays {
-		if p.Overlays[i].Rep == rep {
-			p.Overlays[i].Rep = to.Rep
+		if o := &p.Overlays[i]; o.Rep == rep {
+			o.Rep, named = next, true
 		}
 	}
-	err = tx.putPlacement("transfer", p, PlacementSet)
-	return changed || p.Version != before, err
+	return named
 }
 
 // FinishMerge brings the records that name a merged unit over to its survivor: owners,

@@ -172,6 +172,7 @@ func (a *analyser) name(s string) {
 	a.buf = append(a.buf, byte(len(a.runes)))
 	a.close()
 	a.shortenForm()
+	a.keepName()
 	for i, r := range a.runs {
 		runes := a.runes[r.start:r.end]
 		if r.han {

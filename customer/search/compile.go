@@ -132,7 +132,7 @@ func newSpelled(rows [][]string, first bool) matcher {
 	if len(rows) == 0 {
 		return nil
 	}
-	m := spelled{place: place{first}}
+	m := spelled{standing: standing{first}}
 	for _, row := range rows {
 		m.splits = append(m.splits, newSplit(row))
 	}
@@ -161,7 +161,21 @@ func (c *compiler) word(field string) matcher {
 	if len(runs) == 0 {
 		return nil
 	}
-	return append(either{runs}, c.wholes(field)...)
+	ways := either{runs}
+	if len(runs) > 1 && !a.parted() {
+		ways[0] = unbroken{runs}
+	}
+	return append(ways, c.wholes(field)...)
+}
+
+// parted reports whether signs stand between the runs of the text scanned last.
+func (a *analyser) parted() bool {
+	for i := range len(a.runs) - 1 {
+		if a.runs[i].han == a.runs[i+1].han {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *compiler) mail(box, domain string) matcher {
@@ -201,7 +215,7 @@ func (c *compiler) run(r run) matcher {
 		c.hanAtoms(runes)
 		return newHanRun(runes, first)
 	}
-	w := &wordRun{place: place{first}, runes: runes[:min(maxWordRunes, len(runes))]}
+	w := &wordRun{standing: standing{first}, runes: runes[:min(maxWordRunes, len(runes))]}
 	w.text = string(w.runes)
 	w.numeric = strings.Trim(w.text, "0123456789") == ""
 	ways := either{w}

@@ -1,8 +1,10 @@
 package search
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -30,6 +32,7 @@ func (d *document) fill(c *customer.Customer, a *analyser) {
 	a.customer(c)
 	d.buf = append(d.buf[:0], a.buf...)
 	d.ends = append(d.ends[:0], a.ends...)
+	d.stored = append(d.stored[:0], a.stored...)
 	d.customer, d.version, d.id = c.ID, c.Version, docID(c.ID)
 }
 
@@ -73,11 +76,16 @@ func (*plugin) NewUsing(documents []index.Document, config map[string]any) (segm
 	p := pieces.Get().(*piece)
 	defer pieces.Put(p)
 	p.reset()
-	for _, d := range documents {
-		d, ok := d.(*document)
-		if !ok {
+	ours := make([]*document, len(documents))
+	for i, d := range documents {
+		var ok bool
+		if ours[i], ok = d.(*document); !ok {
 			return nil, 0, fmt.Errorf("search: %T is none of our documents", d)
 		}
+	}
+	// Bleve keeps a batch in a map. In order, scopes are copied by runs of ids.
+	slices.SortFunc(ours, func(a, b *document) int { return cmp.Compare(a.customer, b.customer) })
+	for _, d := range ours {
 		p.add(d.customer, d.version, &d.terms)
 	}
 	made, err := p.segment(config)

@@ -21,7 +21,7 @@ type Fragment struct {
 type Mark struct{ Start, End int }
 
 // Highlighter marks in customers what a text finds in them. It works on the
-// record and needs no index, which therefore stores no text. It may be used by
+// record and needs no index, which therefore stores names only. It may be used by
 // several goroutines.
 type Highlighter struct {
 	runs    [][]rune   // Han runs and words

@@ -134,8 +134,8 @@ func (o *Options) identity() string {
 	return fmt.Sprintf("%d\n%s", formatVersion, strings.Join(o.Attributes, "\n"))
 }
 
-// formatVersion counts up whenever the terms of a document change.
-const formatVersion = 1
+// formatVersion counts up whenever what a document has changes.
+const formatVersion = 2
 
 // Close writes what is in memory and ends all goroutines of the index. It waits for
 // a Build or Compact under way, whose context ends them.

@@ -31,6 +31,9 @@ type ranked [levels]*roaring.Bitmap
 // matcher finds documents in a shard. It may leave out levels worse than upTo.
 type matcher interface {
 	match(s *shard, upTo level) ranked
+	// follow and apart look at one name: see name.go and grade.go.
+	follow(n *name, at int, then func(end int) bool) bool
+	apart(d *graded) level
 }
 
 // tally collects documents by the level at which they match.
@@ -74,6 +77,9 @@ func (m every) match(s *shard, upTo level) ranked {
 	return r
 }
 
+// unbroken is every for parts that are written without a sign between them.
+type unbroken struct{ every }
+
 // either matches what one of its matchers matches, at the best of their levels.
 type either []matcher
 
@@ -98,12 +104,12 @@ func (m wholeName) match(s *shard, upTo level) ranked {
 	return r
 }
 
-// place is where in the text a matcher's part stands.
-type place struct{ first bool }
+// standing is where in the text a matcher's part stands.
+type standing struct{ first bool }
 
 // inside is the level of a part found anywhere in the name: the parts after the
 // first one cannot stand at the head.
-func (p place) inside() level {
+func (p standing) inside() level {
 	if p.first {
 		return levelInside
 	}
@@ -112,14 +118,14 @@ func (p place) inside() level {
 
 // hanRun matches a run of Han characters.
 type hanRun struct {
-	place
-	runes []rune
-	ends  []formEnd
+	standing
+	runes  []rune
+	ends   []formEnd
+	within []string // signs of the forms that all of it is a part of
 }
 
 // formEnd is a way to read the end of a run as that of a legal form: n elements of
-// the name before it, and then one of the forms. With n = 0 all of the run is
-// part of a form.
+// the name before it, and then one of the forms.
 type formEnd struct {
 	n     int
 	signs []string
@@ -144,18 +150,21 @@ func formEnds[T any](run []T, begins func(form *legalForm, tail []T) bool) []for
 	return ends
 }
 
-func newHanRun(runes []rune, first bool) hanRun {
-	h := hanRun{place{first}, runes, nil}
-	h.ends = formEnds(runes, func(f *legalForm, tail []rune) bool { return hasPrefix(f.runes, tail) })
-	within := formEnd{}
-	for i, f := range legalForms() {
-		if contains(f.runes, runes) {
-			within.signs = append(within.signs, string(legalForms()[i].sign))
+// formsWith returns the signs of some forms: those that all of a run is a part of.
+func formsWith(has func(form *legalForm) bool) (signs []string) {
+	forms := legalForms()
+	for i := range forms {
+		if has(&forms[i]) {
+			signs = append(signs, string(forms[i].sign))
 		}
 	}
-	if len(within.signs) > 0 {
-		h.ends = append(h.ends, within)
-	}
+	return signs
+}
+
+func newHanRun(runes []rune, first bool) hanRun {
+	h := hanRun{standing: standing{first}, runes: runes}
+	h.ends = formEnds(runes, func(f *legalForm, tail []rune) bool { return hasPrefix(f.runes, tail) })
+	h.within = formsWith(func(f *legalForm) bool { return contains(f.runes, runes) })
 	return h
 }
 
@@ -166,6 +175,7 @@ func (m hanRun) match(s *shard, upTo level) ranked {
 		name = or(name, m.before(s, end))
 	}
 	t.add(m.inside(), name)
+	t.add(m.inside(), s.forms(m.within))
 	if m.first {
 		t.add(levelHead, and(name, s.has(nameHead, string(m.runes[:1]))))
 	}
@@ -178,10 +188,7 @@ func (m hanRun) match(s *shard, upTo level) ranked {
 // before matches the run as a name's end and a form.
 func (m hanRun) before(s *shard, end formEnd) *roaring.Bitmap {
 	var forms union
-	last := ""
-	if end.n > 0 {
-		last = string(m.runes[end.n-1])
-	}
+	last := string(m.runes[end.n-1])
 	for _, sign := range end.signs {
 		forms.add(s.has(nameHan, last+sign))
 	}
@@ -247,7 +254,7 @@ func (m pair) match(s *shard, upTo level) ranked {
 
 // wordRun matches a run of letters and digits.
 type wordRun struct {
-	place
+	standing
 	runes   []rune
 	text    string
 	numeric bool
@@ -303,7 +310,7 @@ const firstNotASCII = 0x80
 
 // spelled matches letters as pinyin.
 type spelled struct {
-	place
+	standing
 	splits []split
 }
 
@@ -312,16 +319,29 @@ type split struct {
 	syllables []string
 	whole     bool // the last syllable is one, not the beginning of one
 	ends      []formEnd
+	within    []string
 }
 
 func newSplit(row []string) split {
 	s := split{syllables: row, whole: syllables().whole[row[len(row)-1]]}
-	s.ends = formEnds(row, func(f *legalForm, tail []string) bool {
-		last := len(tail) - 1
-		return len(tail) <= len(f.syllables) && hasPrefix(f.syllables, tail[:last]) &&
-			strings.HasPrefix(f.syllables[last], tail[last])
-	})
+	s.ends = formEnds(row, func(f *legalForm, tail []string) bool { return beginsSpelled(f.syllables, tail) })
+	if s.whole || len(row) > 1 {
+		s.within = formsWith(func(f *legalForm) bool {
+			for i := range f.syllables {
+				if beginsSpelled(f.syllables[i:], row) {
+					return true
+				}
+			}
+			return false
+		})
+	}
 	return s
+}
+
+// beginsSpelled reports whether syllables begin with a row whose last may be unfinished.
+func beginsSpelled(syllables, row []string) bool {
+	last := len(row) - 1
+	return len(row) <= len(syllables) && hasPrefix(syllables, row[:last]) && strings.HasPrefix(syllables[last], row[last])
 }
 
 func (m spelled) match(s *shard, upTo level) ranked {
@@ -333,6 +353,7 @@ func (m spelled) match(s *shard, upTo level) ranked {
 			inside = or(inside, p.before(s, end))
 		}
 		t.add(m.inside(), inside)
+		t.add(m.inside(), s.forms(p.within))
 		if m.first {
 			t.add(levelSpelled, p.head(s, inside))
 		}
@@ -388,20 +409,25 @@ func (p *split) head(s *shard, inside *roaring.Bitmap) *roaring.Bitmap {
 
 // initials matches letters as the first ones of a name's pinyin or words.
 type initials struct {
-	place
-	runes []rune
-	ends  []formEnd
+	standing
+	runes  []rune
+	ends   []formEnd
+	within []string
 }
 
 func newInitials(runes []rune, first bool) initials {
-	m := initials{place{first}, runes, nil}
+	m := initials{standing: standing{first}, runes: runes}
 	m.ends = formEnds(runes, func(f *legalForm, tail []rune) bool { return hasPrefix(f.initials, tail) })
+	if len(runes) > 1 {
+		m.within = formsWith(func(f *legalForm) bool { return contains(f.initials, runes) })
+	}
 	return m
 }
 
 func (m initials) match(s *shard, upTo level) ranked {
 	var t tally
 	text := string(m.runes)
+	t.add(m.inside(), s.forms(m.within))
 	switch len(m.runes) {
 	case 1:
 		if m.first {

@@ -27,6 +27,8 @@ import (
 type piece struct {
 	ids      []customer.ID // by document number
 	versions []uint64
+	names    []byte // one after the other
+	nameEnds []int
 	terms    vocabulary
 	pairs    []pairing
 
@@ -45,6 +47,7 @@ func newPiece() *piece {
 
 func (p *piece) reset() {
 	p.ids, p.versions, p.pairs = p.ids[:0], p.versions[:0], p.pairs[:0]
+	p.names, p.nameEnds = p.names[:0], p.nameEnds[:0]
 	p.terms.reset()
 }
 
@@ -53,6 +56,8 @@ func (p *piece) add(id customer.ID, version uint64, t *terms) {
 	number := uint32(len(p.ids))
 	p.ids = append(p.ids, id)
 	p.versions = append(p.versions, version)
+	p.names = append(p.names, t.stored...)
+	p.nameEnds = append(p.nameEnds, len(p.names))
 	start := int32(0)
 	for _, end := range t.ends {
 		term := p.terms.number(t.buf[start:end])
@@ -182,18 +187,20 @@ func (p *piece) segment(config map[string]any) (*zap.SegmentBase, error) {
 		uint64(len(p.ids)), stored, fields, config, stats)
 }
 
-// writeStored writes the id and the version of each document, and where each is.
+// writeStored writes the id, version and name of each document, and where each is.
 func (p *piece) writeStored() (at uint64) {
 	offsets := make([]uint64, len(p.ids))
-	var meta, data, version []byte
+	var meta, data, value []byte
+	start := 0
 	for n, id := range p.ids {
 		offsets[n] = p.out.here()
-		version = binary.AppendUvarint(version[:0], p.versions[n])
+		value = appendStored(value[:0], p.versions[n], p.names[start:p.nameEnds[n]])
+		start = p.nameEnds[n]
 		meta = binary.AppendUvarint(meta[:0], 8)
-		for _, v := range [...]uint64{termsNumber, storedText, 0, uint64(len(version)), 0} {
+		for _, v := range [...]uint64{termsNumber, storedText, 0, uint64(len(value)), 0} {
 			meta = binary.AppendUvarint(meta, v)
 		}
-		data = snappy.Encode(data[:cap(data)], version)
+		data = snappy.Encode(data[:cap(data)], value)
 		p.out.uvarint(uint64(len(meta)))
 		p.out.uvarint(uint64(8 + len(data)))
 		p.out.bytes(meta)

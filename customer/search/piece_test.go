@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -33,7 +32,7 @@ func (d *described) VisitFields(visit index.FieldVisitor) {
 		terms[string(d.buf[start:end])] = &uncounted
 		start = end
 	}
-	visit(&describedField{name: field, value: binary.AppendUvarint(nil, d.version), terms: terms})
+	visit(&describedField{name: field, value: appendStored(nil, d.version, d.stored), terms: terms})
 }
 
 type describedField struct {
@@ -78,13 +77,15 @@ func shuffled(n int) []*customer.Customer {
 func bothSegments(t *testing.T, customers []*customer.Customer) (ours, theirs segment.Segment) {
 	t.Helper()
 	var a analyser
-	var forUs, forThem []index.Document
+	var forThem []index.Document
+	p := newPiece()
 	for _, c := range customers {
 		d := new(document)
 		d.fill(c, &a)
-		forUs, forThem = append(forUs, d), append(forThem, &described{*d})
+		p.add(d.customer, d.version, &d.terms)
+		forThem = append(forThem, &described{*d})
 	}
-	ours, _, err := segments.New(forUs)
+	ours, err := p.segment(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +93,23 @@ func bothSegments(t *testing.T, customers []*customer.Customer) (ours, theirs se
 		t.Fatal(err)
 	}
 	return ours, theirs
+}
+
+// TestSegmentsAreInTheOrderOfIds, by which scopes are copied in runs.
+func TestSegmentsAreInTheOrderOfIds(t *testing.T) {
+	x := open(t, shuffled(300), Options{})
+	v, err := x.view()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.close()
+	shards, err := v.shards()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(shards) != 1 || len(shards[0].runs()) != 1 {
+		t.Errorf("%d segments, the first of %v, want one of one run", len(shards), shards[0].runs())
+	}
 }
 
 // compareSegments compares what can be read of two segments.

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -38,7 +37,7 @@ func (x *Index) Search(ctx context.Context, q Query) (result Result, err error) 
 		}
 		more = s.widen(s.total())
 	}
-	result.Hits, result.Next = s.page()
+	result.Hits, result.Next = s.page(len(s.ranks))
 	result.Total = s.total()
 	result.Facets = s.facets()
 	result.Bounded = s.bounded()
@@ -66,7 +65,7 @@ func (x *Index) Pick(ctx context.Context, q Query) (hits []Hit, err error) {
 		if err := s.evaluate(ctx, upTo); err != nil {
 			return nil, err
 		}
-		hits, _ = s.page()
+		hits, _ = s.page(int(upTo))
 		switch {
 		case len(hits) == s.limit:
 			return hits, s.err(ctx)
@@ -93,7 +92,11 @@ type search struct {
 
 	ranks     []Rank              // of the tiers
 	tiers     [][]*roaring.Bitmap // of each shard, the best first, without common members
+	byLevel   bool                // tiers are levels
 	lazyScope bool                // Within is asked for what comes onto the page only
+
+	graded graded           // the document whose name was read last
+	grades map[uint64]level // by key, of the documents whose names were read
 
 	facetPrefixes map[Field]string
 }
@@ -161,6 +164,8 @@ func (s *search) evaluate(ctx context.Context, upTo level) (err error) {
 		s.findSimilar()
 	}
 	s.tiers = s.tiers[:0]
+	s.byLevel = !s.plan.list && s.plan.matcher != nil && s.stage != stagePartial
+	s.grades = nil
 	for _, shard := range s.shards {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -204,18 +209,14 @@ func (s *search) split(shard *shard, found *ranked) []*roaring.Bitmap {
 // narrow applies the filter and, unless that is left to the page, the scope.
 func (s *search) narrow(shard *shard, set *roaring.Bitmap) *roaring.Bitmap {
 	set = s.filter.apply(shard, without(set, shard.deleted))
-	if s.query.Within == nil && s.sight.within == nil || s.lazyScope || set == nil {
+	if s.lazyScope || set == nil {
 		return set
 	}
-	keys := shard.keys()
-	inside := roaring.New()
-	for it := set.Iterator(); it.HasNext(); {
-		n := it.Next()
-		if s.inScope(keyID(keys[n])) {
-			inside.Add(n)
-		}
+	set = s.sight.within.keep(shard, set)
+	if s.query.Within == nil || set == nil {
+		return set
 	}
-	return some(inside)
+	return shard.keepEach(set, s.query.Within.Contains)
 }
 
 func (s *search) total() int {
@@ -237,59 +238,6 @@ func (s *search) bounded() bool {
 	return false
 }
 
-// page returns the hits behind the position where the last page ended, and where
-// this one ends if more follow.
-func (s *search) page() (hits []Hit, next string) {
-	first := 0
-	if s.after != nil {
-		first = s.after.tier
-	}
-	var end position
-	for t := first; t < len(s.ranks); t++ {
-		best := smallest{limit: s.limit - len(hits) + 1}
-		if s.after != nil && t == s.after.tier {
-			best.after = s.after.key
-		}
-		s.collect(t, &best)
-		for _, key := range best.sorted() {
-			if len(hits) == s.limit {
-				return hits, end.String()
-			}
-			hits = append(hits, Hit{ID: keyID(key), Rank: s.ranks[t]})
-			end = position{s.stage, t, key}
-		}
-	}
-	return hits, ""
-}
-
-// collect offers the keys of a tier's documents to best.
-func (s *search) collect(t int, best *smallest) {
-	mask := ^uint64(0)
-	if s.plan.list {
-		mask = 1<<idBits - 1 // a list is ordered by id alone
-	}
-	var batch [256]uint32
-	for i, tiers := range s.tiers {
-		if t >= len(tiers) || tiers[t] == nil {
-			continue
-		}
-		keys := s.shards[i].keys()
-		it := tiers[t].ManyIterator()
-		for n := it.NextMany(batch[:]); n > 0; n = it.NextMany(batch[:]) {
-			for _, doc := range batch[:n] {
-				key := keys[doc] & mask
-				if best.wants(key) && s.sees(key) {
-					best.add(key)
-				}
-			}
-		}
-	}
-}
-
-func (s *search) sees(key uint64) bool {
-	return !s.lazyScope || s.inScope(keyID(key))
-}
-
 // inScope reports whether a customer may be in the answer.
 func (s *search) inScope(id customer.ID) bool {
 	return s.sight.within.Contains(id) && (s.query.Within == nil || s.query.Within.Contains(id))
@@ -301,46 +249,4 @@ func (s *search) err(ctx context.Context) error {
 		return s.sight.failed
 	}
 	return ctx.Err()
-}
-
-// smallest keeps the smallest keys that are greater than after, in a heap with the
-// greatest on top.
-type smallest struct {
-	after uint64
-	limit int
-	heap  []uint64
-}
-
-func (h *smallest) wants(key uint64) bool {
-	return key > h.after && (len(h.heap) < h.limit || key < h.heap[0])
-}
-
-func (h *smallest) add(key uint64) {
-	if len(h.heap) < h.limit {
-		h.heap = append(h.heap, key)
-		for i := len(h.heap) - 1; i > 0 && h.heap[(i-1)/2] < h.heap[i]; i = (i - 1) / 2 {
-			h.heap[i], h.heap[(i-1)/2] = h.heap[(i-1)/2], h.heap[i]
-		}
-		return
-	}
-	h.heap[0] = key
-	for i := 0; ; {
-		child := 2*i + 1
-		if child >= len(h.heap) {
-			return
-		}
-		if child+1 < len(h.heap) && h.heap[child+1] > h.heap[child] {
-			child++
-		}
-		if h.heap[i] >= h.heap[child] {
-			return
-		}
-		h.heap[i], h.heap[child] = h.heap[child], h.heap[i]
-		i = child
-	}
-}
-
-func (h *smallest) sorted() []uint64 {
-	slices.Sort(h.heap)
-	return h.heap
 }

@@ -112,27 +112,7 @@ func (s *shard) shown(term []byte, found *roaring.Bitmap) *roaring.Bitmap {
 		return found
 	}
 	for _, name := range fieldsOf(term) {
-		if found != nil && s.sight.field(name) != nil {
-			found = without(found, s.hidden(name))
-		}
+		found = s.sight.field(name).keep(s, found)
 	}
 	return found
-}
-
-// hidden returns the shard's documents whose field is hidden.
-func (s *shard) hidden(field string) *roaring.Bitmap {
-	if set, known := s.masked[field]; known {
-		return set
-	}
-	shown, set := s.sight.field(field), roaring.New()
-	for number, key := range s.keys() {
-		if !shown.Contains(keyID(key)) {
-			set.Add(uint32(number))
-		}
-	}
-	if s.masked == nil {
-		s.masked = map[string]*roaring.Bitmap{}
-	}
-	s.masked[field] = some(set)
-	return s.masked[field]
 }

@@ -57,11 +57,12 @@ const (
 
 // terms collects the terms of a document one after the other in one buffer.
 type terms struct {
-	buf  []byte
-	ends []int32
+	buf    []byte
+	ends   []int32
+	stored []byte // the name, see name.go
 }
 
-func (t *terms) reset() { t.buf, t.ends = t.buf[:0], t.ends[:0] }
+func (t *terms) reset() { t.buf, t.ends, t.stored = t.buf[:0], t.ends[:0], t.stored[:0] }
 
 // open starts a term, close ends it; what is appended to buf between them is the term.
 func (t *terms) open(space byte) { t.buf = append(t.buf, space) }

@@ -42,8 +42,9 @@ type shard struct {
 	segment    segment.Segment
 	deleted    *roaring.Bitmap
 	cache      *keyCache
-	sight      *sight                     // nil shows everything
-	masked     map[string]*roaring.Bitmap // the documents whose field is hidden, by field
+	sight      *sight // nil shows everything
+	members    map[*membership]*roaring.Bitmap
+	found      map[string]ranked // by matchers of other things than names, see otherwise
 	term       []byte
 	bounded    bool // a prefix had more terms than were looked up
 }
@@ -67,12 +68,15 @@ func (v *view) shards() ([]*shard, error) {
 type damage struct{ error }
 
 // postings returns the documents that have a term and may be found by it.
-func (s *shard) postings(term []byte) *roaring.Bitmap {
+func (s *shard) postings(term []byte) *roaring.Bitmap { return s.shown(term, s.read(term)) }
+
+// read returns the documents that have a term.
+func (s *shard) read(term []byte) *roaring.Bitmap {
 	list, err := s.dictionary.PostingsList(term, nil, nil)
 	if err != nil {
 		panic(damage{err})
 	}
-	return s.shown(term, documents(list))
+	return documents(list)
 }
 
 func documents(list segment.PostingsList) *roaring.Bitmap {
@@ -105,13 +109,14 @@ func (s *shard) begins(space byte, prefix string) *roaring.Bitmap {
 }
 
 // between returns the documents with a term from start to before end. It looks at
-// maxExpansion terms at most.
+// maxExpansion terms at
+// most, all of one space.
 func (s *shard) between(start, end []byte) *roaring.Bitmap {
 	var found union
 	for term := range s.terms(start, end, maxExpansion) {
-		found.add(s.postings([]byte(term)))
+		found.add(s.read([]byte(term)))
 	}
-	return found.bitmap()
+	return s.shown(start, found.bitmap())
 }
 
 // terms yields up to limit terms from start to before end, in byte order.
@@ -257,10 +262,16 @@ type keyCache struct {
 type segmentKeys struct {
 	once sync.Once
 	keys []uint64
+	runs []idRun
 }
 
 // keys returns the sort keys of the segment's documents by number.
-func (s *shard) keys() []uint64 {
+func (s *shard) keys() []uint64 { return s.order().keys }
+
+// runs returns where the ids of the segment's documents don't count up by one.
+func (s *shard) runs() []idRun { return s.order().runs }
+
+func (s *shard) order() *segmentKeys {
 	c := s.cache
 	c.mu.Lock()
 	if c.segments == nil {
@@ -272,8 +283,11 @@ func (s *shard) keys() []uint64 {
 		c.segments[s.segment] = k
 	}
 	c.mu.Unlock()
-	k.once.Do(func() { k.keys = s.readKeys() })
-	return k.keys
+	k.once.Do(func() {
+		k.keys = s.readKeys()
+		k.runs = runsOf(k.keys)
+	})
+	return k
 }
 
 // keep forgets the keys of segments that the view doesn't have.
