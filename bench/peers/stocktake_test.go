@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,12 +22,13 @@ import (
 
 // counted is a book with a random history, and its exports in a database.
 type counted struct {
-	*testing.T
+	testing.TB
 	*rand.Rand
 	ctx  context.Context
 	me   *clientele.Session
 	db   *sql.DB
 	now  time.Time
+	step int // the most seconds between changes
 	ids  []customer.ID
 	last int
 }
@@ -48,8 +51,8 @@ func TestStocktakeAgreesWithSQLOverExports(t *testing.T) {
 	}
 }
 
-func newCounted(t *testing.T, seed uint64) *counted {
-	c := &counted{T: t, Rand: rand.New(rand.NewPCG(seed, 8)), ctx: context.Background(), now: time.Date(2025, 1, 1, 8, 0, 0, 0, time.UTC)}
+func newCounted(t testing.TB, seed uint64) *counted {
+	c := &counted{TB: t, Rand: rand.New(rand.NewPCG(seed, 8)), ctx: context.Background(), now: time.Date(2025, 1, 1, 8, 0, 0, 0, time.UTC), step: 3600}
 	book, err := clientele.Open(c.ctx, "", clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1, Clock: func() time.Time { return c.now }})
 	c.must(err)
 	t.Cleanup(func() { book.Close() })
@@ -71,7 +74,7 @@ func (c *counted) must(err error) {
 // live makes a number of random changes, each in a transaction of its own.
 func (c *counted) live(changes int) {
 	for range changes {
-		c.now = c.now.Add(time.Duration(1+c.IntN(3600)) * time.Second)
+		c.now = c.now.Add(time.Duration(1+c.IntN(c.step)) * time.Second)
 		err := c.me.Update(c.ctx, c.change)
 		if err != nil && !errors.Is(err, customer.ErrStatus) && !errors.Is(err, customer.ErrNotFound) && !errors.Is(err, dedupe.ErrInvalid) {
 			c.Fatal(err)
@@ -86,12 +89,7 @@ var (
 
 func (c *counted) change(tx *clientele.Tx) error {
 	if len(c.ids) < 5 || c.IntN(3) == 0 {
-		c.last++
-		d := customer.Draft{Name: fmt.Sprintf("客户 %d", c.last), Kind: countedKinds[c.IntN(3)], Party: customer.Party(c.IntN(2) + 1)}
-		if p := countedProvinces[c.IntN(4)]; p != "" {
-			d.Addresses = []customer.Address{{Country: "CN", Province: p, Text: p + "某路 1 号"}}
-		}
-		made, err := tx.Customers.Create(d)
+		made, err := tx.Customers.Create(c.draft())
 		if err == nil {
 			c.ids = append(c.ids, made.ID)
 		}
@@ -127,6 +125,15 @@ func (c *counted) change(tx *clientele.Tx) error {
 	return err
 }
 
+func (c *counted) draft() customer.Draft {
+	c.last++
+	d := customer.Draft{Name: fmt.Sprintf("客户 %d", c.last), Kind: countedKinds[c.IntN(3)], Party: customer.Party(c.IntN(2) + 1)}
+	if p := countedProvinces[c.IntN(4)]; p != "" {
+		d.Addresses = []customer.Address{{Country: "CN", Province: p, Text: p + "某路 1 号"}}
+	}
+	return d
+}
+
 // export writes the present customers to a table and returns the instant.
 func (c *counted) export(table string) time.Time {
 	c.now = c.now.Add(time.Second)
@@ -154,22 +161,85 @@ func (c *counted) one(query string) (n int64) {
 	return n
 }
 
-func (c *counted) compare(opening, closing time.Time) {
+var countedDimensions = []string{"kind", "party", "province"}
+
+// The totals in SQL.
+const (
+	countOpening = `SELECT count(*) FROM opening`
+	countClosing = `SELECT count(*) FROM closing`
+	countGained  = `SELECT count(*) FROM closing WHERE NOT EXISTS (SELECT 1 FROM opening WHERE opening.code = closing.code)`
+	countLost    = `SELECT count(*) FROM opening WHERE NOT EXISTS (SELECT 1 FROM closing WHERE opening.code = closing.code)`
+)
+
+func (c *counted) count(opening, closing time.Time) *stocktake.Result {
+	c.Helper()
 	r, err := c.me.Stocktake().Count(c.ctx, stocktake.Ask{
-		Definition: stocktake.Definition{Name: "all", Dimensions: []string{"kind", "party", "province"}},
+		Definition: stocktake.Definition{Name: "all", Dimensions: countedDimensions},
 		Opening:    stocktake.Instant{Time: opening}, Closing: stocktake.Instant{Time: closing},
 	})
 	c.must(err)
+	return r
+}
+
+// BenchmarkStocktake counts CLIENTELE_BENCH_ROWS customers, of which a sixth changed in the
+// period, and the same in SQL over exports of both ends. SQLite has the totals and the rows
+// by three dimensions, in memory and without indexes but the key; the count has the terms of
+// the reconciliation, the months, activity and checks besides, and the history to make any
+// other instant's.
+func BenchmarkStocktake(b *testing.B) {
+	rows := 20_000
+	if n, err := strconv.Atoi(os.Getenv("CLIENTELE_BENCH_ROWS")); err == nil && n > 0 {
+		rows = n
+	}
+	c := newCounted(b, 1)
+	c.step = 100
+	_, err := c.me.Load(c.ctx, customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
+		for range rows {
+			if !yield(c.draft(), nil) {
+				return
+			}
+		}
+	})
+	c.must(err)
+	for id := range rows {
+		c.ids = append(c.ids, customer.ID(id+1))
+	}
+	opening := c.export("opening")
+	c.live(rows / 6)
+	closing := c.export("closing")
+	c.compare(opening, closing)
+	b.Run("Clientele", func(b *testing.B) {
+		for b.Loop() {
+			c.count(opening, closing)
+		}
+	})
+	b.Run("SQLite", func(b *testing.B) {
+		for b.Loop() {
+			for _, query := range []string{countOpening, countClosing, countGained, countLost} {
+				c.one(query)
+			}
+			for _, dimension := range countedDimensions {
+				for _, table := range []string{"opening", "closing"} {
+					c.one(`SELECT count(*) FROM (SELECT count(*) FROM ` + table + ` GROUP BY ` + dimension + `)`)
+				}
+			}
+		}
+	})
+}
+
+func (c *counted) compare(opening, closing time.Time) {
+	c.Helper()
+	r := c.count(opening, closing)
 	x := r.Reconciliation
 	for _, f := range []struct {
 		what  string
 		got   int64
 		query string
 	}{
-		{"opening", x.Opening, `SELECT count(*) FROM opening`},
-		{"closing", x.Closing, `SELECT count(*) FROM closing`},
-		{"gained", x.Gained(), `SELECT count(*) FROM closing WHERE code NOT IN (SELECT code FROM opening)`},
-		{"lost", x.Lost(), `SELECT count(*) FROM opening WHERE code NOT IN (SELECT code FROM closing)`},
+		{"opening", x.Opening, countOpening},
+		{"closing", x.Closing, countClosing},
+		{"gained", x.Gained(), countGained},
+		{"lost", x.Lost(), countLost},
 	} {
 		if want := c.one(f.query); f.got != want {
 			c.Errorf("%s is %d, SQL counts %d", f.what, f.got, want)
