@@ -127,7 +127,7 @@ func (c *counted) change(tx *clientele.Tx) error {
 
 func (c *counted) draft() customer.Draft {
 	c.last++
-	d := customer.Draft{Name: fmt.Sprintf("客户 %d", c.last), Kind: countedKinds[c.IntN(3)], Party: customer.Party(c.IntN(2) + 1)}
+	d := customer.Draft{Name: fmt.Sprintf("客户 %d", c.last), Kind: countedKinds[c.IntN(3)], Party: customer.Party(c.IntN(2))}
 	if p := countedProvinces[c.IntN(4)]; p != "" {
 		d.Addresses = []customer.Address{{Country: "CN", Province: p, Text: p + "某路 1 号"}}
 	}
