@@ -108,3 +108,19 @@ func TestMergeMovesTagsAndPlacementsAndUnmergeBringsThemBack(t *testing.T) {
 		t.Errorf("after the undoing the other has %d tags and is owned by %d", tags, owner)
 	}
 }
+
+func TestUnmergeNeedsAMerge(t *testing.T) {
+	ctx := t.Context()
+	book, err := clientele.Open(ctx, "", clientele.Options{InMemory: true})
+	must(t, err)
+	defer book.Close()
+	me := book.As(clientele.Actor{ID: "test"})
+	for what, err := range map[string]error{
+		"placements":  me.Update(ctx, func(tx *clientele.Tx) error { return tx.Org.UnmergeCustomers(nil) }),
+		"receivables": me.Update(ctx, func(tx *clientele.Tx) error { return tx.Credit.UnmergeCustomers(nil) }),
+	} {
+		if !errors.Is(err, customer.ErrInvalid) {
+			t.Errorf("unmerging no %s: %v", what, err)
+		}
+	}
+}

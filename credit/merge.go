@@ -47,6 +47,9 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) 
 // the merge stays there, and allocations between items of the two stay as they are.
 func (tx *Tx) UnmergeCustomers(done *Combination) error {
 	const op = "unmerge customers"
+	if done == nil {
+		return &Error{Op: op, Problem: "needs what MergeCustomers returned", Err: ErrInvalid}
+	}
 	for _, id := range [2]customer.ID{done.Survivor, done.Loser} {
 		if err := tx.mayMerge(op, id); err != nil {
 			return err

@@ -58,6 +58,9 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*PlacementMerge, erro
 // the survivor loses what it had from it, but that what was changed since stays.
 func (tx *Tx) UnmergeCustomers(done *PlacementMerge) error {
 	const op = "unmerge customers"
+	if done == nil {
+		return &Error{Op: op, Field: "PlacementMerge", Remedy: "give what MergeCustomers returned", Err: ErrInvalid}
+	}
 	to, _, err := tx.placedRecord(op, done.Survivor)
 	if err != nil {
 		return err
