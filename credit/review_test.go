@@ -13,6 +13,20 @@ import (
 	"github.com/clientele-go/clientele/storage/bitset"
 )
 
+// orderPassedOnAndClosed orders 100 as "o", passes 60 of it on to the delivery "d" and
+// closes the order.
+func (d *desk) orderPassedOnAndClosed(id customer.ID) {
+	d.t.Helper()
+	if err := d.order("o", id, 100); err != nil {
+		d.t.Fatal(err)
+	}
+	d.do(func(tx deskTx) error {
+		_, err := tx.Pass("o", credit.Request{Key: "d", Amount: yuan(60), Stage: credit.Delivered})
+		return err
+	})
+	d.do(func(tx deskTx) error { _, err := tx.Release("o"); return err })
+}
+
 // An order of 100 is passed on to a delivery of 60 and closed, and reopened while nothing is
 // free: it is held. What it asks for again, once there is room, is the 40 that it still lacks.
 func TestHeldAfterReopeningAsksForTheRestOnly(t *testing.T) {
@@ -20,14 +34,7 @@ func TestHeldAfterReopeningAsksForTheRestOnly(t *testing.T) {
 	id := d.customer(0)
 	d.policy(credit.Policy{Steps: []credit.Step{{Kind: credit.Utilisation, Above: 100, Outcome: credit.Hold}}})
 	d.limit(credit.OfCustomer(id), 100)
-	if err := d.order("o", id, 100); err != nil {
-		t.Fatal(err)
-	}
-	d.do(func(tx deskTx) error {
-		_, err := tx.Pass("o", credit.Request{Key: "d", Amount: yuan(60), Stage: credit.Delivered})
-		return err
-	})
-	d.do(func(tx deskTx) error { _, err := tx.Release("o"); return err })
+	d.orderPassedOnAndClosed(id)
 	d.limit(credit.OfCustomer(id), 80)
 	d.do(func(tx deskTx) error {
 		v, err := tx.Reopen("o", yuan(100), 0)
@@ -51,14 +58,7 @@ func TestReopenAfterAReturnAsksForAll(t *testing.T) {
 	d := newDesk(t, credit.Options{})
 	id := d.customer(0)
 	d.limit(credit.OfCustomer(id), 100)
-	if err := d.order("o", id, 100); err != nil {
-		t.Fatal(err)
-	}
-	d.do(func(tx deskTx) error {
-		_, err := tx.Pass("o", credit.Request{Key: "d", Amount: yuan(60), Stage: credit.Delivered})
-		return err
-	})
-	d.do(func(tx deskTx) error { _, err := tx.Release("o"); return err })
+	d.orderPassedOnAndClosed(id)
 	d.do(func(tx deskTx) error { _, err := tx.Return("d"); return err })
 	d.wantUsed("closed and returned", credit.OfCustomer(id), 0)
 	d.do(func(tx deskTx) error { _, err := tx.Reopen("o", yuan(100), 0); return err })

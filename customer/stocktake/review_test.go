@@ -154,10 +154,9 @@ func maxTime(a, b time.Time) time.Time {
 	return b
 }
 
-// Who sees one of a pair is not told that there is another.
-func TestSuspectsOutsideTheScopeStayHidden(t *testing.T) {
-	b := newBook(t, clientele.Options{})
-	var units []customer.UnitID
+// twoUnits creates two units beside one another.
+func (b *book) twoUnits() (units []customer.UnitID) {
+	b.t.Helper()
 	b.update(func(tx *clientele.Tx) error {
 		units = nil
 		for _, code := range []string{"N", "S"} {
@@ -169,6 +168,13 @@ func TestSuspectsOutsideTheScopeStayHidden(t *testing.T) {
 		}
 		return nil
 	})
+	return units
+}
+
+// Who sees one of a pair is not told that there is another.
+func TestSuspectsOutsideTheScopeStayHidden(t *testing.T) {
+	b := newBook(t, clientele.Options{})
+	units := b.twoUnits()
 	ids := b.create(customer.Draft{Name: "A", Owner: units[0]}, customer.Draft{Name: "A'", Owner: units[1]}, customer.Draft{Name: "B", Owner: units[0]}, customer.Draft{Name: "B'", Owner: units[0]})
 	b.update(func(tx *clientele.Tx) error {
 		return errors.Join(tx.Dedupe.Flag(ids[0], ids[1]), tx.Dedupe.Flag(ids[2], ids[3]))
@@ -255,18 +261,7 @@ func TestUnknownUnitsAreRefused(t *testing.T) {
 // A cohort of customers whom the session doesn't see is none.
 func TestCohortsOutsideTheScopeStayHidden(t *testing.T) {
 	b := newBook(t, clientele.Options{})
-	var units []customer.UnitID
-	b.update(func(tx *clientele.Tx) error {
-		units = nil
-		for _, code := range []string{"N", "S"} {
-			u, err := tx.Org.CreateUnit(orgtree.Unit{Code: code, Names: customer.Names{"en": code}})
-			if err != nil {
-				return err
-			}
-			units = append(units, u.ID)
-		}
-		return nil
-	})
+	units := b.twoUnits()
 	b.now.set(day(2025, 2, 10))
 	b.create(customer.Draft{Name: "A", Owner: units[0]})
 	b.now.set(day(2025, 3, 10))
