@@ -2,6 +2,7 @@
 
 SHELL := bash
 FUZZTIME ?= 1m
+FUZZ ?= .
 BENCHTIME ?= 1s
 CRASH_RUNS ?= 200
 
@@ -25,8 +26,8 @@ lint: ## gofmt, vet, staticcheck, and the rules of internal/lint
 	go test ./internal/lint
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (1m)
-	@set -euo pipefail; grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
+fuzz: ## every fuzz target below the folders FUZZ (.) for FUZZTIME (1m)
+	@set -euo pipefail; grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $(FUZZ) | sort | while IFS=: read -r file func; do \
 		echo "$$(dirname "$$file") $${func#func }"; \
 		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) </dev/null; \
 	done
