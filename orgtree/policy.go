@@ -33,8 +33,8 @@ type policyMark struct {
 const policyKey = "policy"
 
 func (r *Reader) policyMark() (*policyMark, error) {
-	m, err := r.store.mark.Get(r.storage, policyKey)
-	if isNotFound(err) {
+	m, found, err := r.store.mark.Find(r.storage, policyKey)
+	if err == nil && !found {
 		return &policyMark{}, nil
 	}
 	return m, err

@@ -66,17 +66,25 @@ func (t *Table[K, V]) Name() string { return t.Label }
 // Get returns the record, or an error that wraps ErrNotFound. It costs one engine
 // read and the allocations of Decode and its source.
 func (t *Table[K, V]) Get(r *Reader, k K) (V, error) {
-	var none V
+	v, found, err := t.Find(r, k)
+	if err == nil && !found {
+		err = t.wrap("get", k, ErrNotFound)
+	}
+	return v, err
+}
+
+// Find is Get for a record that may well be absent, which it reports instead of making an error.
+func (t *Table[K, V]) Find(r *Reader, k K) (v V, found bool, err error) {
 	r.key = t.recordKey(r.key[:0], k)
 	stored, found, err := t.stored(r, r.key)
 	if err != nil {
-		return none, t.wrap("get", k, err)
+		return v, false, t.wrap("get", k, err)
 	}
 	if !found {
-		return none, t.wrap("get", k, ErrNotFound)
+		return v, false, nil
 	}
-	v, _, err := t.open(stored, k)
-	return v, err
+	v, _, err = t.open(stored, k)
+	return v, err == nil, err
 }
 
 func (t *Table[K, V]) recordKey(dst Key, k K) Key {

@@ -189,6 +189,7 @@ func (e *Engine) hand(p *prepared, last *commit) error {
 	}
 	e.window.add(c)
 	e.last.Store(c)
+	e.snapshots.renew()
 	return nil
 }
 

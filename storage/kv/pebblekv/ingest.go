@@ -238,6 +238,7 @@ func (in *ingestion) commit(ctx context.Context, c *commit) (kv.Position, error)
 	in.e.countMerges(in.load.Merges)
 	in.e.window.add(c)
 	in.e.last.Store(c)
+	in.e.snapshots.renew()
 	if cause := in.e.fs.err(); cause != nil {
 		return 0, stopped("ingest", kv.ErrUnknownOutcome, cause)
 	}

@@ -128,6 +128,7 @@ func (e *Engine) rewriteKey(key []byte) error {
 }
 
 func (e *Engine) rewriteLocked(key []byte) error {
+	defer e.snapshots.renew()
 	value, closer, err := e.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return e.db.Delete(key, pebble.NoSync)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -17,12 +16,9 @@ const lookAround = 256
 
 // snapshot implements kv.Snapshot.
 type snapshot struct {
+	*state
 	engine *Engine
-	stamp  kv.Stamp
-	snap   *pebble.Snapshot
 	calls  gate
-
-	position atomic.Pointer[kv.Position] // once it was read
 }
 
 // Snapshot implements [kv.Engine].
@@ -31,18 +27,10 @@ func (e *Engine) Snapshot(ctx context.Context) (kv.Snapshot, error) {
 		return nil, err
 	}
 	defer e.calls.leave()
-	// What is published is in the Pebble snapshot that is made afterwards. There may be
-	// more in it, which the contract allows.
-	s := &snapshot{engine: e, stamp: e.last.Load().stamp}
-	s.calls.release = func() { e.closeSnapshot(s) }
-	e.snapshots.add(s)
-	s.snap = e.db.NewSnapshot()
+	s := &snapshot{engine: e}
+	s.calls.release = func() { e.snapshots.remove(s) }
+	e.snapshots.add(s, e)
 	return s, nil
-}
-
-func (e *Engine) closeSnapshot(s *snapshot) {
-	_ = s.snap.Close() // never fails
-	e.snapshots.remove(s)
 }
 
 func (s *snapshot) Stamp() kv.Stamp { return s.stamp }
