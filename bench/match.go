@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"runtime/pprof"
 	"strings"
@@ -23,6 +24,7 @@ func runMatch(ctx context.Context, args []string, out io.Writer) error {
 	asJSON := flags.Bool("json", false, "print a JSON object")
 	stages := flags.Bool("stages", false, "print the time of each stage")
 	checkpoint := flags.String("checkpoint", "", "file from which a killed run goes on")
+	memory := flags.Int64("memory", 0, "MiB that keys, and then pairs, may take before they go to files (0 is 2048)")
 	profile := flags.String("profile", "", "file for a CPU profile")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -36,7 +38,7 @@ func runMatch(ctx context.Context, args []string, out io.Writer) error {
 	}
 	peak := watchMemory()
 	start := time.Now()
-	result, err := match.Run(ctx, match.Options{Schema: generatedSchema, Checkpoint: *checkpoint}, generated{*seed, *rows}.records())
+	result, err := match.Run(ctx, match.Options{Schema: generatedSchema, Checkpoint: *checkpoint, Memory: *memory << 20}, ahead(generated{*seed, *rows}.records()))
 	if err != nil {
 		return err
 	}
@@ -45,15 +47,56 @@ func runMatch(ctx context.Context, args []string, out io.Writer) error {
 	a.TruePairs = len(truth)
 	a.judge(result, truth)
 	if *stages {
-		for stage, took := range result.Statistics.Duration {
-			fmt.Fprintf(out, "%-10s %v\n", stage, took.Round(time.Millisecond))
-		}
+		printStages(out, &result.Statistics)
 	}
 	if *asJSON {
 		return json.NewEncoder(out).Encode(a)
 	}
 	printHeader(out)
 	return a.print(out, false)
+}
+
+// printStages prints how long each stage took, in their order.
+func printStages(out io.Writer, s *match.Statistics) {
+	for _, stage := range []match.Stage{match.Reading, match.Preparing, match.Blocking, match.Comparing, match.Training, match.Scoring, match.Clustering} {
+		fmt.Fprintf(out, "%-10s %v\n", stage, s.Duration[stage].Round(time.Millisecond))
+	}
+	fmt.Fprintf(out, "%-10s %d MiB\n", "spilled", s.Spilled>>20)
+}
+
+// ahead makes records while others are read: making them is not part of what is measured.
+func ahead(records iter.Seq2[match.Record, error]) iter.Seq2[match.Record, error] {
+	const atOnce = 1024
+	return func(yield func(match.Record, error) bool) {
+		made, enough := make(chan []match.Record, 4), make(chan struct{})
+		defer close(enough)
+		go func() {
+			defer close(made)
+			list := make([]match.Record, 0, atOnce)
+			for r := range records { // the generator has no errors
+				if list = append(list, r); len(list) < atOnce {
+					continue
+				}
+				select {
+				case made <- list:
+					list = make([]match.Record, 0, atOnce)
+				case <-enough:
+					return
+				}
+			}
+			select {
+			case made <- list:
+			case <-enough:
+			}
+		}()
+		for list := range made {
+			for _, r := range list {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // generatedTruth are the pairs of records of one customer, which stand together.

@@ -28,8 +28,12 @@ type RunOptions struct {
 	// same result. A run that ends well removes it. Empty notes nothing. The file tells of
 	// customers no more than which of them are alike.
 	Checkpoint string
-	// Memory bounds the bytes that the pairs of the run may take; 0 is 2 GiB.
+	// Memory bounds the bytes that the keys of the run, and then its pairs, may take beside
+	// the records; what doesn't fit goes to temporary files. 0 is 2 GiB.
 	Memory int64
+	// TempDir is the folder for temporary files; empty is [os.TempDir]. They hold hashes and
+	// the numbers of rows, and go with the run however it ends.
+	TempDir string
 	// OneToOne is for [Store.Link]: no row has two customers and no customer two rows.
 	OneToOne bool
 	// Workers is how many goroutines share the work; 0 is one for each processor.
@@ -124,7 +128,8 @@ func (s *Store) Run(ctx context.Context, job Job, opts RunOptions) (*RunResult, 
 // apply sets the options of package match that are a run's own.
 func (opts *RunOptions) apply(o *match.Options) {
 	o.Model, o.OneToOne, o.Checkpoint = opts.Model, opts.OneToOne, opts.Checkpoint
-	o.Memory, o.Workers, o.Progress = opts.Memory, opts.Workers, opts.Progress
+	o.Memory, o.TempDir = opts.Memory, opts.TempDir
+	o.Workers, o.Progress = opts.Workers, opts.Progress
 }
 
 // matchOptions are the options of package match that follow from the book's.

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -31,18 +32,21 @@ type blocker struct {
 	x    *index
 	big  bigKeys
 	join joining
+	s    *spill
+	keys int // that a worker may keep in memory
 }
 
 // buildIndex makes the blocks of a table.
-func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
-	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, join: newJoining(len(t.layout.columns))}
+func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, error) {
+	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, join: newJoining(len(t.layout.columns)),
+		s: s, keys: s.room(o.workers(), hashedBytes)}
 	spaces := keySpaces(t.layout.columns)
-	parts := make([]*blockPart, len(spaces))
+	parts, failed := make([]*blockPart, len(spaces)), make([]error, len(spaces))
 	err := inTurn(ctx, o.workers(), len(spaces), func(i int) {
 		parts[i] = newBlockPart(t)
-		parts[i].columns(spaces[i])
+		failed[i] = parts[i].columns(spaces[i], newScattered(parts[i].guess(spaces[i]), b.keys, s))
 	})
-	if err != nil {
+	if err := errors.Join(append(failed, err)...); err != nil {
 		return nil, err
 	}
 	b.big = newBigKeys(t.rows(), parts)
@@ -58,6 +62,12 @@ func buildIndex(ctx context.Context, o *Options, t *table) (*index, error) {
 // append puts parts of the index together, in their order.
 func (b *blocker) append(parts []*blockPart) {
 	x := b.x
+	rows, blocks := 0, 0
+	for _, p := range parts {
+		rows, blocks = rows+len(p.rows), blocks+len(p.end)
+	}
+	x.rows, x.start = slices.Grow(x.rows, rows), slices.Grow(x.start, blocks)
+	x.weight, x.column = slices.Grow(x.weight, blocks), slices.Grow(x.column, blocks)
 	for i, p := range parts {
 		base := uint32(len(x.rows))
 		x.rows = append(x.rows, p.rows...)
@@ -97,11 +107,10 @@ type commonKey struct {
 func newBlockPart(t *table) *blockPart { return &blockPart{t: t, n: float64(t.rows())} }
 
 // columns makes the blocks of the keys of columns that may meet.
-func (b *blockPart) columns(space []int) {
+func (b *blockPart) columns(space []int, keys *scattered) error {
 	b.at = b.valuesOf(space)
-	keys := newScattered(b.guess(space))
 	b.eachKey(space, keys.add)
-	keys.eachGroup(b.group)
+	return keys.eachGroup(b.group)
 }
 
 // valuesOf lists where the values of columns stand.
@@ -242,18 +251,18 @@ func (b *blocker) inParts(ctx context.Context, workers int, column uint8, each f
 	total := 0
 	each(func(uint64, uint32) { total++ })
 	count := uint64(total/keysAtOnce + 1)
-	parts := make([]*blockPart, count)
+	parts, failed := make([]*blockPart, count), make([]error, count)
 	err = inTurn(ctx, workers, int(count), func(i int) {
-		keys := newScattered(total / int(count))
+		keys := newScattered(total/int(count), b.keys, b.s)
 		each(func(hash uint64, row uint32) {
 			if hash%count == uint64(i) {
 				keys.add(hashed{hash, row})
 			}
 		})
 		parts[i] = newBlockPart(b.t)
-		parts[i].ofRows(keys, column)
+		failed[i] = parts[i].ofRows(keys, column)
 	})
-	if err != nil {
+	if err := errors.Join(append(failed, err)...); err != nil {
 		return nil, err
 	}
 	for _, p := range parts {
@@ -264,8 +273,8 @@ func (b *blocker) inParts(ctx context.Context, workers int, column uint8, each f
 }
 
 // ofRows makes the blocks of rows' keys, and notes those too common.
-func (b *blockPart) ofRows(keys *scattered, column uint8) {
-	keys.eachGroup(func(group []hashed) {
+func (b *blockPart) ofRows(keys *scattered, column uint8) error {
+	return keys.eachGroup(func(group []hashed) {
 		if len(group) < 2 {
 			return
 		}

@@ -2,40 +2,35 @@ package match
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 )
 
-// pair is two rows, the smaller first.
-type pair struct{ a, b uint32 }
-
 // gather finds the rows worth comparing: for every row the neighbours with which it
 // shares the most surprising keys. A pair stays when either row chose it.
 // In mode Link it is told whether to look across the sources or within them.
-func gather(ctx context.Context, o *Options, t *table, x *index, within bool) ([]pair, error) {
+func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, within bool) (*pairList, error) {
 	workers := o.workers()
-	found := make([][]uint64, workers)
+	found, failed := make([]*pairSorter, workers), make([]error, workers)
+	for w := range found {
+		found[w] = &pairSorter{most: s.room(workers, pairSorterBytes), file: spilled{s: s}}
+	}
 	scratch := make([]*neighbours, workers)
-	most := o.neighbours(t.rows(), len(t.layout.columns))
+	most := o.neighbours()
 	err := chunks(ctx, workers, t.rows(), func(w, from, to int) {
 		if scratch[w] == nil {
 			scratch[w] = newNeighbours(t.rows())
 		}
-		for row := from; row < to; row++ {
-			found[w] = scratch[w].best(t, x, uint32(row), most, within, found[w])
+		for row := from; row < to && failed[w] == nil; row++ {
+			found[w].pairs = scratch[w].best(t, x, uint32(row), most, within, found[w].pairs)
+			failed[w] = found[w].full()
 		}
 	})
-	if err != nil {
+	if err := errors.Join(append(failed, err)...); err != nil {
 		return nil, err
 	}
-	packed := slices.Concat(found...)
-	sortUint64(packed)
-	packed = slices.Compact(packed)
-	pairs := make([]pair, len(packed))
-	for i, p := range packed {
-		pairs[i] = pair{uint32(p >> 32), uint32(p)}
-	}
-	return pairs, nil
+	return sortPairs(ctx, s, found)
 }
 
 // neighbours is one worker's room for weighing the neighbours of a row.

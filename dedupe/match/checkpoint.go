@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/gob"
 	"errors"
@@ -28,9 +29,11 @@ type checkpoint struct {
 
 // The sections of a checkpoint.
 const (
-	sectionBlocked = 1 + iota
+	sectionPairs = 1 + iota
+	sectionBlocked
 	sectionCompared
 	sectionTrained
+	sectionScored
 )
 
 // checkpointMagic begins the file. The fingerprint of the run follows.
@@ -77,7 +80,10 @@ func (c *checkpoint) take(kind byte) ([]byte, bool, error) {
 		return nil, false, err
 	}
 	length := binary.LittleEndian.Uint64(head[1:])
-	if head[0] != kind || length > uint64(c.known-c.at-sectionHead) {
+	if head[0] != kind {
+		return nil, false, nil
+	}
+	if length > uint64(c.known-c.at-sectionHead) {
 		c.known = 0
 		return nil, false, nil
 	}
@@ -138,11 +144,64 @@ func (c *checkpoint) close() error {
 	return c.file.Close()
 }
 
-// blocked is what blocking found. Pairs are packed, the smaller row first.
+// blocked is what blocking found, save for the pairs, which stand before it, in parts.
+// Those within sources are packed, the smaller row first.
 type blocked struct {
-	Pairs, Within []uint64
-	Blocks        int
-	Common        map[uint64]uint32
+	Pairs  int
+	Within []uint64
+	Blocks int
+	Common map[uint64]uint32
+}
+
+// takeBlocked takes over what blocking found in an earlier run.
+func (r *runner) takeBlocked(ctx context.Context) (bool, error) {
+	if r.done == nil {
+		return false, nil
+	}
+	begin := r.done.at
+	sorter := &pairSorter{most: r.spill.room(1, pairSorterBytes), file: spilled{s: r.spill}}
+	for {
+		part, found, err := r.done.take(sectionPairs)
+		if err != nil {
+			return false, err
+		}
+		if !found {
+			break
+		}
+		for ; len(part) >= 8; part = part[8:] {
+			sorter.pairs = append(sorter.pairs, binary.LittleEndian.Uint64(part))
+		}
+		if err := sorter.full(); err != nil {
+			return false, err
+		}
+	}
+	var saved blocked
+	found, err := r.done.takeValue(sectionBlocked, &saved)
+	if err != nil || !found {
+		r.done.at, r.done.known = begin, 0
+		return false, err
+	}
+	r.blocks, r.common, r.within = saved.Blocks, saved.Common, unpackPairs(saved.Within)
+	r.pairs, err = sortPairs(ctx, r.spill, []*pairSorter{sorter})
+	return true, err
+}
+
+// putBlocked notes what blocking found.
+func (r *runner) putBlocked(ctx context.Context) error {
+	if r.done == nil {
+		return nil
+	}
+	err := r.pairs.each(ctx, func(_ int, part []pair) error {
+		note := make([]byte, 0, 8*len(part))
+		for _, p := range part {
+			note = binary.LittleEndian.AppendUint64(note, p.packed())
+		}
+		return r.done.put(sectionPairs, note)
+	})
+	if err != nil {
+		return err
+	}
+	return r.done.putValue(sectionBlocked, blocked{r.pairs.count, packPairs(r.within), r.blocks, r.common})
 }
 
 // trained is what training found.
@@ -155,7 +214,7 @@ type trained struct {
 func packPairs(pairs []pair) []uint64 {
 	packed := make([]uint64, len(pairs))
 	for i, p := range pairs {
-		packed[i] = uint64(p.a)<<32 | uint64(p.b)
+		packed[i] = p.packed()
 	}
 	return packed
 }
@@ -163,13 +222,13 @@ func packPairs(pairs []pair) []uint64 {
 func unpackPairs(packed []uint64) []pair {
 	pairs := make([]pair, len(packed))
 	for i, p := range packed {
-		pairs[i] = pair{uint32(p >> 32), uint32(p)}
+		pairs[i] = unpacked(p)
 	}
 	return pairs
 }
 
 // runVersion changes whenever the same records would give other pairs or weights.
-const runVersion = 2
+const runVersion = 3
 
 // fingerprint begins the hash of all that a run's checkpoint depends on; the records follow.
 // People's judgements are not among it: they come in after what is noted.
@@ -180,7 +239,7 @@ func (o *Options) fingerprint() (*xxhash.Digest, error) {
 		types = append(types, t)
 	}
 	slices.Sort(types)
-	_, err := fmt.Fprintf(h, "%d %q %d %t %d %d %q %q", runVersion, o.Schema, o.Mode, o.OneToOne, o.Candidates, o.Memory, o.Country, types)
+	_, err := fmt.Fprintf(h, "%d %q %d %t %d %q %q", runVersion, o.Schema, o.Mode, o.OneToOne, o.Candidates, o.Country, types)
 	if err != nil || o.Model == nil {
 		return h, err
 	}

@@ -12,11 +12,11 @@ const closureDegree = 24
 // closure finds the pairs that were no candidates though both of their rows match a third
 // one. Blocking misses pairs of a large cluster that have little in common; what they
 // have in common with others finds them.
-func closure(rows int, pairs []pair, scores []float32) []pair {
+func closure(ctx context.Context, rows int, pairs *pairList, edges []scored) ([]pair, error) {
 	near := make([][]uint32, rows)
-	for i, p := range pairs {
-		if scores[i] > 0 {
-			near[p.a], near[p.b] = append(near[p.a], p.b), append(near[p.b], p.a)
+	for _, e := range edges {
+		if e.score > 0 {
+			near[e.a], near[e.b] = append(near[e.a], e.b), append(near[e.b], e.a)
 		}
 	}
 	var packed []uint64
@@ -24,38 +24,31 @@ func closure(rows int, pairs []pair, scores []float32) []pair {
 		list = list[:min(len(list), closureDegree)]
 		for i, a := range list {
 			for _, b := range list[i+1:] {
-				packed = append(packed, uint64(min(a, b))<<32|uint64(max(a, b)))
+				packed = append(packed, pair{min(a, b), max(a, b)}.packed())
 			}
 		}
 	}
 	sortUint64(packed)
-	packed = slices.Compact(packed)
-	var found []pair
-	known := 0 // pairs are sorted too
-	for _, x := range packed {
-		p := pair{uint32(x >> 32), uint32(x)}
-		for known < len(pairs) && pairs[known].less(p) {
-			known++
-		}
-		if known == len(pairs) || pairs[known] != p {
-			found = append(found, p)
-		}
-	}
-	return found
+	return without(ctx, slices.Compact(packed), pairs)
 }
 
-func (p pair) less(q pair) bool { return p.a < q.a || p.a == q.a && p.b < q.b }
-
-// close compares and scores the closure of the candidates, and adds it to them.
-func (r *runner) close(ctx context.Context, s *scorer) error {
-	more := closure(r.t.rows(), r.pairs, r.scores)
-	e, err := compareAll(ctx, r.o, r.t, more)
-	if err != nil {
-		return err
+// without are the packed pairs, ascending, that are not in a list.
+func without(ctx context.Context, packed []uint64, known *pairList) ([]pair, error) {
+	var found []pair
+	err := known.each(ctx, func(_ int, part []pair) error {
+		for _, p := range part {
+			for len(packed) > 0 && packed[0] < p.packed() {
+				found = append(found, unpacked(packed[0]))
+				packed = packed[1:]
+			}
+			if len(packed) > 0 && packed[0] == p.packed() {
+				packed = packed[1:]
+			}
+		}
+		return nil
+	})
+	for _, x := range packed {
+		found = append(found, unpacked(x))
 	}
-	for i := range more {
-		r.scores = append(r.scores, s.score(e.of(i)))
-	}
-	r.pairs = append(r.pairs, more...)
-	return nil
+	return found, err
 }

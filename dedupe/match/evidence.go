@@ -44,6 +44,7 @@ func quarterBits(bits float32) uint8 {
 type value struct {
 	form  compare.Form
 	exact uint8 // information of two records having it, in quarters of a bit
+	said  uint8 // the most that it can have in common with another
 }
 
 // comparer compares records. One worker uses it at a time.
@@ -71,7 +72,11 @@ func newRowComparer(t *table) *comparer {
 	c := newComparer(t.layout)
 	c.t, c.x, c.y = t, make([]value, len(t.dicts)), make([]value, len(t.dicts))
 	for _, d := range t.dicts {
-		c.cache = append(c.cache, newOutcomeCache(len(d.texts)))
+		var cache outcomeCache
+		if len(d.forms)*rememberFrom <= t.rows() {
+			cache = newOutcomeCache(len(d.forms))
+		}
+		c.cache = append(c.cache, cache)
 	}
 	return c
 }
@@ -116,9 +121,12 @@ func (c *comparer) ids(i int, d *dictionary, v, w uint32) (state, bits uint8) {
 	case v > w:
 		v, w = w, v
 	}
+	if c.cache[i] == nil {
+		return c.fresh(i, d.forms[v], d.forms[w], min(d.said[v], d.said[w]))
+	}
 	cell := c.cache[i].cell(v, w)
 	if cell.a != v || cell.b != w {
-		state, bits = c.fresh(i, d.forms[v], d.forms[w])
+		state, bits = c.fresh(i, d.forms[v], d.forms[w], min(d.said[v], d.said[w]))
 		*cell = outcomeCell{v, w, state, bits}
 	}
 	return cell.state, cell.bits
@@ -186,18 +194,23 @@ func (c *comparer) values(i int, a, b *value) (state, bits uint8) {
 	if a.form.Key() == b.form.Key() {
 		return compare.Exact, min(a.exact, b.exact)
 	}
-	return c.fresh(i, a.form, b.form)
+	return c.fresh(i, a.form, b.form, min(a.said, b.said))
 }
 
-// fresh compares two values that are not remembered.
-func (c *comparer) fresh(i int, a, b compare.Form) (state, bits uint8) {
+// fresh compares two values that are not remembered, of which the less telling says no more
+// than most: what both share can't be more, whatever the comparator reckons.
+func (c *comparer) fresh(i int, a, b compare.Form, most uint8) (state, bits uint8) {
 	column := &c.l.columns[i]
 	out := column.cmp.Compare(a, b)
 	if column.said != nil {
 		return min(out.Level, compare.Exact), column.said.bits(a, b)
 	}
-	return min(out.Level, compare.Exact), quarterBits(out.Bits)
+	return min(out.Level, compare.Exact), min(quarterBits(out.Bits), most)
 }
+
+// rememberFrom is how many records must have a value, on the average, for comparisons of two
+// values to be remembered: others seldom return, and a look at the memory isn't free.
+const rememberFrom = 2
 
 // outcomeCache remembers the comparisons of value pairs, the last of those that share
 // a cell.
@@ -251,22 +264,36 @@ func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evide
 }
 
 // weighValues gives every value the information of two records having it.
-func (t *table) weighValues() {
+func (t *table) weighValues(ctx context.Context, workers int) error {
 	for i, d := range t.dicts {
-		d.exact = make([]uint8, len(d.texts))
+		d.exact, d.said = make([]uint8, len(d.forms)), make([]uint8, len(d.forms))
 		filled := 0
 		for v := 1; v < len(d.count); v++ {
 			filled += int(d.count[v])
 		}
-		for v, f := range d.forms {
+		err := parallel(ctx, workers, len(d.forms), func(v int) {
+			f := d.forms[v]
 			if f == nil || d.count[v] == 0 {
-				continue
+				return
 			}
 			own := float32(math.Log2(float64(filled) / float64(d.count[v])))
 			said := t.layout.columns[i].cmp.Compare(f, f).Bits
-			d.exact[v] = quarterBits(exactBits(own, said, d.count[v]))
+			d.exact[v], d.said[v] = quarterBits(exactBits(own, said, d.count[v])), mostShared(said)
+		})
+		if err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// mostShared is the most that a value can have in common with another: all that it says
+// where its comparator tells that.
+func mostShared(said float32) uint8 {
+	if said <= 0 {
+		return math.MaxUint8
+	}
+	return quarterBits(said)
 }
 
 // exactBits is the information of a value that several records have: by its count where

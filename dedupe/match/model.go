@@ -59,20 +59,21 @@ func (m *Model) Prepare(r Record) (*Prepared, error) {
 			continue
 		}
 		if f := c.cmp.Prepare(p.texts[i]); f != nil {
-			p.values[i] = value{form: f, exact: m.exact(i, f)}
+			said := m.layout.columns[i].cmp.Compare(f, f).Bits
+			p.values[i] = value{form: f, exact: m.exact(i, f, said), said: mostShared(said)}
 		}
 	}
 	return p, nil
 }
 
 // exact is the information of two records having the same value.
-func (m *Model) exact(i int, f compare.Form) uint8 {
-	if said := m.layout.columns[i].said; said != nil {
-		return said.bits(f, f)
+func (m *Model) exact(i int, f compare.Form, said float32) uint8 {
+	if told := m.layout.columns[i].said; told != nil {
+		return told.bits(f, f)
 	}
 	count := int32(max(m.frequent[i][formHash(f)], 1))
 	counted := float32(math.Log2(float64(max(m.filled[i], int(count))) / float64(count)))
-	return quarterBits(exactBits(counted, m.layout.columns[i].cmp.Compare(f, f).Bits, count))
+	return quarterBits(exactBits(counted, said, count))
 }
 
 // Score judges a pair. It takes some microseconds.

@@ -26,10 +26,14 @@ type Options struct {
 	Candidates int
 	// Workers is how many goroutines share the work. 0 stands for all processors.
 	Workers int
-	// Memory bounds the bytes that the pairs of a run may take, beside the records and
-	// their index. What does not fit is dropped from the unlikely end, and Statistics say
-	// so. 0 stands for 2 GiB.
+	// Memory bounds the bytes that the keys of a run, and then its pairs, may take beside
+	// the records and their index. What does not fit goes to temporary files, which the run
+	// removes however it ends; the result is the same. In mode Link the pairs are kept in
+	// memory in any case. 0 stands for 2 GiB.
 	Memory int64
+	// TempDir is the folder for temporary files, which hold hashes and the numbers of rows.
+	// Empty stands for [os.TempDir].
+	TempDir string
 	// Checkpoint names a file in which the run notes what it has done, so that a run that
 	// was ended or killed, started again over the same records with the same options and
 	// the same program, goes on from there and gives the same result. A file of another
@@ -41,6 +45,8 @@ type Options struct {
 	Comparators map[compare.Type]func(compare.Type, compare.Options) (compare.Comparator, error)
 	// Progress, if not nil, is called now and then by one goroutine at a time.
 	Progress func(Progress)
+
+	teaching int // pairs that training looks at, where a test wants fewer than enoughPairs
 }
 
 // Judgement is a person's decision about a pair, by the ids of its records.
@@ -59,6 +65,7 @@ const (
 	Blocking   Stage = "block"
 	Comparing  Stage = "compare"
 	Training   Stage = "train"
+	Scoring    Stage = "score"
 	Clustering Stage = "cluster"
 )
 
@@ -110,22 +117,29 @@ func (o *Options) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// neighbours is how many neighbours of a record are compared: fewer than wished for where
-// the pairs of all records would take more memory than they may.
-func (o *Options) neighbours(rows, columns int) int {
-	wished, memory := o.Candidates, o.Memory
-	if wished <= 0 {
-		wished = 20
+// neighbours is how many neighbours of a record are compared.
+func (o *Options) neighbours() int {
+	if o.Candidates <= 0 {
+		return 20
 	}
-	if memory <= 0 {
-		memory = 2 << 30
-	}
-	bytes := int64(pairBytes + 2*columns)
-	return max(min(wished, int(memory/bytes/int64(max(rows, 1)))), surely)
+	return max(o.Candidates, surely)
 }
 
-// pairBytes is what a pair takes beside a state and bits in each column.
-const pairBytes = 40
+// drawing draws the pairs that teach, of so many.
+func (o *Options) drawing(pairs int) drawing {
+	if o.teaching > 0 {
+		return newDrawing(pairs, o.teaching)
+	}
+	return newDrawing(pairs, enoughPairs)
+}
+
+// spill keeps to the memory that a run may take.
+func (o *Options) spill() *spill {
+	if o.Memory <= 0 {
+		return &spill{memory: 2 << 30, dir: o.TempDir}
+	}
+	return &spill{memory: o.Memory, dir: o.TempDir}
+}
 
 func (o *Options) comparator(t compare.Type, corpus *compare.Corpus) (compare.Comparator, error) {
 	with := compare.Options{Country: o.Country, Corpus: corpus}

@@ -99,9 +99,9 @@ func TestDecoysTellRightFromWrong(t *testing.T) {
 
 func TestClosureFindsTheThirdSide(t *testing.T) {
 	pairs := []pair{{0, 1}, {1, 2}, {2, 3}}
-	got := closure(4, pairs, []float32{5, 5, -1})
-	if want := []pair{{0, 2}}; !slices.Equal(got, want) {
-		t.Errorf("got %v; want %v", got, want)
+	got, err := closure(context.Background(), 4, &pairList{memory: pairs, count: 3}, []scored{{0, 1, 5}, {1, 2, 5}, {2, 3, -1}})
+	if want := []pair{{0, 2}}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("got %v, error %v; want %v", got, err, want)
 	}
 }
 

@@ -8,51 +8,6 @@ import (
 	"time"
 )
 
-// Result is what a run found. Records are named by their row in the stream, from 0.
-type Result struct {
-	// Model scored the pairs; it can score others.
-	Model *Model
-	// IDs are the records' ids by row.
-	IDs []string
-	// Pairs are Same and Possible, the most likely first.
-	Pairs []Pair
-	// Clusters are the customers with two and more records, in mode Dedupe. Rows ascend.
-	Clusters [][]uint32
-	// Links are the final pairs in mode Link.
-	Links      []Pair
-	Statistics Statistics
-
-	pairs  []pair
-	scores []float32
-}
-
-// Candidates are all pairs that were compared, by rows, with their log-odds.
-func (r *Result) Candidates() iter.Seq[Pair] {
-	return func(yield func(Pair) bool) {
-		for i, p := range r.pairs {
-			if !yield(scored{p.a, p.b, r.scores[i]}.pair()) {
-				return
-			}
-		}
-	}
-}
-
-// Pair is two rows, the smaller first, and the judgement.
-type Pair struct {
-	A, B     uint32
-	LogOdds  float32
-	Decision Decision
-}
-
-// Statistics tell what a run did.
-type Statistics struct {
-	Rows       int
-	Blocks     int
-	Candidates int
-	Neighbours int // of a record, at most; fewer than asked for where memory is short
-	Duration   map[Stage]time.Duration
-}
-
 func (o *Options) report(s Stage, done, total int) {
 	if o.Progress != nil {
 		o.Progress(Progress{s, done, total})
@@ -64,11 +19,12 @@ func (o *Options) report(s Stage, done, total int) {
 // that can't be used, that of the stream, or the context's.
 func Run(ctx context.Context, o Options, records iter.Seq2[Record, error]) (*Result, error) {
 	r := &runner{o: &o, last: time.Now(), took: map[Stage]time.Duration{}}
+	r.spill = o.spill()
 	err := r.run(ctx, records)
-	if err := errors.Join(err, r.done.close()); err != nil {
+	if err := errors.Join(err, r.done.close(), r.spill.close()); err != nil {
 		return nil, err
 	}
-	r.result.Statistics.Duration = r.took
+	r.result.Statistics.Duration, r.result.Statistics.Spilled = r.took, r.spill.bytes
 	return r.result, nil
 }
 
@@ -83,6 +39,7 @@ func (r *runner) run(ctx context.Context, records iter.Seq2[Record, error]) erro
 		{Blocking, r.block},
 		{Comparing, r.compare},
 		{Training, r.train},
+		{Scoring, r.score},
 		{Clustering, r.decide},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -98,17 +55,22 @@ func (r *runner) run(ctx context.Context, records iter.Seq2[Record, error]) erro
 type runner struct {
 	o       *Options
 	t       *table
+	spill   *spill
 	rowOf   map[string]int32
-	pairs   []pair
-	within  []pair // of a source in itself, in mode Link
-	e       *evidence
+	pairs   *pairList
+	within  []pair    // of a source in itself, in mode Link
+	e       *evidence // of all pairs, or nil where only those that teach were compared
+	lesson  *lesson
 	p       *parameters
 	sides   cardinality
 	ewithin *evidence
 	allied  map[[2]uint32]bool
 	blocks  int
 	common  map[uint64]uint32
-	scores  []float32
+	scores  []float32 // of the pairs where these are in memory, and then of more
+	more    []pair    // that scoring found worth a look
+	edges   []scored  // pairs not all too unlike, or judged
+	forced  verdicts
 	result  *Result
 	last    time.Time
 	took    map[Stage]time.Duration
@@ -161,68 +123,89 @@ func (r *runner) prepare(ctx context.Context) error {
 	if err := r.t.prepare(ctx, r.o, r.o.Model == nil); err != nil {
 		return err
 	}
-	r.t.weighValues()
-	return nil
+	return r.t.weighValues(ctx, r.o.workers())
 }
 
 func (r *runner) block(ctx context.Context) error {
-	var saved blocked
-	found, err := r.done.takeValue(sectionBlocked, &saved)
-	if err != nil {
+	found, err := r.takeBlocked(ctx)
+	if found || err != nil {
 		return err
 	}
-	if found {
-		r.blocks, r.common = saved.Blocks, saved.Common
-		r.pairs, r.within = unpackPairs(saved.Pairs), unpackPairs(saved.Within)
-		return nil
-	}
-	x, err := buildIndex(ctx, r.o, r.t)
+	x, err := buildIndex(ctx, r.o, r.spill, r.t)
 	if err != nil {
 		return err
 	}
 	r.blocks, r.common = len(x.weight), x.common
-	if r.pairs, err = gather(ctx, r.o, r.t, x, false); err != nil {
+	if r.pairs, err = gather(ctx, r.o, r.spill, r.t, x, false); err != nil {
 		return err
 	}
 	if r.t.link {
-		if r.within, err = gather(ctx, r.o, r.t, x, true); err != nil {
+		if err := r.pairs.load(ctx); err != nil {
 			return err
 		}
-	}
-	if r.done == nil {
-		return nil
-	}
-	return r.done.putValue(sectionBlocked, blocked{packPairs(r.pairs), packPairs(r.within), r.blocks, r.common})
-}
-
-// comparedAtOnce is how many pairs are compared between two notes in the checkpoint.
-const comparedAtOnce = 1 << 16
-
-func (r *runner) compare(ctx context.Context) error {
-	r.e = newEvidence(len(r.t.layout.columns), len(r.pairs))
-	w := newComparers(r.o, r.t)
-	for from := 0; from < len(r.pairs); from += comparedAtOnce {
-		to := min(from+comparedAtOnce, len(r.pairs))
-		part := r.e.part(from, to)
-		saved, found, err := r.done.take(sectionCompared)
+		within, err := gather(ctx, r.o, r.spill, r.t, x, true)
 		if err != nil {
 			return err
+		}
+		if err := within.load(ctx); err != nil {
+			return err
+		}
+		r.within = within.memory
+	}
+	return r.putBlocked(ctx)
+}
+
+// compare compares what teaches, and where it is needed later, all pairs.
+func (r *runner) compare(ctx context.Context) error {
+	draw := r.o.drawing(r.pairs.count)
+	if r.t.link || draw.all {
+		if err := r.pairs.load(ctx); err != nil {
+			return err
+		}
+		var err error
+		if r.e, err = r.compareNoted(ctx, r.pairs.memory); err == nil {
+			r.lesson = draw.lesson(r.pairs.memory, r.e)
+		}
+		return err
+	}
+	if r.o.Model != nil {
+		return nil // nothing to learn
+	}
+	pairs, err := draw.from(ctx, r.pairs)
+	if err != nil {
+		return err
+	}
+	e, err := r.compareNoted(ctx, pairs)
+	r.lesson = &lesson{pairs, e, float64(r.pairs.count) / max(float64(len(pairs)), 1)}
+	return err
+}
+
+// compareNoted compares pairs that an earlier run has not compared.
+func (r *runner) compareNoted(ctx context.Context, pairs []pair) (*evidence, error) {
+	e := newEvidence(len(r.t.layout.columns), len(pairs))
+	w := newComparers(r.o, r.t)
+	for from := 0; from < len(pairs); from += pairsAtOnce {
+		to := min(from+pairsAtOnce, len(pairs))
+		part := e.part(from, to)
+		saved, found, err := r.done.take(sectionCompared)
+		if err != nil {
+			return nil, err
 		}
 		if found && len(saved) == 2*len(part.state) {
 			copy(part.bits, saved[copy(part.state, saved):])
 			continue
 		}
-		if err := w.compare(ctx, r.pairs[from:to], part); err != nil {
-			return err
+		if err := w.compare(ctx, pairs[from:to], part); err != nil {
+			return nil, err
 		}
 		if r.done != nil {
 			if err := r.done.put(sectionCompared, slices.Concat(part.state, part.bits)); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		r.o.report(Comparing, to, len(r.pairs))
+		r.o.report(Comparing, to, len(pairs))
 	}
-	return nil
+	return e, nil
 }
 
 // train takes the parameters of the model given, those that an earlier run noted, or new ones.
@@ -272,7 +255,7 @@ func (r *runner) learn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tr := newTrainer(r.t, r.pairs, r.e, by)
+	tr := newTrainer(r.t, r.lesson, by)
 	if err := tr.run(ctx, r.o, rounds); err != nil {
 		return err
 	}
@@ -290,7 +273,7 @@ func (r *runner) learn(ctx context.Context) error {
 	if err != nil || !found {
 		return err
 	}
-	last := newTrainer(r.t, r.pairs, r.e, by)
+	last := newTrainer(r.t, r.lesson, by)
 	last.p, last.sides, r.p = tr.p, tr.sides, tr.p
 	return last.run(ctx, r.o, lastRounds)
 }
@@ -319,7 +302,7 @@ func (r *runner) cardinality(ctx context.Context) (cardinality, error) {
 	if r.o.OneToOne {
 		return cardinality{single: slices.Repeat([]bool{true}, len(r.t.names))}, nil
 	}
-	return newCardinality(r.t, scoreAll(s, r.pairs, r.e, 0), scoreAll(s, r.within, r.ewithin, 0)), nil
+	return newCardinality(r.t, scoreAll(s, r.pairs.memory, r.e, 0), scoreAll(s, r.within, r.ewithin, 0)), nil
 }
 
 // scoreAll scores pairs and keeps those above a score.
@@ -334,32 +317,9 @@ func scoreAll(s *scorer, pairs []pair, e *evidence, above float32) []scored {
 	return list
 }
 
-// decide scores all candidates, and makes clusters or links of them.
+// decide makes clusters or links of the pairs that are likely enough.
 func (r *runner) decide(ctx context.Context) error {
-	s := newScorer(r.t.layout, r.p)
-	r.scores = make([]float32, len(r.pairs))
-	err := chunks(ctx, r.o.workers(), len(r.pairs), func(_, from, to int) {
-		for i := from; i < to; i++ {
-			r.scores[i] = s.score(r.e.of(i))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if r.t.link {
-		r.calibrate(s)
-	} else if err := r.close(ctx, s); err != nil {
-		return err
-	}
-	forced := newVerdicts(r.o.Judged, r.rowOf)
-	var edges []scored
-	for i, p := range r.pairs {
-		r.scores[i] = forced.apply(p.a, p.b, r.scores[i])
-		if x := r.scores[i]; x > possibleAbove {
-			edges = append(edges, scored{p.a, p.b, x})
-		}
-	}
-	edges = append(edges, forced.beyond(r.pairs)...)
+	edges := r.forced.force(r.edges)
 	r.result = r.newResult(edges)
 	if r.t.link {
 		for _, e := range links(r.t, edges, r.sides, r.allied) {
@@ -367,8 +327,9 @@ func (r *runner) decide(ctx context.Context) error {
 		}
 		return nil
 	}
-	ask := r.asker(s)
-	r.result.Clusters, err = clusters(ctx, r.t.rows(), edges, func(a, b uint32) float32 { return forced.apply(a, b, ask(a, b)) })
+	ask := r.asker(newScorer(r.t.layout, r.p))
+	var err error
+	r.result.Clusters, err = clusters(ctx, r.t.rows(), edges, func(a, b uint32) float32 { return r.forced.apply(a, b, ask(a, b)) })
 	return err
 }
 
@@ -377,77 +338,26 @@ func (r *runner) calibrate(s *scorer) {
 	within := scoreAll(s, r.within, r.ewithin, nothing)
 	var allied []ally
 	if !r.o.OneToOne {
-		allied = allies(r.t, r.pairs, r.scores, within)
+		allied = allies(r.t, r.pairs.memory, r.scores, within)
 	}
 	r.allied = map[[2]uint32]bool{}
 	for _, a := range allied {
-		x, y := r.pairs[a.one], r.pairs[a.other]
+		x, y := r.pairs.memory[a.one], r.pairs.memory[a.other]
 		one, other := x.a, y.a
 		if one == other {
 			one, other = x.b, y.b
 		}
 		r.allied[[2]uint32{min(one, other), max(one, other)}] = true
 	}
-	calibrateLinks(r.t, r.sides, r.pairs, r.scores, allied, newTwins(within))
+	calibrateLinks(r.t, r.sides, r.pairs.memory, r.scores, allied, newTwins(within))
 }
-
-func (r *runner) newResult(edges []scored) *Result {
-	res := &Result{
-		IDs: r.t.ids, Model: r.model(), pairs: r.pairs, scores: r.scores,
-		Statistics: Statistics{Rows: r.t.rows(), Blocks: r.blocks, Candidates: len(r.pairs),
-			Neighbours: r.o.neighbours(r.t.rows(), len(r.t.dicts))},
-	}
-	for _, e := range edges {
-		res.Pairs = append(res.Pairs, e.pair())
-	}
-	slices.SortStableFunc(res.Pairs, func(a, b Pair) int { return compareFloat(b.LogOdds, a.LogOdds) })
-	return res
-}
-
-// model is what the run learned, for single records.
-func (r *runner) model() *Model {
-	if r.o.Model != nil {
-		return r.o.Model
-	}
-	m := newModel(r.t.layout, r.p)
-	m.common = r.common
-	for i, d := range r.t.dicts {
-		for v, f := range d.forms {
-			if f == nil || d.count[v] == 0 {
-				continue
-			}
-			m.filled[i] += int(d.count[v])
-			if d.count[v] >= frequentFrom {
-				m.frequent[i][formHash(f)] = uint32(d.count[v])
-			}
-		}
-	}
-	return m
-}
-
-// frequentFrom is how many records must have a value for a model to remember it.
-const frequentFrom = 3
 
 // asker scores any two rows.
 func (r *runner) asker(s *scorer) func(a, b uint32) float32 {
 	c := newRowComparer(r.t)
-	state, bits := make([]uint8, r.e.columns), make([]uint8, r.e.columns)
+	state, bits := make([]uint8, len(r.t.dicts)), make([]uint8, len(r.t.dicts))
 	return func(a, b uint32) float32 {
 		c.rows(a, b, state, bits)
 		return s.score(state, bits)
 	}
-}
-
-func (e scored) pair() Pair {
-	return Pair{e.a, e.b, e.score, decide(e.score)}
-}
-
-func compareFloat(a, b float32) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -15,10 +15,11 @@ const missing = 0
 // dictionary is the distinct values of a column.
 type dictionary struct {
 	ids   map[string]uint32
-	texts []string
+	texts []string // until the forms are made
 	forms []compare.Form
 	count []int32 // rows that have the value
 	exact []uint8 // information of two records having it, in quarters of a bit
+	said  []uint8 // the most that it can have in common with another value, in quarters of a bit
 }
 
 func newDictionary() *dictionary {
@@ -141,35 +142,35 @@ func (l *layout) check(r *Record, row int) error {
 // prepare makes the normal form of every distinct value, learns the corpora, and joins
 // the values whose normal forms are equal.
 func (t *table) prepare(ctx context.Context, o *Options, learn bool) error {
-	for i := range t.layout.columns {
-		if err := t.prepareColumn(ctx, o, i, learn); err != nil {
+	for i, d := range t.dicts {
+		c := &t.layout.columns[i]
+		d.ids, d.forms = nil, make([]compare.Form, len(d.texts))
+		err := parallel(ctx, o.workers(), len(d.texts), func(v int) {
+			if v != missing {
+				d.forms[v] = c.cmp.Prepare(d.texts[v])
+			}
+		})
+		if err != nil {
 			return err
 		}
-		o.report(Preparing, i+1, len(t.layout.columns))
+		d.texts = nil // the forms say it all
+		o.report(Preparing, i+1, len(t.dicts))
 	}
-	return nil
+	return inTurn(ctx, o.workers(), len(t.dicts), func(i int) {
+		if learn {
+			t.learn(i)
+		}
+		t.join(i)
+	})
 }
 
-func (t *table) prepareColumn(ctx context.Context, o *Options, i int, learn bool) error {
+// learn counts the words of a column.
+func (t *table) learn(i int) {
 	d, c := t.dicts[i], &t.layout.columns[i]
-	d.ids = nil
-	d.forms = make([]compare.Form, len(d.texts))
-	err := parallel(ctx, o.workers(), len(d.texts), func(v int) {
-		if v != missing {
-			d.forms[v] = c.cmp.Prepare(d.texts[v])
-		}
-	})
-	if err != nil {
-		return err
+	for v, f := range d.forms {
+		c.corpus.Learn(c.cmp, f, int(d.count[v]))
 	}
-	if learn {
-		for v, f := range d.forms {
-			c.corpus.Learn(c.cmp, f, int(d.count[v]))
-		}
-		c.corpus.Seal()
-	}
-	t.join(i)
-	return nil
+	c.corpus.Seal()
 }
 
 // join gives values with equal normal forms one id, and those without a form the missing one.
@@ -200,7 +201,7 @@ func (t *table) join(i int) {
 // rowsOf inverts a column: the rows of each value, as offsets into one slice.
 func (t *table) rowsOf(i int) (start []uint32, rows []uint32) {
 	values := t.values[i]
-	start = make([]uint32, len(t.dicts[i].texts)+1)
+	start = make([]uint32, len(t.dicts[i].forms)+1)
 	for _, v := range values {
 		start[v+1]++
 	}

@@ -13,11 +13,9 @@ type trainer struct {
 	t      *table
 	layout *layout
 	sides  cardinality
-	pairs  []pair
-	e      *evidence
+	*lesson
 	chance []chance
 	all    float64 // pairs in the population
-	scale  float64 // of candidates in the population to those here
 	p      *parameters
 	post   []float32
 	kin    []float32 // probability that the pair is related, not one
@@ -26,35 +24,11 @@ type trainer struct {
 
 const rounds = 25
 
-func newTrainer(t *table, pairs []pair, e *evidence, by []chance) *trainer {
-	tr := &trainer{t: t, layout: t.layout, pairs: pairs, e: e, chance: by, all: t.comparablePairs(), scale: 1}
-	if len(pairs) > enoughPairs {
-		tr.sample(float64(enoughPairs) / float64(len(pairs)))
-	}
+func newTrainer(t *table, from *lesson, by []chance) *trainer {
+	tr := &trainer{t: t, layout: t.layout, lesson: from, chance: by, all: t.comparablePairs()}
 	tr.post, tr.kin, tr.site = make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs))
 	tr.begin(float64(t.rows()))
 	return tr
-}
-
-// enoughPairs is how many candidates training looks at; more teach nothing new.
-const enoughPairs = 300_000
-
-// sample keeps all pairs of some rows, drawn blindly.
-func (tr *trainer) sample(share float64) {
-	drawn := 1 - math.Sqrt(1-share) // of the rows, as a pair has two
-	limit := uint64(drawn * math.MaxUint64)
-	in := func(row uint32) bool { return mixHash(uint64(row), 0x5eed) < limit }
-	e := &evidence{columns: tr.e.columns}
-	var pairs []pair
-	for i, p := range tr.pairs {
-		if in(p.a) || in(p.b) {
-			state, bits := tr.e.of(i)
-			pairs = append(pairs, p)
-			e.state, e.bits = append(e.state, state...), append(e.bits, bits...)
-		}
-	}
-	tr.scale = float64(len(tr.pairs)) / max(float64(len(pairs)), 1)
-	tr.pairs, tr.e = pairs, e
 }
 
 // run goes through rounds of expectation and maximisation.

@@ -88,7 +88,10 @@ func (r *runner) retell(i int) {
 			}
 		}
 	}
-	again(r.pairs, r.e)
+	again(r.lesson.pairs, r.lesson.e)
+	if r.e != nil && r.e != r.lesson.e {
+		again(r.pairs.memory, r.e)
+	}
 	if r.ewithin != nil {
 		again(r.within, r.ewithin)
 	}
@@ -136,7 +139,7 @@ func (tr *trainer) translation(i int) translation {
 func (t *table) shares(i int) [2][]float64 {
 	var share [2][]float64
 	for s := range share {
-		share[s] = make([]float64, len(t.dicts[i].texts))
+		share[s] = make([]float64, len(t.dicts[i].forms))
 		total := 0.0
 		for row, v := range t.values[i] {
 			if v != missing && (len(t.names) != 2 || int(t.source[row]) == s) {

@@ -36,17 +36,38 @@ func (v verdicts) apply(a, b uint32, score float32) float32 {
 	return -verdict
 }
 
-// beyond are the pairs judged the same that were no candidates.
-func (v verdicts) beyond(candidates []pair) []scored {
+// has reports whether a pair was judged.
+func (v verdicts) has(p pair) bool {
 	if len(v) == 0 {
-		return nil
+		return false
+	}
+	_, judged := v[p]
+	return judged
+}
+
+// force puts verdicts in the place of scores, of which those not above what anyone looks at
+// go, and adds the pairs judged the same that are not among them.
+func (v verdicts) force(edges []scored) []scored {
+	if len(v) == 0 {
+		return edges
 	}
 	seen := map[pair]bool{}
-	for _, p := range candidates {
-		if _, judged := v[p]; judged {
+	var list []scored
+	for _, e := range edges {
+		p := pair{e.a, e.b}
+		if v.has(p) {
 			seen[p] = true
+			e.score = v.apply(e.a, e.b, e.score)
+		}
+		if e.score > possibleAbove {
+			list = append(list, e)
 		}
 	}
+	return append(list, v.beyond(seen)...)
+}
+
+// beyond are the pairs judged the same that were not seen.
+func (v verdicts) beyond(seen map[pair]bool) []scored {
 	var more []scored
 	for p, same := range v {
 		if same && !seen[p] {

@@ -1,0 +1,214 @@
+package match
+
+import (
+	"container/heap"
+	"context"
+	"slices"
+)
+
+// pair is two rows, the smaller first.
+type pair struct{ a, b uint32 }
+
+func (p pair) packed() uint64 { return uint64(p.a)<<32 | uint64(p.b) }
+
+func unpacked(x uint64) pair { return pair{uint32(x >> 32), uint32(x)} }
+
+// pairList is pairs in ascending order, none twice: in memory, or where they don't fit, in
+// a file.
+type pairList struct {
+	memory []pair
+	file   *spilled // nil for pairs in memory
+	count  int
+}
+
+// pairsAtOnce is how many pairs are handed out together.
+const pairsAtOnce = 1 << 16
+
+// each hands out the pairs in parts, all but the last of pairsAtOnce. A part is the list's.
+func (l *pairList) each(ctx context.Context, f func(from int, part []pair) error) error {
+	if l.file == nil {
+		for from := 0; from < len(l.memory); from += pairsAtOnce {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := f(from, l.memory[from:min(from+pairsAtOnce, len(l.memory))]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	stored := l.file.read(piece{0, l.file.at}, spillBuffer)
+	room := make([]pair, 0, pairsAtOnce)
+	for from := 0; from < l.count; from += len(room) {
+		room = room[:0]
+		for len(room) < pairsAtOnce {
+			x, ok := stored.next()
+			if !ok {
+				break
+			}
+			room = append(room, unpacked(x))
+		}
+		if stored.err != nil {
+			return stored.err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f(from, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load reads the pairs into memory.
+func (l *pairList) load(ctx context.Context) error {
+	if l.file == nil {
+		return nil
+	}
+	pairs := make([]pair, 0, l.count)
+	err := l.each(ctx, func(_ int, part []pair) error {
+		pairs = append(pairs, part...)
+		return nil
+	})
+	l.memory, l.file = pairs, nil
+	return err
+}
+
+// pairSorter is the pairs that one worker finds. Beyond its room it writes them away in
+// sorted runs.
+type pairSorter struct {
+	pairs []uint64 // packed
+	most  int
+	file  spilled
+	runs  []piece
+}
+
+// pairSorterBytes is what a pair takes while pairs are sorted: once as found, once in one
+// list, once in the room for sorting, and once in the list that stays.
+const pairSorterBytes = 32
+
+// full writes a run when there is no more room.
+func (s *pairSorter) full() error {
+	if len(s.pairs) < s.most {
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *pairSorter) flush() error {
+	if len(s.pairs) == 0 {
+		return nil
+	}
+	sortUint64(s.pairs)
+	s.pairs = slices.Compact(s.pairs)
+	run, err := s.file.piece(func(put func(uint64)) {
+		for _, x := range s.pairs {
+			put(x)
+		}
+	})
+	s.runs, s.pairs = append(s.runs, run), s.pairs[:0]
+	return err
+}
+
+// sortPairs puts together what the workers found.
+func sortPairs(ctx context.Context, s *spill, by []*pairSorter) (*pairList, error) {
+	if !slices.ContainsFunc(by, func(w *pairSorter) bool { return len(w.runs) > 0 }) {
+		var packed []uint64
+		for _, w := range by {
+			packed = append(packed, w.pairs...)
+			w.pairs = nil
+		}
+		sortUint64(packed)
+		packed = slices.Compact(packed)
+		l := &pairList{memory: make([]pair, len(packed)), count: len(packed)}
+		for i, x := range packed {
+			l.memory[i] = unpacked(x)
+		}
+		return l, nil
+	}
+	for _, w := range by {
+		if err := w.flush(); err != nil {
+			return nil, err
+		}
+		w.pairs = nil
+	}
+	return mergePairs(ctx, s, by)
+}
+
+// mergePairs merges sorted runs into one file.
+func mergePairs(ctx context.Context, s *spill, by []*pairSorter) (*pairList, error) {
+	var front runHeap
+	runs := 0
+	for _, w := range by {
+		runs += len(w.runs)
+	}
+	buffer := min(max(int(s.memory)/runs, 1<<10), spillBuffer)
+	for _, w := range by {
+		for _, r := range w.runs {
+			n := w.file.read(r, buffer)
+			if x, ok := n.next(); ok {
+				front = append(front, runHead{x, n})
+			}
+			if n.err != nil {
+				return nil, n.err
+			}
+		}
+	}
+	heap.Init(&front)
+	l := &pairList{file: &spilled{s: s}}
+	var failed error
+	_, err := l.file.piece(func(put func(uint64)) {
+		for last := uint64(0); len(front) > 0 && failed == nil; { // no pair is 0: its rows differ
+			if x := front[0].x; x != last {
+				put(x)
+				last = x
+				l.count++
+			}
+			if l.count%pairsAtOnce == 0 {
+				failed = ctx.Err()
+			}
+			if err := front.advance(); err != nil {
+				failed = err
+			}
+		}
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return l, err
+}
+
+// runHead is the first number of what is left of a run.
+type runHead struct {
+	x    uint64
+	rest *numbers
+}
+
+// runHeap has the run with the least number in front.
+type runHeap []runHead
+
+func (h runHeap) Len() int           { return len(h) }
+func (h runHeap) Less(i, j int) bool { return h[i].x < h[j].x }
+func (h runHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *runHeap) Push(x any)        { *h = append(*h, x.(runHead)) }
+func (h *runHeap) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	*h = (*h)[:last]
+	return x
+}
+
+// advance goes on to the next number of the run in front.
+func (h *runHeap) advance() error {
+	front := &(*h)[0]
+	x, ok := front.rest.next()
+	if !ok {
+		err := front.rest.err
+		heap.Pop(h)
+		return err
+	}
+	front.x = x
+	heap.Fix(h, 0)
+	return nil
+}

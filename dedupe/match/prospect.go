@@ -1,0 +1,128 @@
+package match
+
+import "github.com/clientele-go/clientele/dedupe/compare"
+
+// prospect scores pairs column by column, the cheap columns first, until it is clear that
+// a pair is not worth anyone's time. One worker uses it at a time.
+type prospect struct {
+	c       *comparer
+	s       *scorer
+	dear    []int           // columns that take long, those first that candidates seldom agree in
+	isDear  []bool          // by column
+	most    []*[256]float32 // by column: the most that it adds, by the most bits that can be shared
+	against [3]float32      // by group: the share of evidence against that counts at least
+	open    []bool          // by column: whether it is not compared yet
+	state   []uint8
+	bits    []uint8
+}
+
+// roundingMargin is more than the order of a sum changes it.
+const roundingMargin = 0.01
+
+func newProspect(c *comparer, s *scorer, p *parameters) *prospect {
+	n := len(c.l.columns)
+	f := &prospect{c: c, s: s, isDear: make([]bool, n), open: make([]bool, n), against: [3]float32{1, 1, 1}, state: make([]uint8, n), bits: make([]uint8, n)}
+	places := 0
+	for i := range c.l.columns {
+		switch s.groups[i] {
+		case nameGroup:
+			if s.whole[i] {
+				f.against[nameGroup] = repeated
+			}
+		case addressGroup:
+			if places++; places > 1 {
+				f.against[addressGroup] = 0 // the others may dampen it to next to nothing
+			}
+		}
+		f.isDear[i] = isDear(c.l.columns[i].typ) && !c.meets[i]
+		f.most = append(f.most, mostOf(s.same[i], p.Columns[i].Translated))
+	}
+	for _, named := range []bool{false, true} { // the name is what most candidates were found by
+		for i := range c.l.columns {
+			if f.isDear[i] && named == (s.groups[i] == nameGroup) {
+				f.dear = append(f.dear, i)
+			}
+		}
+	}
+	return f
+}
+
+// isDear reports whether values of a type take long to compare.
+func isDear(t compare.Type) bool {
+	switch t {
+	case compare.Name, compare.PersonName, compare.OrganisationName, compare.Address, compare.AddressStreet,
+		compare.AddressBuilding, compare.Text:
+		return true
+	}
+	return false
+}
+
+// mostOf is the most that a column adds where no more than so many bits are shared; where
+// bits say something else, whatever they are.
+func mostOf(w *lookup, any bool) *[256]float32 {
+	var most [256]float32
+	top := float32(0) // missing
+	for b := range most {
+		for s := range absent {
+			top = max(top, w[s][b])
+		}
+		most[b] = top
+	}
+	if any {
+		for b := range most {
+			most[b] = top
+		}
+	}
+	return &most
+}
+
+// score is the score of two rows; of a pair that nobody will look at, it may be a bound of it.
+func (f *prospect) score(x, y uint32) float32 {
+	bound := f.glance(x, y)
+	for _, i := range f.dear {
+		if bound < possibleAbove-roundingMargin {
+			return bound
+		}
+		if !f.open[i] {
+			continue
+		}
+		d, v, w := f.c.t.dicts[i], f.c.t.values[i][x], f.c.t.values[i][y]
+		f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
+		bound += f.counted(i) - f.most[i][min(d.said[v], d.said[w])]
+	}
+	return f.s.score(f.state, f.bits)
+}
+
+// glance compares all but the dear columns, notes which are left open, and returns the most
+// that the score can come to.
+func (f *prospect) glance(x, y uint32) float32 {
+	c, bound := f.c, f.s.prior+f.s.shift
+	for i, d := range c.t.dicts {
+		v, w := c.t.values[i][x], c.t.values[i][y]
+		f.open[i] = f.isDear[i] && v != w && v != missing && w != missing
+		if f.open[i] {
+			bound += f.most[i][min(d.said[v], d.said[w])]
+			continue
+		}
+		f.state[i], f.bits[i] = c.ids(i, d, v, w)
+		if c.meets[i] {
+			c.x[i], c.y[i] = value{form: d.forms[v]}, value{form: d.forms[w]}
+		}
+	}
+	c.crossings(c.x, c.y, f.state, f.bits)
+	for i, open := range f.open {
+		if !open {
+			bound += f.counted(i)
+		}
+	}
+	return bound
+}
+
+// counted is the most that the evidence of a column can count, whatever the others say.
+func (f *prospect) counted(i int) float32 {
+	w := f.s.same[i][f.state[i]][f.bits[i]]
+	if w < 0 {
+		w *= f.against[f.s.groups[i]]
+	}
+	return w
+}
