@@ -181,7 +181,7 @@ func (tx *Tx) pair(op string, debit, credit ItemID) (*pair, error) {
 
 // mayShare returns nil when one customer's credit may settle another's debit.
 func (tx *Tx) mayShare(op string, p *pair) error {
-	if err := tx.mayPost(op, p.credit.Customer); err != nil {
+	if _, err := tx.mayPost(op, p.credit.Customer); err != nil {
 		return err
 	}
 	related := false
@@ -233,7 +233,7 @@ func (tx *Tx) newAllocation(op string, p *pair, q AllocationRequest) (*Allocatio
 		return nil, err
 	}
 	a.Known = max(a.Known, p.debit.Known, p.credit.Known)
-	a.Difference, err = tx.store.exchange(p, a)
+	a.Difference, err = tx.store.exchange(p.debit, p.credit, a)
 	return a, err
 }
 
@@ -256,15 +256,15 @@ func (p *pair) amounts(q AllocationRequest) (of [2]money.Amount, err error) {
 }
 
 // exchange is the difference by exchange of an allocation.
-func (s *Store) exchange(p *pair, a *Allocation) (money.Amount, error) {
+func (s *Store) exchange(debit, credit *Item, a *Allocation) (money.Amount, error) {
 	if s.base == 0 || a.Amount.Currency == s.base && a.CreditAmount.Currency == s.base {
 		return money.Amount{}, nil
 	}
-	owed, known, err := s.worth(a.Amount, p.debit.Rate)
+	owed, known, err := s.worth(a.Amount, debit.Rate)
 	if err != nil || !known {
 		return money.Amount{}, err
 	}
-	paid, known, err := s.worth(a.CreditAmount, p.credit.Rate)
+	paid, known, err := s.worth(a.CreditAmount, credit.Rate)
 	if err != nil || !known {
 		return money.Amount{}, err
 	}
@@ -297,15 +297,16 @@ func (tx *Tx) settle(p *pair, a *Allocation) error {
 	a.Version, a.Recorded, a.Actor, a.Reason = 1, tx.tx.Now(), session.Actor, session.Reason
 	p.openDebit -= a.Amount.Minor
 	p.openCredit -= a.CreditAmount.Minor
-	return tx.record(a.posted(p.debit, p.credit, a.Effective))
+	both := a.posted(p.debit, p.credit, a.Effective)
+	return tx.record(both[:])
 }
 
 // posted are the entries of an allocation; on is the day from which the settlement
 // counts that it makes or undoes.
-func (a *Allocation) posted(debit, credit *Item, on date.Date) []posted {
+func (a *Allocation) posted(debit, credit *Item, on date.Date) [2]posted {
 	how := settlement{by: credit.Kind, on: on}
 	both := a.entries(debit, credit)
-	return []posted{{both[0], how}, {both[1], how}}
+	return [2]posted{{both[0], how}, {both[1], how}}
 }
 
 // Undo says how an allocation is taken back.
@@ -373,7 +374,8 @@ func (tx *Tx) undo(op string, former *Allocation, debit, credit *Item, u Undo) (
 	}
 	session := tx.tx.Session()
 	a.Version, a.Recorded, a.Actor, a.Reason = 1, tx.tx.Now(), session.Actor, session.Reason
-	return a, tx.record(a.posted(debit, credit, former.Effective))
+	both := a.posted(debit, credit, former.Effective)
+	return a, tx.record(both[:])
 }
 
 func (r *Reader) allocation(op string, id AllocationID) (*Allocation, error) {

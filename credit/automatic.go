@@ -33,7 +33,8 @@ type Automatic struct {
 // more.
 func (tx *Tx) AllocateAutomatically(q Automatic) ([]*Allocation, error) {
 	const op = "allocate"
-	if err := tx.mayPost(op, q.Customer); err != nil {
+	var err error
+	if q.Customer, err = tx.mayPost(op, q.Customer); err != nil {
 		return nil, err
 	}
 	if q.Method != OldestFirst && q.Method != ByReference && q.Method != BestFit {

@@ -18,7 +18,7 @@ import (
 	"github.com/clientele-go/clientele/storage/kv/pebblekv"
 )
 
-// book is the package's store beside customers, on an engine in memory.
+// book is the package's store beside customers.
 type book struct {
 	t         testing.TB
 	customers *customer.Store
@@ -33,6 +33,12 @@ var start = time.Date(2024, 6, 1, 8, 0, 0, 0, time.UTC)
 
 func newBook(t testing.TB, opts credit.Options) *book {
 	t.Helper()
+	return newBookIn(t, "", opts)
+}
+
+// newBookIn is newBook on the engine in a directory, in memory without one.
+func newBookIn(t testing.TB, dir string, opts credit.Options) *book {
+	t.Helper()
 	b := &book{t: t, now: start}
 	customers, err := customer.New(customer.Options{})
 	if err != nil {
@@ -43,7 +49,7 @@ func newBook(t testing.TB, opts credit.Options) *book {
 	schema := &storage.Schema{}
 	b.customers.AddTo(schema)
 	b.credit.AddTo(schema)
-	engine, err := pebblekv.Open("", pebblekv.Options{InMemory: true, CacheBytes: 64 << 20})
+	engine, err := pebblekv.Open(dir, pebblekv.Options{InMemory: dir == "", CacheBytes: 64 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

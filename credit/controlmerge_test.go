@@ -2,8 +2,10 @@ package credit_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/clientele-go/clientele/credit"
+	"github.com/clientele-go/clientele/customer"
 )
 
 // The survivor of unit 1 owes 100 and has no limit; the loser, of unit 2 and a group, owes
@@ -51,4 +53,56 @@ func TestMergeMovesExposureAndKeepsLimits(t *testing.T) {
 	if rooms := d.rooms(loser, yuan(1)); len(rooms) != 1 || rooms[0].Exposure != yuan(80) {
 		t.Errorf("the loser has %+v", rooms)
 	}
+}
+
+// The loser's id stands for the survivor, to whoever still has it: an invoice and an order
+// under it are the survivor's, and count against its limit of 100. The figures: 30 owed and
+// 60 ordered leave 10.
+func TestMergedCustomersIdStandsForItsSurvivor(t *testing.T) {
+	d := newDesk(t, credit.Options{})
+	survivor, loser := d.customer(1), d.customer(2)
+	d.limit(credit.OfCustomer(survivor), 100)
+	d.do(func(tx deskTx) error {
+		if _, err := tx.MergeCustomers(survivor, loser); err != nil {
+			return err
+		}
+		_, err := tx.customers.Merge(survivor, []customer.ID{loser}, func(survivor, _ *customer.Customer) (*customer.Customer, error) {
+			return survivor, nil
+		})
+		return err
+	})
+	for range 2 { // asking again changes nothing
+		d.invoice("a", loser, yuan(30), 30)
+		if err := d.order("o", loser, 60); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.wantUsed("merged", credit.OfCustomer(survivor), 90)
+	wantErr(t, "90 and 11 of 100", d.order("p", loser, 11), credit.ErrRefused)
+	d.view(func(r *credit.Reader) error {
+		items, err := r.Document("a")
+		if err != nil || len(items) != 1 || items[0].Customer != survivor {
+			t.Errorf("the invoice is %+v, %v", items, err)
+		}
+		for v, err := range r.Reservations(survivor) {
+			if err != nil || v.Key != "o" || v.Customer != survivor {
+				t.Errorf("the survivor has %+v, %v", v, err)
+			}
+		}
+		return nil
+	})
+	// The order leads to a delivery, and an override is for the survivor: 90 and 11 pass.
+	d.do(func(tx deskTx) error {
+		if _, err := tx.Pass("o", credit.Request{Key: "d", Customer: loser, Amount: yuan(60), Stage: credit.Delivered}); err != nil {
+			return err
+		}
+		_, err := tx.Override(credit.Override{Customer: loser, Why: "a good customer", Until: d.clock().Add(time.Hour)})
+		return err
+	})
+	if err := d.order("p", loser, 11); err != nil {
+		t.Error(err)
+	}
+	err := d.try(func(tx deskTx) error { return tx.SetLimit(credit.OfCustomer(loser), credit.Limit{Amount: yuan(5)}) })
+	wantErr(t, "a limit of the loser", err, credit.ErrInvalid)
+	d.verify()
 }

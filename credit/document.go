@@ -20,7 +20,7 @@ type Document struct {
 	// Key names the document in the book, for ever: posting the same once more changes
 	// nothing. At most MaxDocument bytes.
 	Key      string
-	Customer customer.ID
+	Customer customer.ID // one that was merged stands for its survivor
 	Kind     Kind
 	Side     Side // of an Adjustment or Rounding; otherwise left 0
 	Date     date.Date
@@ -53,9 +53,11 @@ type Instalment struct {
 // rewrites a page of open items, one of the log, and the customer's account and figures.
 func (tx *Tx) Post(d Document) ([]*Item, error) {
 	const op = "post"
-	if err := tx.mayPost(op, d.Customer); err != nil {
+	standing, err := tx.mayPost(op, d.Customer)
+	if err != nil {
 		return nil, err
 	}
+	d.Customer = standing
 	if d.OwnTerms {
 		if err := tx.takeTerms(op, &d); err != nil {
 			return nil, err
@@ -313,7 +315,8 @@ func (tx *Tx) ours(op string, id ItemID) (*Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	return i, missingItem(op, id, tx.mayPost(op, i.Customer))
+	_, err = tx.mayPost(op, i.Customer)
+	return i, missingItem(op, id, err)
 }
 
 // Open returns what is open of an item now, in minor units of its currency.

@@ -1,13 +1,29 @@
 package credit
 
 import (
+	"errors"
+
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage/kv"
 )
 
 // SmallPages makes pages so small that short histories split and join them.
 func (s *Store) SmallPages() { s.sizes = pageSizes{open: 4, join: 4, small: 3, log: 3} }
+
+// QuietPages counts the quiet pages of the log, of which Verify has found that they are.
+func (r *Reader) QuietPages() (n int, err error) {
+	for p, err := range r.store.log.Records(r.storage, kv.Range{}, false) {
+		if err != nil {
+			return 0, err
+		}
+		if p.quiet {
+			n++
+		}
+	}
+	return n, nil
+}
 
 // Damage spoils what is derived for a customer, one thing at a time, by number; it
 // returns false when there is no such number.
@@ -45,6 +61,11 @@ func (tx *Tx) Damage(id customer.ID, n int) (bool, error) {
 		return true, tx.store.days.Add(tx.tx, dayKey(date.Unix), -1)
 	case 6: // a total is wrong
 		return true, tx.store.total.Add(tx.tx, totalKey(Debit, money.CNY, date.Unix), 5)
+	case 7: // a page of the log is passed over that must not be
+		p, err := tx.logPage(logKey{logEffective, date.First.Month(), logBlock(id), 1})
+		p.quiet = true
+		p.add(&entry{openItem: openItem{customer: id, side: Debit, amount: 1, currency: money.CNY}, on: date.First, recorded: date.First})
+		return true, errors.Join(err, tx.putLog(p))
 	}
 	return false, nil
 }

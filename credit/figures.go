@@ -194,6 +194,14 @@ func (r *Reader) Figures(id customer.ID, from, to date.Month) ([]Figures, error)
 	return list, err
 }
 
+// EachFigures calls do with the figures of the months from one to another of all customers
+// that the session sees with their items, by customer, month and currency, until do fails.
+// It costs some tenths of a microsecond for each year of each customer; what do gets is
+// its own.
+func (r *Reader) EachFigures(from, to date.Month, do func(customer.ID, *Figures) error) error {
+	return r.eachWanted(MeasureQuery{From: from, To: to}, do)
+}
+
 // eachFigures calls f with the figures of customers from one on up to another, by
 // customer and month.
 func (r *Reader) eachFigures(from, to customer.ID, first, last date.Month, f func(customer.ID, *Figures) error) error {

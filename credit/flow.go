@@ -95,6 +95,9 @@ func (tx *Tx) Pass(from string, q Request) (*Reservation, error) {
 	if q.Customer == 0 || slices.Contains(source.Via, q.Customer) {
 		q.Customer = source.Customer
 	}
+	if err := tx.resolve(&q, source); err != nil {
+		return nil, err
+	}
 	if err := source.leadsTo(op, &q, tx.now()); err != nil {
 		return nil, err
 	}

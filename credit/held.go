@@ -274,10 +274,8 @@ func (a *ager) addPosted(sums *aging.Accumulator, list []posted) {
 // customer of whom neither is the case, otherwise one for each item and allocation; the
 // first call reads what the log has since the day for the months up to the last.
 func (h *Holdings) Figures(id customer.ID, from, to date.Month) ([]Figures, error) {
-	if h.late == nil || to > h.lateTo {
-		if err := h.findLate(to); err != nil {
-			return nil, err
-		}
+	if err := h.needLate(to); err != nil {
+		return nil, err
 	}
 	if !h.differs.Contains(uint64(id)) && !h.late.Contains(uint64(id)) {
 		return h.reader.Figures(id, from, to)
@@ -301,6 +299,28 @@ func (h *Holdings) Figures(id customer.ID, from, to date.Month) ([]Figures, erro
 		}
 	}
 	return list, nil
+}
+
+// FiguresDiffer returns the customers that the session sees whose figures up to a month
+// may be others than those of the Reader. It is the caller's.
+func (h *Holdings) FiguresDiffer(to date.Month) (*bitset.Set, error) {
+	if err := h.needLate(to); err != nil {
+		return nil, err
+	}
+	all := h.differs.Clone()
+	all.Or(h.late)
+	if access := h.reader.access(); access != nil {
+		return all, all.Keep(access.WithinUnmasked("item"))
+	}
+	return all, nil
+}
+
+// needLate has findLate look up to a month.
+func (h *Holdings) needLate(to date.Month) error {
+	if h.late != nil && to <= h.lateTo {
+		return nil
+	}
+	return h.findLate(to)
 }
 
 // findLate finds who has entries that were recorded after the day and count in months up

@@ -198,7 +198,7 @@ func (r *Reader) newMovements(from, to AgingQuery) (*scanner, *movements, error)
 	if m.to, err = r.view(&to); err != nil {
 		return nil, nil, err
 	}
-	m.both = view{asOf: min(m.from.asOf, m.to.asOf), known: min(m.from.known, m.to.known), within: append(m.from.within, m.to.within...)}
+	m.both = view{asOf: min(m.from.asOf, m.to.asOf), known: min(m.from.known, m.to.known), within: append(m.from.within, m.to.within...), entries: true}
 	s, err := r.newScanner(m.both)
 	if err == nil {
 		s.logsOnly = true

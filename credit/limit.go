@@ -191,10 +191,15 @@ func (r *Reader) checkScope(op string, s Scope) error {
 	switch s.Kind {
 	case CustomerScope:
 		c, err := r.customers.Get(s.customer())
-		if err == nil && c.Status > customer.Archived {
-			err = &customer.StatusError{ID: c.ID, Status: c.Status, Action: op}
+		switch {
+		case err != nil:
+			return err
+		case c.ID != s.customer():
+			return &Error{Op: op, Customer: s.customer(), Field: "Scope", Value: s.String(), Problem: "was merged into " + c.ID.String(), Remedy: "use the survivor", Err: ErrInvalid}
+		case c.Status > customer.Archived:
+			return &customer.StatusError{ID: c.ID, Status: c.Status, Action: op}
 		}
-		return err
+		return nil
 	case GroupScope:
 		_, err := r.Group(GroupID(s.ID))
 		return err

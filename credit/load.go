@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
@@ -70,7 +71,7 @@ func (s *Store) Load(ctx context.Context, j Job, opts LoadOptions, accounts iter
 			opts.Refused(r[0], r[1], &Error{Op: "load", Field: "Document", Problem: "the book has a document of this key already", Err: errors.Join(ErrDocument, err)})
 		}
 	}
-	work := storage.RowWork[loadRow]{Prepare: ld.prepare, Place: ld.place, Add: ld.add, LeftOut: ld.leftOut}
+	work := storage.RowWork[loadRow]{Prepare: ld.prepare, Place: ld.place, Add: ld.add, LeftOut: ld.leftOut, Batch: loadBatch}
 	return storage.LoadRows(ctx, j.Storage, j.Session, options, work, func(l *storage.RowLoader[loadRow]) error {
 		return ld.fill(l, accounts)
 	})
@@ -84,15 +85,45 @@ type ledgerLoad struct {
 	opts   LoadOptions
 	items  int
 	ranges map[int][2]customer.ID // the customers of each row
+	large  largeSums
 	last   customer.ID
 }
 
-// loadRow is the accounts of the customers that share pages of the log.
-type loadRow struct {
-	accounts []LoadAccount
-	today    date.Date
-	ids      []AllocationID // of the allocations, in their order
+// largeSums are the book's totals to which a load adds much, and what they come to. It is
+// safe for concurrent use.
+type largeSums struct {
+	mu   sync.Mutex
+	sums map[totalID]int64
 }
+
+// add adds to a total, as addShared does.
+func (s *largeSums) add(ld *ledgerLoad, id totalID, minor int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sum, known := s.sums[id]
+	if !known {
+		err := ld.job.Storage.View(ld.ctx, func(r *storage.Reader) (err error) {
+			sum, err = ld.total.Get(r, totalKey(id.side, id.currency, id.due))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	sum, err := shared(ld.total, sum, minor)
+	if err != nil {
+		return err
+	}
+	if s.sums == nil {
+		s.sums = map[totalID]int64{}
+	}
+	s.sums[id] = sum
+	return nil
+}
+
+// loadBatch is how many rows are worked on at a time: so few that all cores have work
+// soon, and that what is added to the load is still in their caches.
+const loadBatch = 4
 
 func (ld *ledgerLoad) permit() error {
 	return ld.job.Storage.View(ld.ctx, func(r *storage.Reader) error {
@@ -107,7 +138,7 @@ func (ld *ledgerLoad) permit() error {
 // fill collects the accounts of neighbours and hands them over.
 func (ld *ledgerLoad) fill(l *storage.RowLoader[loadRow], accounts iter.Seq2[LoadAccount, error]) error {
 	ld.ranges = map[int][2]customer.ID{}
-	var block []LoadAccount
+	row := ld.begin(l)
 	for a, err := range accounts {
 		if err != nil {
 			return err
@@ -115,62 +146,53 @@ func (ld *ledgerLoad) fill(l *storage.RowLoader[loadRow], accounts iter.Seq2[Loa
 		if a.Customer <= ld.last {
 			return &Error{Op: "load", Customer: a.Customer, Problem: "comes after customer " + ld.last.String(), Remedy: "sort the accounts by customer, each once", Err: ErrInvalid}
 		}
-		if len(block) > 0 && logBlock(block[0].Customer) != logBlock(a.Customer) {
-			if err := ld.send(l, block); err != nil {
+		if len(row.accounts) > 0 && logBlock(ld.last) != logBlock(a.Customer) {
+			if err := ld.send(l, row); err != nil {
 				return err
 			}
-			block = nil
+			row = ld.begin(l)
 		}
 		ld.last = a.Customer
-		a.Items, a.Allocations = slices.Clone(a.Items), slices.Clone(a.Allocations)
-		block = append(block, a)
+		row.take(&a)
 	}
-	if len(block) == 0 {
+	if len(row.accounts) == 0 {
 		return nil
 	}
-	return ld.send(l, block)
+	return ld.send(l, row)
 }
 
-// send hands a block over, or posts it when something is posted there already.
-func (ld *ledgerLoad) send(l *storage.RowLoader[loadRow], block []LoadAccount) error {
+// begin returns the next row, without accounts.
+func (ld *ledgerLoad) begin(l *storage.RowLoader[loadRow]) *loadRow {
+	row := l.Row()
+	row.begin(dayOf(ld.job.Storage.Now()))
+	return row
+}
+
+// send hands a row over, or posts it when something is posted there already.
+func (ld *ledgerLoad) send(l *storage.RowLoader[loadRow], row *loadRow) error {
 	if err := ld.ctx.Err(); err != nil {
 		return err
 	}
-	for _, a := range block {
-		ld.items += len(a.Items)
-	}
+	row.share()
+	ld.items += len(row.items)
 	if ld.opts.Progress != nil {
 		ld.opts.Progress(ld.items)
 	}
-	used, err := ld.used(block)
-	if err != nil || len(block) == 0 {
+	used, err := ld.used(row.block())
+	if err != nil {
 		return err
 	}
-	row := loadRow{accounts: block, today: dayOf(ld.job.Storage.Now())}
 	if used {
-		return ld.postRow(&row)
+		return ld.postRow(row)
 	}
-	ld.ranges[l.Number()] = [2]customer.ID{block[0].Customer, block[len(block)-1].Customer}
-	*l.Row() = row
+	ld.ranges[l.Number()] = [2]customer.ID{row.accounts[0].Customer, ld.last}
 	return l.Next()
 }
 
-// used reports whether somebody of a block has an account, and fails for customers that
-// don't exist.
-func (ld *ledgerLoad) used(block []LoadAccount) (used bool, err error) {
-	first := logBlock(block[0].Customer)
-	keys := kv.Range{Lower: storage.Key(nil).Uint(uint64(first)), Upper: storage.Key(nil).Uint(uint64(first + 1<<logBlockBits))}
+// used reports whether somebody of a block has an account.
+func (ld *ledgerLoad) used(block customer.ID) (used bool, err error) {
+	keys := kv.Range{Lower: storage.Key(nil).Uint(uint64(block)), Upper: storage.Key(nil).Uint(uint64(block + 1<<logBlockBits))}
 	err = ld.job.Storage.View(ld.ctx, func(r *storage.Reader) error {
-		customers := ld.job.Customers.Reader(r)
-		for _, a := range block {
-			c, err := customers.Get(a.Customer)
-			if err == nil && c.Status == customer.Erased {
-				err = &customer.StatusError{ID: c.ID, Status: c.Status, Action: "load"}
-			}
-			if err != nil {
-				return missing("load", a.Customer, err)
-			}
-		}
 		for _, err := range ld.account.Records(r, keys, false) {
 			used = true
 			return err
@@ -180,33 +202,47 @@ func (ld *ledgerLoad) used(block []LoadAccount) (used bool, err error) {
 	return used, err
 }
 
+// exist fails for accounts of customers that don't exist any more, or never did.
+func (ld *ledgerLoad) exist(accounts []LoadAccount) error {
+	return ld.job.Storage.View(ld.ctx, func(r *storage.Reader) error {
+		customers := ld.job.Customers.Reader(r)
+		for n := range accounts {
+			id := accounts[n].Customer
+			c, err := customers.Get(id)
+			switch {
+			case err != nil:
+				return missing("load", id, err)
+			case c.ID != id:
+				return &Error{Op: "load", Customer: id, Field: "Customer", Value: id.String(), Problem: "was merged into " + c.ID.String(), Remedy: "load its items with the survivor's", Err: ErrInvalid}
+			case c.Status == customer.Erased:
+				return &customer.StatusError{ID: id, Status: c.Status, Action: "load"}
+			}
+		}
+		return nil
+	})
+}
+
 // prepare checks a row's accounts. The storage compares document keys with those of other
 // rows and of the book.
 func (ld *ledgerLoad) prepare(row *loadRow) error {
-	type key struct {
-		document   string
-		instalment int
+	if err := ld.exist(row.accounts); err != nil {
+		return err
 	}
-	seen := map[key]bool{}
+	row.openAmounts = slices.Grow(row.openAmounts[:0], len(row.items))[:len(row.items)]
+	open := row.openAmounts
 	for n := range row.accounts {
 		a := &row.accounts[n]
-		if err := a.check(row.today); err != nil {
+		if err := a.check(row.today, open[:len(a.Items)]); err != nil {
 			return err
 		}
-		for i := range a.Items {
-			k := key{a.Items[i].Document, a.Items[i].Instalment}
-			if seen[k] {
-				return &Error{Op: "load", Customer: a.Customer, Field: "Document", Value: shorten(k.document), Problem: "stands twice in the load", Err: ErrDocument}
-			}
-			seen[k] = true
-		}
+		open = open[len(a.Items):]
 	}
-	return nil
+	return row.checkDocuments()
 }
 
-// check checks an account and completes its items and allocations.
-func (a *LoadAccount) check(today date.Date) error {
-	open := make([]int64, len(a.Items))
+// check checks an account, completes its items and allocations, and tells what is open of
+// each item in the end.
+func (a *LoadAccount) check(today date.Date, open []int64) error {
 	for n := range a.Items {
 		i := &a.Items[n]
 		i.Customer, i.ID, i.ReversedBy, i.Reverses, i.Via = a.Customer, 0, 0, 0, nil
@@ -287,17 +323,23 @@ func (a *LoadAccount) settle(s *LoadAllocation, n int, open []int64, today date.
 	return nil
 }
 
-// allocation is what is stored of a loaded allocation.
-func (a *LoadAccount) allocation(s *Store, from *LoadAllocation) (*Allocation, error) {
+// counts tells from when an allocation counts, and since when it is known.
+func (a *LoadAccount) counts(x *LoadAllocation) (effective, known date.Date) {
+	debit, credit := &a.Items[x.Debit], &a.Items[x.Credit]
+	return max(x.Date, debit.Effective, credit.Effective), max(x.Known, debit.Known, credit.Known)
+}
+
+// allocation makes of a loaded allocation what is stored of it.
+func (a *LoadAccount) allocation(s *Store, from *LoadAllocation, stored *Allocation) (err error) {
 	debit, credit := &a.Items[from.Debit], &a.Items[from.Credit]
-	stored := &Allocation{
+	effective, known := a.counts(from)
+	*stored = Allocation{
 		Debit: debit.ID, Credit: credit.ID, Amount: debit.Amount, CreditAmount: credit.Amount, Date: from.Date,
-		Effective: max(from.Date, debit.Effective, credit.Effective), Known: max(from.Known, debit.Known, credit.Known),
+		Effective: effective, Known: known,
 	}
 	stored.Amount.Minor, stored.CreditAmount.Minor = from.Amount, from.CreditAmount
-	var err error
-	stored.Difference, err = s.exchange(&pair{debit: debit, credit: credit}, stored)
-	return stored, err
+	stored.Difference, err = s.exchange(debit, credit, stored)
+	return err
 }
 
 // leftOut reports an account that is not in order; whatever else goes wrong ends the load.
@@ -313,22 +355,19 @@ func (ld *ledgerLoad) leftOut(row int, err error) error {
 
 // place draws the ids.
 func (ld *ledgerLoad) place(l *storage.Loader, row *loadRow) error {
-	for n := range row.accounts {
-		a := &row.accounts[n]
-		for i := range a.Items {
-			id, err := ld.itemIDs.Load(l, nil)
-			if err != nil {
-				return err
-			}
-			a.Items[i].ID = ItemID(id)
+	for n := range row.items {
+		id, err := ld.itemIDs.Load(l, nil)
+		if err != nil {
+			return err
 		}
-		for range a.Allocations {
-			id, err := ld.allocationID.Load(l, nil)
-			if err != nil {
-				return err
-			}
-			row.ids = append(row.ids, AllocationID(id))
+		row.items[n].ID = ItemID(id)
+	}
+	for range row.allocations {
+		id, err := ld.allocationID.Load(l, nil)
+		if err != nil {
+			return err
 		}
+		row.ids = append(row.ids, AllocationID(id))
 	}
 	return nil
 }

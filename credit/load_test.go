@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/clientele-go/clientele/credit"
@@ -61,17 +62,26 @@ func TestLoadedIsAsPosted(t *testing.T) {
 		// are posted by transactions, since something is there already.
 		posted.load(list[n])
 	}
-	for asOf := benchDay - 200; asOf < benchDay+40; asOf += 13 {
-		for _, known := range []int{0, 20, 70} {
-			q := credit.AgingQuery{AsOf: asOf, Buckets: aging.Standard()}
-			if known > 0 {
-				q.KnownOn = asOf - date.Date(known)
-			}
-			if got, want := loaded.rows(q), posted.rows(q); got != want {
-				t.Fatalf("as of %s known on %q: %q, posted %q", q.AsOf, q.KnownOn, got, want)
+	loaded.view(func(r *credit.Reader) error {
+		n, err := r.QuietPages()
+		if n < 10 {
+			t.Errorf("%d quiet pages; the books are too small to tell", n)
+		}
+		return err
+	})
+	compareReports(t, loaded, posted)
+	// What is posted later stands behind what was loaded, also in months of the past.
+	for _, b := range []*book{loaded, posted} {
+		for id := customer.ID(1); id <= 150; id += 20 {
+			for back := date.Date(20); back < 180; back += 70 {
+				key := fmt.Sprintf("late %d-%d", id, back)
+				invoice := b.post(credit.Document{Key: key, Customer: id, Kind: credit.Invoice, Date: benchDay - back, Amount: cny(1000)})
+				payment := b.post(credit.Document{Key: key + " paid", Customer: id, Kind: credit.Payment, Date: benchDay - back/2, Amount: cny(700)})
+				b.allocate(credit.AllocationRequest{Debit: invoice.ID, Credit: payment.ID, Date: benchDay - back/2})
 			}
 		}
 	}
+	compareReports(t, loaded, posted)
 	for _, b := range []*book{loaded, posted} {
 		if found := b.differences(); len(found) > 0 {
 			t.Error(found)
@@ -81,6 +91,92 @@ func TestLoadedIsAsPosted(t *testing.T) {
 			t.Error(report.Differences, err)
 		}
 	}
+}
+
+// compareReports compares the reports of many days, as known on others, in all modes.
+func compareReports(t *testing.T, loaded, posted *book) {
+	t.Helper()
+	for asOf := benchDay - 200; asOf < benchDay+40; asOf += 29 {
+		for _, known := range []int{0, 45} {
+			q := credit.AgingQuery{AsOf: asOf, Buckets: aging.Standard()}
+			if known > 0 {
+				q.KnownOn = asOf - date.Date(known)
+			}
+			if got, want := loaded.rows(q), posted.rows(q); got != want {
+				t.Fatalf("as of %s known on %q: %q, posted %q", q.AsOf, q.KnownOn, got, want)
+			}
+			q.FIFO = true
+			if got, want := loaded.rows(q), posted.rows(q); got != want {
+				t.Fatalf("as of %s known on %q by FIFO: %q, posted %q", q.AsOf, q.KnownOn, got, want)
+			}
+			q.FIFO = false
+			if got, want := loaded.total(q), posted.total(q); got != want {
+				t.Fatalf("total as of %s known on %q: %q, posted %q", q.AsOf, q.KnownOn, got, want)
+			}
+			if got, want := loaded.movements(q), posted.movements(q); got != want {
+				t.Fatalf("movements from %s known on %q: %q, posted %q", q.AsOf, q.KnownOn, got, want)
+			}
+			if got, want := loaded.items(q), posted.items(q); got != want {
+				t.Fatalf("items as of %s known on %q: %q, posted %q", q.AsOf, q.KnownOn, got, want)
+			}
+		}
+	}
+}
+
+// total is the report of all together.
+func (b *book) total(q credit.AgingQuery) (text string) {
+	b.view(func(r *credit.Reader) error {
+		sums, err := r.AgingTotal(q)
+		if err != nil {
+			return err
+		}
+		text = ""
+		for row, err := range sums.Rows() {
+			if err != nil {
+				return err
+			}
+			text += line(row)
+		}
+		return nil
+	})
+	return text
+}
+
+// movements are those from a report to today's, without ids, which are drawn in the order
+// of posting.
+func (b *book) movements(q credit.AgingQuery) string {
+	var list []string
+	b.view(func(r *credit.Reader) error {
+		list = nil
+		for m, err := range r.Movements(q, credit.AgingQuery{AsOf: benchDay}) {
+			if err != nil {
+				return err
+			}
+			m.Item, m.Allocation = 0, min(m.Allocation, 1)
+			list = append(list, fmt.Sprint(m))
+		}
+		return nil
+	})
+	slices.Sort(list)
+	return strings.Join(list, "\n")
+}
+
+// items are the open items, without ids.
+func (b *book) items(q credit.AgingQuery) string {
+	var list []string
+	b.view(func(r *credit.Reader) error {
+		list = nil
+		for i, err := range r.OpenItems(q) {
+			if err != nil {
+				return err
+			}
+			i.Item = 0
+			list = append(list, fmt.Sprint(i))
+		}
+		return nil
+	})
+	slices.Sort(list)
+	return strings.Join(list, "\n")
 }
 
 func TestLoadsThatAreRefused(t *testing.T) {
@@ -197,4 +293,106 @@ func oneAccount(t *testing.T, open, settled int, pages func(*credit.Store)) (b *
 		return nil
 	})
 	return b, items
+}
+
+// Sums that customers share end at 2⁶² = 4,611,686,018,427,387,904 minor units, whoever
+// adds to them: 4·10¹⁸ fit once for a due day and side, and a second customer's don't.
+func TestSharedSumsOverflowBeforeAnythingIsWritten(t *testing.T) {
+	const most = 4_000_000_000_000_000_000
+	b := newBook(t, credit.Options{})
+	b.loadCustomers(200)
+	invoice := func(id customer.ID, key, due string) credit.Document {
+		return credit.Document{Key: key, Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: cny(most), Instalments: []credit.Instalment{{Due: day(due), Amount: most}}}
+	}
+	b.post(invoice(1, "A", "2024-05-01"))
+	err := b.try(func(tx tx) error { _, err := tx.Post(invoice(2, "B", "2024-05-01")); return err })
+	if !errors.Is(err, credit.ErrOverflow) {
+		t.Errorf("the second of a due day: %v", err)
+	}
+	err = b.try(func(tx tx) error { _, err := tx.Post(invoice(2, "B", "2024-05-02")); return err })
+	if !errors.Is(err, credit.ErrOverflow) {
+		t.Errorf("the second of a unit: %v", err)
+	}
+	loaded := func(id customer.ID, key, due string) credit.LoadAccount {
+		return credit.LoadAccount{Customer: id, Items: []credit.Item{{Kind: credit.Invoice, Document: key, Date: day("2024-05-01"), Due: day(due), Amount: cny(most)}}}
+	}
+	var refused []customer.ID
+	err = b.tryLoad(credit.LoadOptions{Refused: func(first, last customer.ID, err error) {
+		if !errors.Is(err, credit.ErrOverflow) {
+			t.Error(err)
+		}
+		refused = append(refused, first, last)
+	}}, loaded(70, "C", "2024-05-01"), loaded(130, "D", "2024-05-09"), loaded(198, "E", "2024-05-09"))
+	if want := []customer.ID{70, 70, 198, 198}; err != nil || !slices.Equal(refused, want) {
+		t.Errorf("refused are %v, want %v; %v", refused, want, err)
+	}
+	want := "1 CNY [4000000000000000000 0] 0 4000000000000000000\n130 CNY [4000000000000000000 0] 0 4000000000000000000\n"
+	if got := b.rows(credit.AgingQuery{AsOf: day("2024-05-01")}); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if found := b.differences(); len(found) > 0 {
+		t.Error(found)
+	}
+}
+
+// Rows use their memory again: accounts behind a large one, and many batches of rows, come
+// out as they went in.
+func TestLoadOfManyBlocks(t *testing.T) {
+	const customers, large = 600, 400
+	list := sampleAccounts(t, customers, 3*customers, customers)
+	for n := range 16_500 {
+		list[large].Items = append(list[large].Items, credit.Item{Kind: credit.Invoice, Document: fmt.Sprint("L", n), Date: benchDay - 10, Amount: cny(3)})
+	}
+	items := 0
+	owed := map[customer.ID]int64{}
+	for _, a := range list {
+		items += len(a.Items)
+		for _, i := range a.Items {
+			if i.Kind == credit.Payment {
+				i.Amount.Minor *= -1
+			}
+			owed[a.Customer] += i.Amount.Minor
+		}
+	}
+	b := newBook(t, credit.Options{})
+	b.setDay(benchDay)
+	b.loadCustomers(customers)
+	taken := 0
+	if err := b.tryLoad(credit.LoadOptions{PartBytes: 1 << 20, Progress: func(n int) { taken = n }}, list...); err != nil {
+		t.Fatal(err)
+	}
+	if taken != items {
+		t.Errorf("%d items were taken, want %d", taken, items)
+	}
+	b.view(func(r *credit.Reader) error {
+		for id, want := range owed {
+			balances, err := r.Balances(id)
+			got := int64(0)
+			for _, b := range balances {
+				got += b.Net()
+			}
+			if err != nil || got != want {
+				t.Fatalf("customer %s owes %d, %v; want %d", id, got, err, want)
+			}
+		}
+		return nil
+	})
+	if found := b.differences(); len(found) > 0 {
+		t.Error(found)
+	}
+}
+
+// Items of a customer that was merged have to be given as its survivor's, who comes at
+// another place in the order.
+func TestLoadRefusesMergedCustomers(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	b.loadCustomers(3)
+	b.update(func(tx tx) error {
+		_, err := tx.customers.Merge(1, []customer.ID{2}, func(survivor, _ *customer.Customer) (*customer.Customer, error) { return survivor, nil })
+		return err
+	})
+	err := b.tryLoad(credit.LoadOptions{}, credit.LoadAccount{Customer: 2, Items: []credit.Item{{Kind: credit.Invoice, Document: "I", Date: benchDay, Amount: cny(1)}}})
+	if !errors.Is(err, credit.ErrInvalid) {
+		t.Error(err)
+	}
 }

@@ -5,88 +5,197 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 )
 
-// add adds a row's items and allocations, and everything that is derived from them.
-func (ld *ledgerLoad) add(l *storage.Loader, row *loadRow) error {
-	list, err := ld.addRecords(l, row)
-	if err != nil {
-		return err
+// loadRow is the accounts of the customers that share pages of the log. The storage
+// hands it out again when it has all of it, so its memory is used again and again.
+type loadRow struct {
+	accounts    []LoadAccount
+	items       []Item           // of all accounts
+	allocations []LoadAllocation // of all accounts
+	today       date.Date
+	ids         []AllocationID // of the allocations, in their order
+	openAmounts []int64        // of the items, in the end
+	documents   map[instalmentKey]struct{}
+
+	entries []posted
+	quiet   []bool     // of the entries
+	settled []bool     // of an account's items, those whose entries are quiet
+	open    []openItem // of a block
+	order   []logOrder
+	page    logPage
+	stored  Allocation
+	sums    map[totalID]int64
+	key     storage.Key
+}
+
+// instalmentKey names an item by its document.
+type instalmentKey struct {
+	document   string
+	instalment int
+}
+
+// mostKept bounds the items for which a row keeps its memory.
+const mostKept = 1 << 14
+
+// begin empties the row.
+func (row *loadRow) begin(today date.Date) {
+	if cap(row.items) > mostKept {
+		*row = loadRow{}
 	}
-	if err := ld.addOpen(l, list); err != nil {
-		return err
+	row.accounts, row.items, row.allocations = row.accounts[:0], row.items[:0], row.allocations[:0]
+	row.ids, row.entries, row.open, row.today = row.ids[:0], row.entries[:0], row.open[:0], today
+	row.quiet = row.quiet[:0]
+}
+
+// take copies an account, whose memory is the caller's.
+func (row *loadRow) take(a *LoadAccount) {
+	row.items = append(row.items, a.Items...)
+	row.allocations = append(row.allocations, a.Allocations...)
+	row.accounts = append(row.accounts, *a)
+}
+
+// share gives each account its part of the copies, once they are all taken.
+func (row *loadRow) share() {
+	items, allocations := row.items, row.allocations
+	for n := range row.accounts {
+		a := &row.accounts[n]
+		i, j := len(a.Items), len(a.Allocations)
+		a.Items, items = items[:i:i], items[i:]
+		a.Allocations, allocations = allocations[:j:j], allocations[j:]
 	}
-	if err := ld.addLog(l, list); err != nil {
-		return err
+}
+
+// block is the first of the customers that share pages.
+func (row *loadRow) block() customer.ID { return logBlock(row.accounts[0].Customer) }
+
+// checkDocuments fails when an instalment of a document stands twice in the row. Other
+// rows' documents the storage sees.
+func (row *loadRow) checkDocuments() error {
+	if row.documents == nil {
+		row.documents = make(map[instalmentKey]struct{}, len(row.items))
 	}
-	if err := ld.addAccounts(l, list); err != nil {
-		return err
+	clear(row.documents)
+	for n := range row.items {
+		i := &row.items[n]
+		row.documents[instalmentKey{i.Document, i.Instalment}] = struct{}{}
+		if len(row.documents) == n {
+			return &Error{Op: "load", Customer: i.Customer, Field: "Document", Value: shorten(i.Document), Problem: "stands twice in the load", Err: ErrDocument}
+		}
 	}
-	ld.addTotals(l, list)
 	return nil
 }
 
-// addRecords adds items and allocations and returns their entries.
-func (ld *ledgerLoad) addRecords(l *storage.Loader, row *loadRow) ([]posted, error) {
-	var list []posted
-	ids := row.ids
+// add adds a row's items and allocations, and everything that is derived from them.
+func (ld *ledgerLoad) add(l *storage.Loader, row *loadRow) error {
+	ids, open := row.ids, row.openAmounts
 	for n := range row.accounts {
 		a := &row.accounts[n]
-		for i := range a.Items {
-			item := &a.Items[i]
-			if err := ld.item.Load(l, item.ID, item, uint8(Posted)); err != nil {
-				return nil, err
-			}
-			list = append(list, posted{entry: item.posted()})
+		first := len(row.entries)
+		row.settled = a.quiet(open, row.settled[:0])
+		if err := ld.addItems(l, row, a); err != nil {
+			return err
 		}
-		for i := range a.Allocations {
-			stored, err := a.allocation(ld.Store, &a.Allocations[i])
-			if err != nil {
-				return nil, err
-			}
-			stored.ID = ids[i]
-			if err := ld.allocation.Load(l, stored.ID, stored, uint8(Posted)); err != nil {
-				return nil, err
-			}
-			debit, credit := &a.Items[a.Allocations[i].Debit], &a.Items[a.Allocations[i].Credit]
-			list = append(list, stored.posted(debit, credit, stored.Effective)...)
+		if err := ld.addAllocations(l, row, a, ids); err != nil {
+			return err
 		}
-		ids = ids[len(a.Allocations):]
+		if err := ld.addOpen(l, row, a, open); err != nil {
+			return err
+		}
+		if err := ld.addAccount(l, row.entries[first:]); err != nil {
+			return err
+		}
+		ids, open = ids[len(a.Allocations):], open[len(a.Items):]
 	}
-	slices.SortStableFunc(list, func(a, b posted) int { return a.place().compare(b.place()) })
-	return list, nil
-}
-
-// addOpen adds the pages of open items. Entries are in the order of places.
-func (ld *ledgerLoad) addOpen(l *storage.Loader, list []posted) error {
-	var items []openItem
-	flush := func() error {
-		if len(items) == 0 {
-			return nil
-		}
-		err := splitPages(firstPage(items[0].customer), false, true, items, ld.sizes.open, func(p *openPage) error {
-			return ld.open.Load(l, p.key, p, uint8(Posted))
-		})
-		items = items[:0]
+	if err := ld.flushOpen(l, row); err != nil {
 		return err
 	}
-	for n := 0; n < len(list); {
-		open := list[n].openItem
-		for n++; n < len(list) && list[n].item == open.item; n++ {
-			open.amount += list[n].amount
-		}
-		if open.amount == 0 {
-			continue
-		}
-		if len(items) > 0 && blockOf(items[0].customer) != blockOf(open.customer) {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		items = append(items, open)
+	if err := ld.addLog(l, row); err != nil {
+		return err
 	}
-	return flush()
+	return ld.addTotals(l, row)
+}
+
+// addItems adds an account's items and their entries.
+func (ld *ledgerLoad) addItems(l *storage.Loader, row *loadRow, a *LoadAccount) error {
+	for n := range a.Items {
+		i := &a.Items[n]
+		if err := ld.item.Load(l, i.ID, i, uint8(Posted)); err != nil {
+			return err
+		}
+		row.entries = append(row.entries, posted{entry: i.posted()})
+		row.quiet = append(row.quiet, row.settled[n])
+	}
+	return nil
+}
+
+// addAllocations adds an account's allocations and their entries.
+func (ld *ledgerLoad) addAllocations(l *storage.Loader, row *loadRow, a *LoadAccount, ids []AllocationID) error {
+	stored := &row.stored
+	for n := range a.Allocations {
+		from := &a.Allocations[n]
+		if err := a.allocation(ld.Store, from, stored); err != nil {
+			return err
+		}
+		stored.ID = ids[n]
+		if err := ld.allocation.Load(l, stored.ID, stored, uint8(Posted)); err != nil {
+			return err
+		}
+		both := stored.posted(&a.Items[from.Debit], &a.Items[from.Credit], stored.Effective)
+		row.entries = append(row.entries, both[:]...)
+		row.quiet = append(row.quiet, row.settled[from.Debit], row.settled[from.Credit])
+	}
+	return nil
+}
+
+// quiet appends which items are wholly settled from the day on from which they count, and
+// that known when they were, given what is open of each.
+func (a *LoadAccount) quiet(open []int64, settled []bool) []bool {
+	for n := range a.Items {
+		settled = append(settled, open[n] == 0)
+	}
+	for n := range a.Allocations {
+		x := &a.Allocations[n]
+		effective, known := a.counts(x)
+		for _, at := range [2]int{x.Debit, x.Credit} {
+			settled[at] = settled[at] && a.Items[at].Effective == effective && a.Items[at].Known == known
+		}
+	}
+	return settled
+}
+
+// addOpen puts what is open of an account into the pages of open items, those of the block
+// before having been written.
+func (ld *ledgerLoad) addOpen(l *storage.Loader, row *loadRow, a *LoadAccount, amounts []int64) error {
+	if len(row.open) > 0 && blockOf(row.open[0].customer) != blockOf(a.Customer) {
+		if err := ld.flushOpen(l, row); err != nil {
+			return err
+		}
+	}
+	first := len(row.open)
+	for n := range a.Items {
+		if amounts[n] > 0 {
+			open := a.Items[n].open()
+			open.amount = amounts[n]
+			row.open = append(row.open, open)
+		}
+	}
+	slices.SortFunc(row.open[first:], func(a, b openItem) int { return a.place().compare(b.place()) })
+	return nil
+}
+
+// flushOpen writes the pages of a block.
+func (ld *ledgerLoad) flushOpen(l *storage.Loader, row *loadRow) error {
+	if len(row.open) == 0 {
+		return nil
+	}
+	err := splitPages(firstPage(row.open[0].customer), false, true, row.open, ld.sizes.open, func(p *openPage) error {
+		return ld.open.Load(l, p.key, p, uint8(Posted))
+	})
+	row.open = row.open[:0]
+	return err
 }
 
 // byDay are entries in the order of the days from which they count.
@@ -116,55 +225,106 @@ func splitPages(key openKey, more, isFirst bool, items []openItem, most int, put
 	return nil
 }
 
+// logOrder orders entries by their page's month, the quiet ones behind the others, then by
+// the day from which they count, then as they came: the number of an entry stands in the
+// lowest 31 bits.
+type logOrder uint64
+
+const orderQuiet = 1 << 48
+
+func (row *loadRow) addOrder(month date.Month, on date.Date, n int) {
+	o := logOrder(month)<<49 | logOrder(on)<<31 | logOrder(n)
+	if row.quiet[n] {
+		o |= orderQuiet
+	}
+	row.order = append(row.order, o)
+}
+
+func (o logOrder) month() date.Month { return date.Month(o >> 49) }
+func (o logOrder) entry() int        { return int(o & (1<<31 - 1)) }
+
 // addLog adds the pages of the log, with the entries in the order of their days, as they
 // would have come: so a report passes over the pages of days before its own.
-func (ld *ledgerLoad) addLog(l *storage.Loader, list []posted) error {
-	pages := map[logKey][]*logPage{}
-	var order []logKey
-	for _, e := range byDay(list) {
-		for _, key := range e.logKeys() {
-			all := pages[key]
-			if len(all) == 0 {
-				order = append(order, key)
-			}
-			if len(all) == 0 || all[len(all)-1].count >= ld.sizes.log {
-				next := key
-				next.number = uint64(len(all))
-				all = append(all, &logPage{key: next})
-				pages[key] = all
-			}
-			all[len(all)-1].add(e)
+func (ld *ledgerLoad) addLog(l *storage.Loader, row *loadRow) error {
+	row.order = row.order[:0]
+	for n := range row.entries {
+		e := &row.entries[n].entry
+		row.addOrder(e.on.Month(), e.on, n)
+	}
+	if err := ld.addLogPages(l, row, logEffective); err != nil {
+		return err
+	}
+	row.order = row.order[:0]
+	for n := range row.entries {
+		e := &row.entries[n].entry
+		if month := e.recorded.Month(); month > e.on.Month() {
+			row.addOrder(month, e.on, n)
 		}
 	}
-	for _, key := range order {
-		all := pages[key]
-		all[0].last = uint64(len(all) - 1)
-		for _, p := range all {
-			if err := ld.log.Load(l, p.key, p, uint8(Posted)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return ld.addLogPages(l, row, logRecorded)
 }
 
-// addAccounts adds accounts and figures.
-func (ld *ledgerLoad) addAccounts(l *storage.Loader, list []posted) error {
-	for len(list) > 0 {
-		id := list[0].customer
+// addLogPages adds the pages of one log, of the entries that the row's order names.
+func (ld *ledgerLoad) addLogPages(l *storage.Loader, row *loadRow, log uint8) error {
+	slices.Sort(row.order)
+	for rest := row.order; len(rest) > 0; {
+		month := rest[0].month()
 		n := 1
-		for n < len(list) && list[n].customer == id {
+		for n < len(rest) && rest[n].month() == month {
 			n++
 		}
-		if err := ld.addAccount(l, list[:n]); err != nil {
+		if err := ld.addLogMonth(l, row, logKey{log, month, row.block(), 0}, rest[:n]); err != nil {
 			return err
 		}
-		list = list[n:]
+		rest = rest[n:]
 	}
 	return nil
 }
 
+// fewQuiet entries have no pages of their own.
+const fewQuiet = 32
+
+// addLogMonth adds the pages of a month.
+func (ld *ledgerLoad) addLogMonth(l *storage.Loader, row *loadRow, key logKey, order []logOrder) error {
+	loud, _ := slices.BinarySearchFunc(order, orderQuiet, func(o logOrder, bit logOrder) int { return cmp.Compare(o&bit, bit) })
+	if loud == 0 || len(order)-loud < fewQuiet {
+		loud = len(order)
+	}
+	size := ld.sizes.log
+	last := (loud+size-1)/size + (len(order)-loud+size-1)/size - 1
+	for part := range slices.Chunk(order[:loud], size) {
+		if err := ld.addLogPage(l, row, &key, last, false, part); err != nil {
+			return err
+		}
+	}
+	for part := range slices.Chunk(order[loud:], size) {
+		if err := ld.addLogPage(l, row, &key, last, true, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLogPage adds a page, and moves the key to the next.
+func (ld *ledgerLoad) addLogPage(l *storage.Loader, row *loadRow, key *logKey, last int, quiet bool, order []logOrder) error {
+	p := &row.page
+	*p = logPage{key: *key, currencies: p.currencies[:0], added: p.added[:0]}
+	if key.number == 0 {
+		p.last = uint64(last)
+	}
+	for _, o := range order {
+		p.add(&row.entries[o.entry()].entry)
+	}
+	p.quiet = quiet
+	key.number++
+	return ld.log.Load(l, p.key, p, uint8(Posted))
+}
+
+// addAccount adds a customer's account and figures.
 func (ld *ledgerLoad) addAccount(l *storage.Loader, list []posted) error {
+	if len(list) == 0 {
+		return nil
+	}
 	a := &account{customer: list[0].customer}
 	var years []*figures
 	for n := range list {
@@ -191,21 +351,38 @@ func (ld *ledgerLoad) addAccount(l *storage.Loader, list []posted) error {
 }
 
 // addTotals adds to the book's totals.
-func (ld *ledgerLoad) addTotals(l *storage.Loader, list []posted) {
-	sums, days := map[string]int64{}, map[date.Date]int64{}
-	for n := range list {
-		e := &list[n].entry
-		days[e.on]++
-		sums[string(totalKey(e.side, e.currency, e.due))] += e.amount
+func (ld *ledgerLoad) addTotals(l *storage.Loader, row *loadRow) error {
+	if row.sums == nil {
+		row.sums = map[totalID]int64{}
 	}
-	for key, sum := range sums {
+	clear(row.sums)
+	days := map[date.Date]int64{}
+	for n := range row.entries {
+		e := &row.entries[n].entry
+		days[e.on]++
+		id := totalID{e.side, e.currency, e.due}
+		sum := row.sums[id]
+		if err := addTo(&sum, e.amount, e.currency); err != nil {
+			return err
+		}
+		row.sums[id] = sum
+	}
+	for id, sum := range row.sums {
+		if sum >= large {
+			if err := ld.large.add(ld, id, sum); err != nil {
+				return err
+			}
+		}
 		if sum != 0 {
-			ld.total.Load(l, storage.Key(key), sum)
+			row.key = appendTotalKey(row.key[:0], id)
+			ld.total.Load(l, row.key, sum)
 		}
 	}
 	for day, n := range days {
-		ld.days.Load(l, dayKey(day), n)
+		row.key = appendDayKey(row.key[:0], day)
+		ld.days.Load(l, row.key, n)
 	}
+	return nil
 }
 
 // postRow posts the accounts of a row, near which something is posted already, each in a
@@ -213,7 +390,10 @@ func (ld *ledgerLoad) addTotals(l *storage.Loader, list []posted) {
 func (ld *ledgerLoad) postRow(row *loadRow) error {
 	for n := range row.accounts {
 		a := &row.accounts[n]
-		err := a.check(row.today)
+		err := ld.exist(row.accounts[n : n+1])
+		if err == nil {
+			err = a.check(row.today, make([]int64, len(a.Items)))
+		}
 		if err == nil {
 			_, err = ld.job.Storage.Update(ld.ctx, ld.job.Session, func(tx *storage.Tx) error {
 				return ld.Tx(tx, ld.job.Customers.Tx(tx)).postAccount(a)
@@ -246,8 +426,8 @@ func (tx *Tx) postAccount(a *LoadAccount) error {
 		list = append(list, posted{entry: i.posted()})
 	}
 	for n := range a.Allocations {
-		stored, err := a.allocation(tx.store, &a.Allocations[n])
-		if err != nil {
+		stored := &Allocation{}
+		if err := a.allocation(tx.store, &a.Allocations[n], stored); err != nil {
 			return err
 		}
 		id, err := tx.store.allocationID.Next(tx.tx, nil)
@@ -258,7 +438,8 @@ func (tx *Tx) postAccount(a *LoadAccount) error {
 		if err := tx.store.allocation.InsertNew(tx.tx, stored.ID, stored, uint8(Posted)); err != nil {
 			return err
 		}
-		list = append(list, stored.posted(&a.Items[a.Allocations[n].Debit], &a.Items[a.Allocations[n].Credit], stored.Effective)...)
+		both := stored.posted(&a.Items[a.Allocations[n].Debit], &a.Items[a.Allocations[n].Credit], stored.Effective)
+		list = append(list, both[:]...)
 	}
 	return tx.record(list)
 }

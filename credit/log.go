@@ -17,6 +17,10 @@ import (
 // An entry stands under the month from which it counts. One that was recorded in a later
 // month stands once more under that month, for reports as known on a former day.
 // Sixty-four neighbouring customers share a page.
+//
+// What was posted and wholly settled in one day, as most payments are, comes to nothing in
+// any report but one that ignores allocations. A load puts it into pages of its own, quiet
+// ones, which are passed over.
 const (
 	logEffective = 1
 	logRecorded  = 2
@@ -54,7 +58,8 @@ func (e *entry) logKeys() []logKey {
 
 // logPage is a page of the log as it is stored, in the order in which entries came, or were loaded by day.
 //
-//	last        uvarint: of the block's pages of the month, in the first page; otherwise 0
+//	last        uvarint: of the block's pages of the month, in the first page; in others 1
+//	            when the page is quiet, otherwise 0
 //	count       uvarint
 //	latest on, latest recorded   uvarint: a page without later ones is passed over
 //	item, due, allocation        uvarint: of the last entry, to go on from
@@ -71,6 +76,7 @@ func (e *entry) logKeys() []logKey {
 type logPage struct {
 	key        logKey
 	last       uint64
+	quiet      bool // never of the first page
 	count      int
 	on         date.Date
 	recorded   date.Date
@@ -92,7 +98,11 @@ const (
 )
 
 func appendLogPage(dst []byte, p *logPage) ([]byte, error) {
-	for _, n := range [...]uint64{p.last, uint64(p.count), uint64(p.on), uint64(p.recorded), uint64(p.tail.item), uint64(p.tail.due), uint64(p.tail.allocation)} {
+	last := p.last
+	if p.quiet {
+		last = 1
+	}
+	for _, n := range [...]uint64{last, uint64(p.count), uint64(p.on), uint64(p.recorded), uint64(p.tail.item), uint64(p.tail.due), uint64(p.tail.allocation)} {
 		dst = binary.AppendUvarint(dst, n)
 	}
 	return append(append(p.currencies.append(dst), p.body...), p.added...), nil
@@ -102,6 +112,9 @@ func decodeLogPage(src string, k logKey, _ storage.Meta) (*logPage, error) {
 	c := cursor{src: src}
 	p := &logPage{key: k}
 	p.last, p.count = c.uvarint(), int(c.uvarint())
+	if k.number > 0 {
+		p.quiet, p.last = p.last > 0, 0
+	}
 	p.on, p.recorded = date.Date(c.uvarint()), date.Date(c.uvarint())
 	p.tail = logTail{ItemID(c.uvarint()), date.Date(c.uvarint()), AllocationID(c.uvarint())}
 	p.currencies.read(&c)
@@ -225,7 +238,7 @@ func (tx *Tx) appendLog(key logKey, entries []*entry) error {
 		}
 	}
 	for _, e := range entries {
-		if page.count >= tx.store.sizes.log {
+		if page.count >= tx.store.sizes.log || page.quiet {
 			if err := tx.putLog(page); err != nil {
 				return err
 			}

@@ -209,6 +209,7 @@ func (tx *Tx) checkOverride(op string, o *Override) error {
 	if err != nil {
 		return err
 	}
+	o.Customer = c.ID // who stands for one that was merged
 	k, err := tx.newCheck(c)
 	if err != nil {
 		return err

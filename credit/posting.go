@@ -36,7 +36,7 @@ func (tx *Tx) record(list []posted) error {
 		return err
 	}
 	for _, e := range byPlace {
-		if err := tx.store.total.Add(tx.tx, totalKey(e.side, e.currency, e.due), e.amount); err != nil {
+		if err := addShared(tx.tx, tx.store.total, totalKey(e.side, e.currency, e.due), e.amount); err != nil {
 			return err
 		}
 		if err := tx.store.days.Add(tx.tx, dayKey(e.on), 1); err != nil {
@@ -172,21 +172,22 @@ func (r *Reader) maySee(op string, id customer.ID) error {
 
 func (r *Reader) access() customer.Access { return r.customers.Access() }
 
-// mayPost returns nil when the session may post to a customer's account.
-func (tx *Tx) mayPost(op string, id customer.ID) error {
+// mayPost returns the customer to whose account the session may post: for one that was
+// merged, its survivor.
+func (tx *Tx) mayPost(op string, id customer.ID) (customer.ID, error) {
 	c, err := customer.Unscoped(&tx.customers.Reader).Get(id)
 	if err != nil {
-		return missing(op, id, err)
+		return 0, missing(op, id, err)
 	}
 	if access := tx.access(); access != nil {
 		if err := access.Allows(customer.RightPost, customer.Items, c); err != nil {
-			return missing(op, id, err)
+			return 0, missing(op, id, err)
 		}
 	}
 	if c.Status == customer.Erased {
-		return &customer.StatusError{ID: id, Status: c.Status, Action: op}
+		return 0, &customer.StatusError{ID: id, Status: c.Status, Action: op}
 	}
-	return nil
+	return c.ID, nil
 }
 
 // missing says that there is no such customer.

@@ -343,7 +343,10 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 	if isNotFound(err) {
 		v, err = &Reservation{Key: q.Key, State: Held}, nil
 	} else if err == nil {
-		if err = v.repeated(op, &q, "", tx.now()); err == nil {
+		if err = tx.resolve(&q, v); err == nil {
+			err = v.repeated(op, &q, "", tx.now())
+		}
+		if err == nil {
 			err = tx.allow(customer.RightReserve, v.Customer) // which may have been merged since
 		}
 	}
@@ -358,6 +361,19 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 	}
 	v.Stage, v.Amount, v.Prepaid, v.Expires = q.Stage, q.Amount, q.Prepaid, q.Expires
 	return tx.grant(op, v, max(0, v.credit()-v.Passed)) // Passed of one that was reopened and held
+}
+
+// resolve makes a request's customer, if it was merged, the one that stands for it and has
+// the reservation.
+func (tx *Tx) resolve(q *Request, v *Reservation) error {
+	if q.Customer == v.Customer {
+		return nil
+	}
+	c, err := customer.Unscoped(&tx.customers.Reader).Get(q.Customer)
+	if err == nil && c.ID == v.Customer {
+		q.Customer = c.ID
+	}
+	return missing("reserve", q.Customer, err)
 }
 
 // repeated reports what is wrong when a key that exists is asked for again.
@@ -384,6 +400,7 @@ func (tx *Tx) grant(op string, v *Reservation, more int64) (*Reservation, error)
 	if c.Status != customer.Active {
 		return nil, &customer.StatusError{ID: c.ID, Status: c.Status, Action: op}
 	}
+	v.Customer = c.ID // who stands for one that was merged
 	if err := tx.endExpired(v.Customer); err != nil {
 		return nil, err
 	}

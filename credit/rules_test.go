@@ -420,8 +420,19 @@ func TestAmountsAtTheirBounds(t *testing.T) {
 	if !errors.Is(err, credit.ErrOverflow) {
 		t.Errorf("a balance beyond 64 bits: %v", err)
 	}
-	// Two customers' balances may exceed together what one row can show.
-	b.owe("I5", id+1, "2024-01-01", cny(math.MaxInt64))
+	// The balances of several units may exceed together what one row can show: 3 × 4·10¹⁸
+	// are more than 2⁶³.
+	for unit := range customer.UnitID(3) {
+		b.update(func(tx tx) error {
+			c, err := tx.customers.Create(customer.Draft{Name: "n", Owner: unit + 1})
+			if err != nil {
+				return err
+			}
+			key := fmt.Sprint("I5-", unit)
+			_, err = tx.Post(credit.Document{Key: key, Customer: c.ID, Kind: credit.Invoice, Date: day("2024-01-01") + date.Date(unit), Amount: cny(4e18)})
+			return err
+		})
+	}
 	b.view(func(r *credit.Reader) error {
 		sums, err := r.AgingBy(credit.AgingQuery{AsOf: day("2200-12-31")}, func(customer.ID) (uint64, bool) { return 0, true })
 		if err != nil {

@@ -44,6 +44,7 @@ type view struct {
 	known   date.Date // date.Last for all that is known
 	within  []bitset.Source
 	unswept bool // all allocations are undone, whenever they were made
+	entries bool // entries are wanted by themselves, also those that come to nothing together
 }
 
 // undoes reports whether an entry must be taken out of what is open now.
@@ -56,7 +57,7 @@ func (v *view) undoes(e *entry) bool {
 
 // passes reports whether a page of the log holds nothing to undo.
 func (v *view) passes(p *logPage) bool {
-	return !v.unswept && p.on <= v.asOf && p.recorded <= v.known
+	return !v.unswept && (p.quiet && !v.entries || p.on <= v.asOf && p.recorded <= v.known)
 }
 
 // scanner reads units one after another.

@@ -1,6 +1,8 @@
 package credit
 
 import (
+	"fmt"
+
 	"github.com/clientele-go/clientele/credit/aging"
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
@@ -8,15 +10,60 @@ import (
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
-// totalKey counts what is open in the whole book by side, currency and due day: the
+// totalID names what is open in the whole book by side, currency and due day: the
 // control totals, which Verify holds against items and pages.
+type totalID struct {
+	side     Side
+	currency money.Currency
+	due      date.Date
+}
+
 func totalKey(side Side, c money.Currency, due date.Date) storage.Key {
-	return storage.Key(nil).Uint(uint64(side)).Uint(uint64(c)).Uint(uint64(due))
+	return appendTotalKey(nil, totalID{side, c, due})
+}
+
+func appendTotalKey(dst storage.Key, t totalID) storage.Key {
+	return dst.Uint(uint64(t.side)).Uint(uint64(t.currency)).Uint(uint64(t.due))
+}
+
+// Sums that many customers share are counters, which transactions change without reading
+// them, and which would wrap unnoticed. So an amount of large minor units or more is added
+// by reading the sum first: it is refused where the sum would leave mostShared. Smaller ones
+// are not: more than four million of them, all for one day, currency and side, would have to
+// come on top of that before a sum wraps.
+const (
+	large      = 1 << 40 // some 11 thousand million with two digits
+	mostShared = 1 << 62
+)
+
+// addShared adds to a sum that many customers share.
+func addShared(tx *storage.Tx, sum *storage.Counter, key storage.Key, minor int64) error {
+	if minor >= large || minor <= -large {
+		n, err := sum.Get(&tx.Reader, key)
+		if err != nil {
+			return err
+		}
+		if _, err := shared(sum, n, minor); err != nil {
+			return err
+		}
+	}
+	return sum.Add(tx, key, minor)
+}
+
+// shared returns what a shared sum comes to. It may leave its bounds towards zero only.
+func shared(sum *storage.Counter, n, minor int64) (int64, error) {
+	total, ok := money.AddMinor(n, minor)
+	if !ok || total > mostShared && minor > 0 || total < -mostShared && minor < 0 {
+		return 0, &Error{Op: "add up", Field: sum.Name, Value: fmt.Sprint(minor), Problem: fmt.Sprintf("makes a sum of the book leave %d minor units", int64(mostShared)), Remedy: "post amounts that are real", Err: ErrOverflow}
+	}
+	return total, nil
 }
 
 // dayKey counts the entries of the log that count from a day, so that a report knows what
 // it need not read.
-func dayKey(on date.Date) storage.Key { return storage.Key(nil).Uint(uint64(on)) }
+func dayKey(on date.Date) storage.Key { return appendDayKey(nil, on) }
+
+func appendDayKey(dst storage.Key, on date.Date) storage.Key { return dst.Uint(uint64(on)) }
 
 // monthsAfter returns the months in which something counts from later than a day.
 func (r *Reader) monthsAfter(day date.Date) (map[date.Month]bool, error) {

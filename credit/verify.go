@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -48,6 +49,7 @@ type verifier struct {
 	want, got sketch
 	totals    map[string]int64 // open by total key, as it should be
 	days      map[string]int64 // entries of the log by day, as they should be
+	quiet     quietSums
 	buf       []byte
 }
 
@@ -203,8 +205,13 @@ func (v *verifier) readDerived() error {
 			v.report(storage.Difference{Where: "open_page", Key: "all", Problem: err.Error(), Derived: true})
 		}
 	}
+	var last logKey
 	for p, err := range v.store.log.Records(v.storage, kv.Range{}, false) {
 		if err == nil {
+			if p.key.number == 0 {
+				v.endQuiet(last)
+			}
+			last = p.key
 			err = v.readLog(p)
 		}
 		if err != nil {
@@ -212,6 +219,7 @@ func (v *verifier) readDerived() error {
 			v.report(storage.Difference{Where: "log_page", Key: "all", Problem: err.Error(), Derived: true})
 		}
 	}
+	v.endQuiet(last)
 	for a, err := range v.store.account.Records(v.storage, kv.Range{}, false) {
 		if err != nil {
 			return err
@@ -254,12 +262,42 @@ func (v *verifier) readLog(p *logPage) error {
 	r.reset(p)
 	on, recorded := p.on, p.recorded
 	for r.next() {
+		if p.quiet {
+			v.quiet.add(&r.entry)
+		}
 		v.got.log += v.hashEntry(p.key.log, &r.entry)
 		if r.entry.on > on || r.entry.recorded > recorded {
 			return fmt.Errorf("%w: page %v doesn't tell its latest entry", errPage, p.key)
 		}
 	}
 	return r.err()
+}
+
+// endQuiet ends the quiet pages of a block and month.
+func (v *verifier) endQuiet(key logKey) {
+	if len(v.quiet) > 0 {
+		v.report(storage.Difference{Where: "log_page", Key: fmt.Sprint(key), Problem: "the entries of its quiet pages don't come to nothing", Derived: true})
+	}
+	v.quiet = nil
+}
+
+// quietSums are what the entries of quiet pages come to, by item, day and day of recording,
+// where that is not nothing.
+type quietSums map[quietKey]int64
+
+type quietKey struct {
+	item         ItemID
+	on, recorded date.Date
+}
+
+func (q *quietSums) add(e *entry) {
+	if *q == nil {
+		*q = quietSums{}
+	}
+	key := quietKey{e.item, e.on, e.recorded}
+	if (*q)[key] += e.amount; (*q)[key] == 0 {
+		delete(*q, key)
+	}
 }
 
 // compareTotals compares the book's totals with what is open, and the entries by day.

@@ -24,6 +24,9 @@ type RowWork[T any] struct {
 	// each row for which a step returned an error; returning an error ends the load.
 	// Without it the first such row ends the load.
 	LeftOut func(row int, err error) error
+	// Batch is how many rows one goroutine works on at a time, at most 128; 0 is 128. Few
+	// are right for rows that come to many records each.
+	Batch int
 }
 
 // LoadRows is [Store.Load] with the work on the rows shared out among all cores. f
@@ -35,7 +38,10 @@ type RowWork[T any] struct {
 // A panic in a step ends the load with an error.
 func LoadRows[T any](ctx context.Context, s *Store, session Session, opts LoadOptions, work RowWork[T], f func(*RowLoader[T]) error) (Loaded, error) {
 	return s.load(ctx, session, opts, func(ld *load) error {
-		l := &RowLoader[T]{load: ld, work: work}
+		l := &RowLoader[T]{load: ld, work: work, full: rowsPerBatch}
+		if work.Batch > 0 {
+			l.full = min(work.Batch, rowsPerBatch)
+		}
 		l.turn.passed.L = &l.turn.mu
 		stop := l.start(runtime.GOMAXPROCS(0))
 		defer stop()
@@ -47,7 +53,7 @@ func LoadRows[T any](ctx context.Context, s *Store, session Session, opts LoadOp
 	})
 }
 
-// rowsPerBatch is how many rows one goroutine works on at a time.
+// rowsPerBatch is how many rows one goroutine works on at a time, if need be.
 const rowsPerBatch = 128
 
 // RowLoader takes the rows of a load. It is not safe for concurrent use.
@@ -55,6 +61,7 @@ type RowLoader[T any] struct {
 	load   *load
 	work   RowWork[T]
 	batch  *rowBatch[T]
+	full   int // rows of a batch
 	number int // of the batch
 	queue  chan *rowBatch[T]
 	atWork []*rowBatch[T] // in order
@@ -88,7 +95,7 @@ func (l *RowLoader[T]) Number() int { return l.batch.chunk.firstRow + l.batch.n 
 
 // Next hands the row over.
 func (l *RowLoader[T]) Next() error {
-	if l.batch.n++; l.batch.n < rowsPerBatch {
+	if l.batch.n++; l.batch.n < l.full {
 		return nil
 	}
 	return l.send()

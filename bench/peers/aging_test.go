@@ -45,9 +45,13 @@ func TestAgingExampleAgreesWithSQL(t *testing.T) {
 
 const agingRounds = 25
 
-// ledger is a random set of items, allocations and rates.
+// ledger is a random set of items, allocations and rates. One in four reaches over three
+// centuries.
 type ledger struct {
 	*rand.Rand
+	start                     time.Time
+	step                      int // days from one of the generator's days to the next
+	long                      bool
 	items, allocations, rates [][]string // as in the files
 	rows                      []ledgerItem
 	pairs                     []ledgerPair
@@ -73,10 +77,17 @@ var (
 	ledgerStart      = time.Date(2023, 11, 20, 0, 0, 0, 0, time.UTC)
 	ledgerCurrencies = []string{"CNY", "JPY", "KWD", "USD"}
 	ledgerDigits     = map[string]int{"CNY": 2, "JPY": 0, "KWD": 3, "USD": 2}
+
+	// leapDays are the days around February of leap years and of years that are none.
+	leapDays = []string{"1900-02-28", "1900-03-01", "1904-02-29", "2000-02-29", "2024-02-29", "2024-03-01", "2096-02-29", "2100-02-28", "2100-03-01"}
 )
 
 func newLedger(r *rand.Rand) *ledger {
-	l := &ledger{Rand: r}
+	l := &ledger{Rand: r, start: ledgerStart, step: 1, long: r.IntN(4) == 0}
+	if l.long { // the days from -35 to 485 are of 1900 to 2191
+		l.step = 205
+		l.start = time.Date(1900, 1, 10+35*l.step, 0, 0, 0, 0, time.UTC)
+	}
 	huge := r.IntN(4) == 0
 	for i := range 5 + r.IntN(120) {
 		l.addItem(i, huge)
@@ -102,11 +113,21 @@ func newLedger(r *rand.Rand) *ledger {
 	return l
 }
 
-func (l *ledger) date(day int) string { return ledgerStart.AddDate(0, 0, day).Format(time.DateOnly) }
+func (l *ledger) date(day int) string {
+	return l.start.AddDate(0, 0, day*l.step).Format(time.DateOnly)
+}
+
+// documentDate is mostly that of a day.
+func (l *ledger) documentDate(day int) string {
+	if l.long && l.IntN(6) == 0 {
+		return leapDays[l.IntN(len(leapDays))]
+	}
+	return l.date(day)
+}
 
 // time returns a moment some days later, in one of the ways in which times are written.
 func (l *ledger) time(day int) string {
-	at := ledgerStart.AddDate(0, 0, day).Add(time.Duration(l.IntN(86400)) * time.Second)
+	at := l.start.AddDate(0, 0, day*l.step).Add(time.Duration(l.IntN(86400)) * time.Second)
 	switch l.IntN(5) {
 	case 0:
 		return at.Format(time.DateTime)
@@ -135,11 +156,14 @@ func (l *ledger) addItem(n int, huge bool) {
 		kind:     []string{"invoice", "invoice", "invoice", "credit_note", "payment"}[l.IntN(5)],
 		currency: ledgerCurrencies[l.IntN(4)], minor: 1 + l.Int64N(2_000_000),
 	}
+	if l.IntN(20) == 0 {
+		i.minor = 0
+	}
 	if huge {
 		i.minor = 1e15 + l.Int64N(1e13) // a million million with three digits
 	}
 	day := l.IntN(365)
-	i.document, i.recorded = l.date(day), l.time(day+l.IntN(3)*l.IntN(20))
+	i.document, i.recorded = l.documentDate(day), l.time(day+l.IntN(3)*l.IntN(20))
 	if l.IntN(5) > 0 {
 		i.due = l.date(day + []int{0, 30, 60, l.IntN(120), -5}[l.IntN(5)])
 	}
@@ -152,7 +176,7 @@ func (l *ledger) addItem(n int, huge bool) {
 
 func (l *ledger) addPair() {
 	credit, debit := l.rows[l.IntN(len(l.rows))], l.rows[l.IntN(len(l.rows))]
-	if credit.kind == "invoice" || debit.kind != "invoice" {
+	if credit.kind == "invoice" || debit.kind != "invoice" || credit.minor == 0 || debit.minor == 0 {
 		return
 	}
 	day := l.IntN(400)
@@ -200,8 +224,8 @@ func (l *ledger) load(t *testing.T) *sql.DB {
 	return db
 }
 
-// write writes the files, now and then with a BOM, lines ending in \r\n, quotes around
-// every field, or another order of columns.
+// write writes the files, now and then with a BOM, lines ending in \r\n, blank lines, columns
+// that nobody asked for, and in any order of columns.
 func (l *ledger) write(t *testing.T, dir string) {
 	t.Helper()
 	for name, rows := range map[string][][]string{
@@ -215,11 +239,19 @@ func (l *ledger) write(t *testing.T, dir string) {
 		}
 		w := csv.NewWriter(&out)
 		w.UseCRLF = l.IntN(2) == 0 && name != "items.csv" // it would change names of two lines
-		columns := l.Perm(len(rows[0]))
-		for _, row := range rows {
+		more := l.IntN(3)
+		columns := l.Perm(len(rows[0]) + more)
+		for n, row := range rows {
+			for range more {
+				row = append(row[:len(row):len(row)], l.unasked(n, len(row)))
+			}
 			moved := make([]string, len(row))
 			for i, at := range columns {
 				moved[i] = row[at]
+			}
+			if n > 0 && l.IntN(50) == 0 {
+				w.Flush()
+				out.WriteByte('\n')
 			}
 			if err := w.Write(moved); err != nil {
 				t.Fatal(err)
@@ -232,6 +264,14 @@ func (l *ledger) write(t *testing.T, dir string) {
 	}
 }
 
+// unasked is a field of a column that nobody asked for, or its name.
+func (l *ledger) unasked(row, column int) string {
+	if row == 0 {
+		return fmt.Sprint("Remark ", column)
+	}
+	return []string{"", "x", `"quoted", and more`, "备注", "-1.5"}[l.IntN(5)]
+}
+
 // agingQuestion is what a report is asked for.
 type agingQuestion struct {
 	asOf, knownOn, by, base string
@@ -241,7 +281,7 @@ type agingQuestion struct {
 
 func (l *ledger) question() agingQuestion {
 	q := agingQuestion{asOf: l.date(l.IntN(420)), by: []string{"due", "document"}[l.IntN(2)], fifo: l.IntN(3) == 0}
-	q.bounds = [][]int{{30, 60, 90}, {15, 45}, {1}, {10, 20, 30, 180, 360}}[l.IntN(4)]
+	q.bounds = [][]int{{30, 60, 90}, {15, 45}, {1}, {10, 20, 30, 180, 360}, {30, 3650, 36500}}[l.IntN(5)]
 	if l.IntN(2) == 0 {
 		q.knownOn = l.date(l.IntN(420))
 	}

@@ -195,42 +195,51 @@ func (b *ledgerBook) ask(q receivableQuestion, variant int) (string, error) {
 }
 
 // ledgerPeer is an SQL engine with the items. What is open today stands in the items, as in
-// every ledger; what was open on a past day is that and the allocations since.
+// every ledger; what was open on a past day is that and the allocations since. It is told
+// what is open, and checks of what it takes only that no document comes twice.
 type ledgerPeer struct {
 	*sqlPeer
+	dir string
 	set *ledgerSet
 }
 
 const ledgerTables = `CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, customer BIGINT NOT NULL, currency INTEGER NOT NULL, credit INTEGER NOT NULL,
-		day INTEGER NOT NULL, due INTEGER NOT NULL, minor BIGINT NOT NULL, open BIGINT NOT NULL);
-	CREATE TABLE allocation (debit BIGINT NOT NULL, credit BIGINT NOT NULL, customer BIGINT NOT NULL, day INTEGER NOT NULL, minor BIGINT NOT NULL)`
+		day INTEGER NOT NULL, due INTEGER NOT NULL, minor BIGINT NOT NULL, open BIGINT NOT NULL, document TEXT NOT NULL, known INTEGER NOT NULL);
+	CREATE TABLE allocation (debit BIGINT NOT NULL, credit BIGINT NOT NULL, customer BIGINT NOT NULL, day INTEGER NOT NULL, minor BIGINT NOT NULL, known INTEGER NOT NULL)`
 
-// ledgerIndexes cover the questions, with what is open alone in them.
+// ledgerIndexes cover the questions, with what is open alone in them, refuse a document
+// that comes again, and find what settled an item, as in every ledger.
 const ledgerIndexes = `CREATE INDEX item_open ON item (customer, currency, credit, due, day, open) WHERE open <> 0;
 	CREATE INDEX item_customer ON item (customer);
+	CREATE UNIQUE INDEX item_document ON item (document);
 	CREATE INDEX allocation_day ON allocation (day, customer, debit, credit, minor);
-	CREATE INDEX allocation_customer ON allocation (customer, day, debit, credit, minor)`
+	CREATE INDEX allocation_customer ON allocation (customer, day, debit, credit, minor);
+	CREATE INDEX allocation_debit ON allocation (debit);
+	CREATE INDEX allocation_credit ON allocation (credit)`
 
 func newLedgerPeer(ctx context.Context, e *engine, dir string, s *ledgerSet) (*ledgerPeer, error) {
 	setup := ledgerTables
 	if e.dialect == duckDialect {
-		setup = `CREATE TABLE item (id BIGINT, customer BIGINT, currency INTEGER, credit INTEGER, day INTEGER, due INTEGER, minor BIGINT, open BIGINT);
-			CREATE TABLE allocation (debit BIGINT, credit BIGINT, customer BIGINT, day INTEGER, minor BIGINT)` // an index would only be in its way
+		setup = `CREATE TABLE item (id BIGINT, customer BIGINT, currency INTEGER, credit INTEGER, day INTEGER, due INTEGER, minor BIGINT, open BIGINT, document TEXT, known INTEGER);
+			CREATE TABLE allocation (debit BIGINT, credit BIGINT, customer BIGINT, day INTEGER, minor BIGINT, known INTEGER)` // an index would only be in its way
 	}
 	peer, err := newSQLPeer(ctx, e, dir, setup)
 	if err != nil {
 		return nil, err
 	}
-	return &ledgerPeer{peer, s}, nil
+	return &ledgerPeer{peer, dir, s}, nil
 }
 
 func (p *ledgerPeer) fill() error {
-	err := p.engine.fill(p.ctx, p.db, "item", []string{"id", "customer", "currency", "credit", "day", "due", "minor", "open"}, p.set.itemRows())
+	err := p.engine.fill(p.ctx, p.db, "item", []string{"id", "customer", "currency", "credit", "day", "due", "minor", "open", "document", "known"}, p.set.itemRows())
 	if err == nil {
-		err = p.engine.fill(p.ctx, p.db, "allocation", []string{"debit", "credit", "customer", "day", "minor"}, p.set.allocationRows())
+		err = p.engine.fill(p.ctx, p.db, "allocation", []string{"debit", "credit", "customer", "day", "minor", "known"}, p.set.allocationRows())
 	}
 	if err == nil && p.dialect != duckDialect {
 		err = p.exec(ledgerIndexes)
+	}
+	if err == nil && p.dialect == sqliteDialect {
+		err = syncFile(filepath.Join(p.dir, fileName)) // it fills without; the others are durable, as Clientele is
 	}
 	return err
 }
@@ -263,7 +272,7 @@ func (s *ledgerSet) itemRows() iter.Seq2[[]any, error] {
 				if x.Payment {
 					isCredit = 1
 				}
-				row := []any{first + int64(i), int64(n + 1), int32(x.Currency), isCredit, int32(x.Date), int32(x.Due), x.Amount, x.Amount - settled[i]}
+				row := []any{first + int64(i), int64(n + 1), int32(x.Currency), isCredit, int32(x.Date), int32(x.Due), x.Amount, x.Amount - settled[i], x.Key, int32(x.Date)}
 				if !yield(row, nil) {
 					return false
 				}
@@ -277,7 +286,7 @@ func (s *ledgerSet) allocationRows() iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		s.each(func(n int, first int64, a *receivable.Account) bool {
 			for _, x := range a.Allocations {
-				if !yield([]any{first + int64(x.Debit), first + int64(x.Credit), int64(n + 1), int32(x.Date), x.Amount}, nil) {
+				if !yield([]any{first + int64(x.Debit), first + int64(x.Credit), int64(n + 1), int32(x.Date), x.Amount, int32(x.Date)}, nil) {
 					return false
 				}
 			}

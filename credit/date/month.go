@@ -29,9 +29,24 @@ func (d Date) Month() Month {
 	if !d.Valid() {
 		return 0
 	}
-	year, month, _ := d.Civil()
-	return Month(year*12 + int(month) - 1)
+	const days, months = 146097, 4800 // of 400 years
+	m := (int(d) - 1) * months / days // at most one off
+	for int(d) > firstDays[m+1] {
+		m++
+	}
+	for int(d) <= firstDays[m] {
+		m--
+	}
+	return Month(firstYear*12 + m)
 }
+
+// firstDays are the days before each month from January 1900 to January 2201.
+var firstDays = func() (days [(lastYear-firstYear+1)*12 + 1]int) {
+	for m := range days {
+		days[m] = daysBefore(firstYear+m/12) + daysBeforeMonth(firstYear+m/12, m%12+1)
+	}
+	return days
+}()
 
 // Valid says whether the month is one of the years 1900 to 2200.
 func (m Month) Valid() bool { return m >= firstYear*12 && m < (lastYear+1)*12 }
