@@ -99,6 +99,66 @@ func (c *countedReceivables) Aging(at stocktake.Instant, of bitset.Source) (*sto
 	return report, nil
 }
 
+// EachMonth implements [stocktake.Receivables]: one reading of all figures serves every
+// instant, but for those who held others then.
+func (c *countedReceivables) EachMonth(at []stocktake.Instant, do func(i int, id customer.ID, month int, invoiced bool) error) error {
+	list := make([]monthsHeld, len(at))
+	latest := date.Month(0)
+	for i := range at {
+		held, err := c.heldAt(at[i])
+		if err != nil {
+			return err
+		}
+		last := lastDay(at[i].Time).Month()
+		differ, err := held.FiguresDiffer(last)
+		if err != nil {
+			return err
+		}
+		list[i] = monthsHeld{held, differ, last}
+		latest = max(latest, last)
+	}
+	err := c.credit.EachFigures(date.First.Month(), latest, func(id customer.ID, f *credit.Figures) error {
+		for i := range list {
+			if f.Month > list[i].last || list[i].differ.Contains(uint64(id)) {
+				continue
+			}
+			if err := do(i, id, int(f.Month), f.Invoices > 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for i := range list {
+		if err == nil {
+			err = list[i].eachOther(func(id customer.ID, f *credit.Figures) error { return do(i, id, int(f.Month), f.Invoices > 0) })
+		}
+	}
+	return err
+}
+
+// monthsHeld is what receivables were at an instant.
+type monthsHeld struct {
+	held   *credit.Holdings
+	differ *bitset.Set // whose figures aren't those of today
+	last   date.Month
+}
+
+// eachOther calls do with the figures of those whose aren't those of today.
+func (m *monthsHeld) eachOther(do func(customer.ID, *credit.Figures) error) error {
+	for id := range m.differ.All() {
+		list, err := m.held.Figures(customer.ID(id), date.First.Month(), m.last)
+		if err != nil && !errors.Is(err, customer.ErrNotFound) {
+			return err
+		}
+		for k := range list {
+			if err := do(customer.ID(id), &list[k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Invoiced implements [stocktake.Receivables]: invoices and debit notes less credit notes
 // in the months that end with the last whole month.
 func (c *countedReceivables) Invoiced(at stocktake.Instant, months int, ids []customer.ID, add func(i int, currency string, minor int64)) error {

@@ -3,34 +3,21 @@ package stocktake
 import (
 	"slices"
 
-	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage/bitset"
 )
 
 // classing is who is in which class of activity.
-type classing struct {
-	opening, closing [classes]*bitset.Set
-	bought           *bitset.Set // who had an event up to the closing
-}
+type classing struct{ opening, closing [classes]*bitset.Set }
 
-// eachEvent calls do for each customer and month in which it had an event of some types.
-func (c *count) eachEvent(types []string, do func(id uint64, month int)) error {
-	return c.all.EachEvent(func(id customer.ID, e customer.MonthCount) error {
-		if e.Count > 0 && (len(types) == 0 || slices.Contains(types, e.Type)) {
-			do(uint64(id), monthNumber(e.Month.UTC()))
-		}
-		return nil
-	})
-}
-
-// addBuyers finds who had an event in the complete months before each boundary.
+// addBuyers finds who bought in the complete months before each boundary.
 func (c *count) addBuyers(p *past) error {
-	bought := emptySets(len(p.extra))
-	err := c.eachEvent(c.def.Bought.Types, func(id uint64, month int) {
-		for b := range bought {
-			if ago := c.completeMonth(b) - month; ago >= 0 && ago < c.def.Bought.Months {
-				bought[b].Add(id)
-			}
+	bought, all, first := emptySets(len(p.extra)), make([]int, len(p.extra)), make([]int, len(p.extra))
+	for b := range all {
+		all[b], first[b] = b, c.completeMonth(b)-c.def.Bought.Months+1
+	}
+	err := c.eachTrade(all, func(t *trade) {
+		if t.isOf(c.def.Bought.Types) && t.month >= first[t.at] {
+			bought[t.at].Add(t.id)
 		}
 	})
 	for b := range p.extra {
@@ -42,52 +29,70 @@ func (c *count) addBuyers(p *past) error {
 	return err
 }
 
-// classify divides the counted by their last events.
-func (c *count) classify() error {
-	if c.def.Activity == nil {
-		return nil
+// months are customers' last months of purchases, 0 for none.
+type months []uint16
+
+func (m *months) note(id uint64, month int) {
+	if grow := int(id) + 1 - len(*m); grow > 0 {
+		*m = append(*m, make(months, grow)...)
 	}
-	last := len(c.counted) - 1
-	limits := [2]int{c.completeMonth(0), c.completeMonth(last)}
-	latest := [2][]uint16{} // by customer: the month of the last event, 0 for none
-	err := c.eachEvent(c.def.Activity.Types, func(id uint64, month int) {
-		for i, limit := range limits {
-			if month > limit {
-				continue
-			}
-			if grow := int(id) + 1 - len(latest[i]); grow > 0 {
-				latest[i] = append(latest[i], make([]uint16, grow)...)
-			}
-			latest[i][id] = max(latest[i][id], uint16(month))
+	(*m)[id] = max((*m)[id], uint16(month))
+}
+
+// class is a customer's by the last complete month.
+func (m months) class(id uint64, limit int, rule *ActivityRule) Class {
+	if id >= uint64(len(m)) || m[id] == 0 {
+		return ClassNever
+	}
+	switch ago := limit - int(m[id]); {
+	case ago < rule.active():
+		return ClassActive
+	case ago < rule.lost():
+		return ClassDormant
+	}
+	return ClassLost
+}
+
+// findTraders finds when the counted bought last, and who of them ever took part in
+// business.
+func (c *count) findTraders() (latest [2]months, err error) {
+	var types []string
+	if c.def.Activity != nil {
+		types = c.def.Activity.Types
+	}
+	c.traders = &bitset.Set{}
+	return latest, c.eachTrade([]int{0, len(c.counted) - 1}, func(t *trade) {
+		if t.isOf(types) {
+			latest[t.at].note(t.id, t.month)
+		} else if t.event != "" && t.event != EventInvoice {
+			return // an event that isn't asked for
+		}
+		if t.at == 1 {
+			c.traders.Add(t.id)
 		}
 	})
-	if err != nil {
+}
+
+// classify divides the counted by when they bought last.
+func (c *count) classify() error {
+	if !c.asksActivity() {
+		return nil
+	}
+	latest, err := c.findTraders()
+	if err != nil || c.def.Activity == nil {
 		return err
 	}
-	c.classes = &classing{bought: &bitset.Set{}}
+	c.classes = &classing{}
 	for class := range classes {
 		c.classes.opening[class], c.classes.closing[class] = &bitset.Set{}, &bitset.Set{}
 	}
-	at := func(i int, id uint64) Class {
-		if id >= uint64(len(latest[i])) || latest[i][id] == 0 {
-			return ClassNever
-		}
-		switch ago := limits[i] - int(latest[i][id]); {
-		case ago < c.def.Activity.active():
-			return ClassActive
-		case ago < c.def.Activity.lost():
-			return ClassDormant
-		}
-		return ClassLost
-	}
+	last := len(c.counted) - 1
+	at := func(i int, id uint64) Class { return latest[i].class(id, c.completeMonth(i*last), c.def.Activity) }
 	for id := range c.counted[0].All() {
 		c.classes.opening[at(0, id)].Add(id)
 	}
 	for id := range c.counted[last].All() {
 		class := at(1, id)
-		if class != ClassNever {
-			c.classes.bought.Add(id)
-		}
 		switch {
 		case c.terms[termNew].Contains(id):
 			class = ClassNew
@@ -100,4 +105,9 @@ func (c *count) classify() error {
 		c.result.Activity = append(c.result.Activity, Activity{class, c.classes.opening[class].Len(), c.classes.closing[class].Len()})
 	}
 	return nil
+}
+
+// asksActivity reports whether it is asked when the counted bought.
+func (c *count) asksActivity() bool {
+	return c.def.Activity != nil || slices.Contains(c.def.Checks, checkInactive)
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"testing"
 	"time"
@@ -93,7 +96,9 @@ func changeSome(tx *clientele.Tx, from, to int) error {
 	return nil
 }
 
-// BenchmarkCount counts a year by five dimensions, with a trend and cohorts.
+// BenchmarkCount counts a year by five dimensions, with a trend and cohorts. peak-MB is by
+// how much the heap of one more count rises above that of the open book, with the collector
+// kept close behind.
 func BenchmarkCount(b *testing.B) {
 	n := rows()
 	book := yearBook(b, n)
@@ -102,15 +107,51 @@ func BenchmarkCount(b *testing.B) {
 		Opening:    instant(2025, 1, 1), Closing: instant(2026, 1, 1),
 	}
 	var r *stocktake.Result
-	b.ReportAllocs()
-	for b.Loop() {
+	count := func() {
 		var err error
 		if r, err = book.System("benchmark").Stocktake().Count(b.Context(), ask); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportAllocs()
+	for b.Loop() {
+		count()
+	}
+	perSecond := float64(n) * float64(b.N) / b.Elapsed().Seconds()
 	if r.Reconciliation.Balance() != 0 || r.Reconciliation.New != int64(n/10) {
 		b.Errorf("%+v", r.Reconciliation)
 	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "customers/s")
+	b.ReportMetric(perSecond, "customers/s")
+	peak := peakHeap(count)
+	b.ReportMetric(float64(peak)/(1<<20), "peak-MB")
+	b.ReportMetric(float64(peak)/float64(n), "peak-B/customer")
+}
+
+// peakHeap returns by how many bytes the heap rises while do runs, what was garbage already
+// left out.
+func peakHeap(do func()) uint64 {
+	defer debug.SetGCPercent(debug.SetGCPercent(1))
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	heap := func() uint64 {
+		metrics.Read(sample)
+		return sample[0].Value.Uint64()
+	}
+	runtime.GC()
+	base, peak := heap(), uint64(0)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for ticker := time.NewTicker(time.Millisecond); ; {
+			select {
+			case <-ticker.C:
+				peak = max(peak, heap())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	do()
+	close(stop)
+	<-stopped
+	return peak - min(base, peak)
 }

@@ -75,6 +75,11 @@ type Receivables interface {
 	Owing(at Instant) (*bitset.Set, error)
 	// Aging sums up what some customers owed.
 	Aging(at Instant, of bitset.Source) (*Aging, error)
+	// EachMonth calls do, until it fails, for each month in which a customer had a document of
+	// any kind dated, as far as it was recorded at an instant and by who held it then; i is
+	// the place in at, months are counted from January of the year 0, up to that of the
+	// instant. invoiced tells that an invoice was among them. Customers come in any order.
+	EachMonth(at []Instant, do func(i int, id customer.ID, month int, invoiced bool) error) error
 	// Invoiced calls add for what was invoiced in so many complete months before an instant
 	// to some customers, which come ascending; i is the place in ids.
 	Invoiced(at Instant, months int, ids []customer.ID, add func(i int, currency string, minor int64)) error

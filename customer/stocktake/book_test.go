@@ -24,7 +24,13 @@ type book struct {
 
 func newBook(t *testing.T, opts clientele.Options) *book {
 	t.Helper()
-	b := &book{t: t, now: newClock(day(2025, 1, 1))}
+	return newBookAt(t, day(2025, 1, 1), opts)
+}
+
+// newBookAt is newBook at an instant.
+func newBookAt(t *testing.T, at time.Time, opts clientele.Options) *book {
+	t.Helper()
+	b := &book{t: t, now: newClock(at)}
 	opts.InMemory, opts.WithoutSearch, opts.TickEvery, opts.Clock = true, true, -1, func() time.Time { return b.now.get() }
 	var err error
 	if b.book, err = clientele.Open(t.Context(), "", opts); err != nil {

@@ -146,9 +146,9 @@ func (e Every) begin(t time.Time, zone *time.Location) time.Time {
 	first := monthOf(t, zone)
 	switch y, m, _ := first.Date(); e {
 	case Quarterly:
-		return time.Date(y, m-(m-1)%3, 1, 0, 0, 0, 0, zone)
+		return firstOf(y, m-(m-1)%3, zone)
 	case Yearly:
-		return time.Date(y, time.January, 1, 0, 0, 0, 0, zone)
+		return firstOf(y, time.January, zone)
 	}
 	return first
 }

@@ -15,7 +15,7 @@ const (
 	checkFields   = "fields"   // reads every counted record: some 10 µs each on one core
 	checkStale    = "stale"    // reads the journal of the stale months
 	checkSuspects = "suspects" // reads the review queue
-	checkInactive = "inactive" // needs Definition.Activity
+	checkInactive = "inactive" // reads all counts of events and figures of receivables
 
 	// Those that are always made.
 	checkNoOwner = "no_owner"
@@ -47,7 +47,7 @@ var checkTexts = map[string]struct{ title, explanation customer.Names }{
 	},
 	checkInactive: {
 		names("Customers without any transaction", "无业务往来"),
-		names("Counted customers with no event up to the end of the last complete month.", "截至上一完整月末没有任何业务记录的客户。"),
+		names("Counted customers with no event up to the end of the last complete month, and no invoice, payment or other document up to the closing.", "截至上一完整月末没有任何业务记录、且截至期末没有任何开票、收款等单据的客户。"),
 	},
 	checkNoOwner: {names("No owning unit", "没有所属组织"), names("Customers that belong to no unit of the organisation.", "不属于任何组织的客户。")},
 	checkNoRep:   {names("No sales representative", "没有业务员"), names("Customers that no representative looks after.", "没有业务员负责的客户。")},
@@ -123,7 +123,7 @@ func (c *count) checkSuspects() error {
 
 func (c *count) checkInactive() error {
 	never := c.closing().Clone()
-	never.AndNot(c.classes.bought)
+	never.AndNot(c.traders)
 	c.found(checkInactive, Note, never, nil)
 	return nil
 }

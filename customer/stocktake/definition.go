@@ -31,10 +31,10 @@ type Definition struct {
 	Units []customer.UnitID `json:"units,omitempty"`
 	// Balance asks for receivables that are open at the instant, or for none.
 	Balance Balance `json:"balance,omitempty"`
-	// Bought asks for an event in some months before the instant; nil doesn't ask.
+	// Bought asks for a purchase in some months before the instant; nil doesn't ask.
 	Bought *Bought `json:"bought,omitempty"`
 
-	// Activity divides the counted by when their last event was; nil doesn't.
+	// Activity divides the counted by when they bought last; nil doesn't.
 	Activity *ActivityRule `json:"activity,omitempty"`
 	// Dimensions are what tables are made by: status, kind, party, owner, rep, country,
 	// province, city, created (by month), attr.NAME of an indexed enum or boolean, tag.CODE
@@ -122,18 +122,28 @@ func (e *Every) UnmarshalText(text []byte) error {
 	return everyNames.Unmarshal(text, (*uint8)(e), "stocktake", "schedule")
 }
 
-// Bought asks for at least one event of some types in the complete calendar months before
-// an instant: before March 15, the months up to February. Events are kept by month, so no
-// finer question has an answer that stays the same.
+// EventInvoice is the type of purchase, in Types, that the book's receivables tell about: an
+// instalment of an invoice was posted, whatever was credited since, in the month of its
+// date. Events that an embedder records under this name count as well. Receivables that
+// the session doesn't see aren't counted.
+const EventInvoice = "invoice"
+
+// Bought asks for at least one purchase in the complete calendar months before an instant:
+// before March 15, the months up to February. Events are kept by month, so no finer
+// question has an answer that stays the same. Events are kept by months of UTC: in a zone
+// ahead of it, those of the month that ends at the instant aren't counted until it has ended
+// in UTC, too. Invoices are, by their dates.
 type Bought struct {
-	Types  []string `json:"types,omitempty"` // empty for every type
+	// Types are those of the events that are purchases, EventInvoice among them; empty for
+	// every type of event, and invoices.
+	Types  []string `json:"types,omitempty"`
 	Months int      `json:"months"`
 }
 
 // ActivityRule divides customers by how many complete calendar months before the instant
-// their last event was.
+// they bought last.
 type ActivityRule struct {
-	Types  []string `json:"types,omitempty"` // empty for every type
+	Types  []string `json:"types,omitempty"` // as in Bought
 	Active int      `json:"active"`          // 0 is 3
 	Lost   int      `json:"lost"`            // 0 is 12
 }
@@ -224,9 +234,6 @@ func (d *Definition) checkActivity(op string) error {
 	for _, code := range d.Checks {
 		if !slices.Contains(CheckCodes(), code) {
 			return invalid(op, "Definition.Checks", code, fmt.Sprintf("use %v", CheckCodes()))
-		}
-		if code == checkInactive && d.Activity == nil {
-			return invalid(op, "Definition.Checks", code, "set Definition.Activity as well")
 		}
 	}
 	return nil

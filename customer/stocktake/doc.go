@@ -26,10 +26,12 @@
 // # Caveats
 //
 // Instants are moments: for the year 2025 ask from 2025-01-01 to 2026-01-01, midnight of the
-// definition's zone. Activity and purchases count by complete calendar months (UTC) before
-// the instant. Tags stand where they stand now, also in counts of the past. Filters on what
-// was erased since can't count it again. Receivables are those of the instant, by who held
-// them then, whatever was merged, unmerged or posted afterwards; but items that are loaded
-// in bulk later as recorded earlier count as recorded then. Suspected duplicates, and links
-// to another list, are those of today.
+// definition's zone. Activity and purchases count by complete calendar months before the
+// instant: events by months of UTC, invoices by their dates. Tags stand where they stand
+// now, also in counts of the past. Filters on what was erased since can't count it again.
+// Receivables are those of the instant, by who held them then, whatever was merged,
+// unmerged or posted afterwards; but items that are loaded in bulk later as recorded
+// earlier count as recorded then. Events, too, are those of whom had them then; only what
+// is recorded later for a month before changes them. Suspected duplicates, and links to
+// another list, are those of today.
 package stocktake

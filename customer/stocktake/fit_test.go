@@ -31,7 +31,6 @@ func TestDefinitionsThatNameWhatIsNotThereAreNotSaved(t *testing.T) {
 		"size":         {"Definition.Revenue", stocktake.Definition{Revenue: &stocktake.Measure{Attribute: "size", Currency: "CNY"}}},
 		"margin":       {"Definition.Profit", stocktake.Definition{Profit: &stocktake.Measure{Attribute: "margin", Currency: "CNY"}}},
 		"999":          {"Definition.Units", stocktake.Definition{Units: []customer.UnitID{999}}},
-		"inactive":     {"Definition.Checks", stocktake.Definition{Checks: []string{"inactive"}}},
 		"Asia/Nowhere": {"Definition.Zone", stocktake.Definition{Zone: "Asia/Nowhere"}},
 	} {
 		x.d.Name = "all"

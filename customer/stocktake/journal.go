@@ -40,6 +40,7 @@ type journal struct {
 	end     kv.Position   // of the state that present sets are of
 	created []*bitset.Set // by step: the customers that were created up to it
 	touches []touch       // but for creations: by customer, then in the journal's order
+	merged  []customer.ID // ascending, who was merged or unmerged
 	// recent are the customers that changed since an instant for which the scan began
 	// before the opening; nil when none was asked for.
 	recent *bitset.Set
@@ -82,6 +83,8 @@ func (x *reading) read(ctx context.Context, bounds []boundary, end kv.Position) 
 		return nil, err
 	}
 	slices.SortStableFunc(j.touches, func(a, b touch) int { return cmp.Compare(a.id, b.id) })
+	slices.Sort(j.merged)
+	j.merged = slices.Compact(j.merged)
 	return j, nil
 }
 
@@ -153,6 +156,9 @@ func (x *reading) take(j *journal, entry *storage.Change, step int) error {
 			j.created[step].Add(id)
 		default:
 			j.touches = append(j.touches, touch{id: id, version: op.Version, step: uint16(step), tags: tags})
+			if action := customer.Action(op.Action); !tags && (action == customer.MergedNow || action == customer.Unmerged) {
+				j.merged = append(j.merged, customer.ID(id))
+			}
 		}
 	}
 	return nil

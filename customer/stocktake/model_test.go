@@ -43,13 +43,19 @@ type snapshot struct {
 }
 
 type seen struct {
+	at       time.Time
 	status   customer.Status
 	kind     customer.Kind
 	owner    customer.UnitID
 	province string
 	levels   string // the tags' codes
 	owes     bool
+	last     int  // the last month that is over with an order or an invoice, 0 for none
+	traded   bool // had an order in a month that is over, or a document
 }
+
+// number counts months.
+func number(at time.Time) int { return 12*at.Year() + int(at.Month()) - 1 }
 
 var provinces = []string{"广东省", "江苏省", ""}
 
@@ -98,7 +104,7 @@ func pick[T any](w *world, label string, list []T) T {
 // step makes a random change.
 func (w *world) step() {
 	w.now.set(w.now.get().Add(time.Duration(rapid.IntRange(0, 400).Draw(w.t, "hours")) * time.Hour))
-	what := rapid.IntRange(0, 20).Draw(w.t, "what")
+	what := rapid.IntRange(0, 22).Draw(w.t, "what")
 	if len(w.ids) < 2 || what < 3 {
 		w.create()
 		return
@@ -142,6 +148,8 @@ func (w *world) step() {
 			_, err = tx.Credit.AllocateAutomatically(credit.Automatic{Customer: id, Method: credit.OldestFirst})
 		case 20:
 			err = undoOne(tx, id)
+		case 21, 22:
+			err = tx.Customers.Record(id, customer.Event{Type: rapid.SampledFrom([]string{"order", "visit"}).Draw(w.t, "event")})
 		}
 		return err
 	})
@@ -206,7 +214,7 @@ func (w *world) look() {
 			if err != nil {
 				return err
 			}
-			x := seen{status: c.Status, kind: c.Kind, owner: c.Owner}
+			x := seen{at: s.at, status: c.Status, kind: c.Kind, owner: c.Owner}
 			if len(c.Addresses) > 0 {
 				x.province = c.Addresses[0].Province
 			}
@@ -225,6 +233,9 @@ func (w *world) look() {
 					return err
 				}
 				x.owes = len(open) > 0
+				if err := x.readTrades(tx, id, s.at); err != nil {
+					return err
+				}
 			}
 			s.customers[id] = x
 		}
@@ -237,6 +248,46 @@ func (w *world) look() {
 	w.now.set(w.now.get().Add(time.Minute))
 }
 
+// readTrades reads all events and figures of a customer.
+func (x *seen) readTrades(tx *clientele.ReadTx, id customer.ID, at time.Time) error {
+	buy := func(month int) {
+		if month < number(at) {
+			x.last = max(x.last, month)
+		}
+	}
+	for e, err := range tx.Customers.Events(id) {
+		if err != nil {
+			return err
+		}
+		if e.Type == "order" && number(e.Month) < number(at) {
+			x.traded = true
+			buy(number(e.Month))
+		}
+	}
+	list, err := tx.Credit.Figures(id, date.First.Month(), date.Of(at).Month())
+	for _, f := range list {
+		x.traded = true
+		if f.Invoices > 0 {
+			buy(int(f.Month))
+		}
+	}
+	return err
+}
+
+// class is the customer's at an instant, apart from new and returning ones.
+func (x *seen) class(at time.Time, rule *stocktake.ActivityRule) stocktake.Class {
+	ago := number(at) - 1 - x.last
+	switch {
+	case x.last == 0:
+		return stocktake.ClassNever
+	case ago < rule.Active:
+		return stocktake.ClassActive
+	case ago < rule.Lost:
+		return stocktake.ClassDormant
+	}
+	return stocktake.ClassLost
+}
+
 // defined is a definition and the same in plain Go.
 type defined struct {
 	stocktake.Definition
@@ -244,10 +295,16 @@ type defined struct {
 	filter bool
 }
 
+// purchases are the types of events that are some; visits aren't.
+var purchases = []string{"order", stocktake.EventInvoice}
+
 var dimensions = []string{"status", "kind", "owner", "province", "tag.level"}
 
 var definitions = []defined{
-	{stocktake.Definition{Dimensions: dimensions, CrossTabs: [][2]string{{"kind", "owner"}}, Cohorts: true}, func(_ *world, x seen) bool { return x.status <= customer.Suspended }, false},
+	{stocktake.Definition{
+		Dimensions: dimensions, CrossTabs: [][2]string{{"kind", "owner"}}, Cohorts: true,
+		Activity: &stocktake.ActivityRule{Types: purchases, Active: 1, Lost: 2}, Checks: []string{"inactive"},
+	}, func(_ *world, x seen) bool { return x.status <= customer.Suspended }, false},
 	{stocktake.Definition{Statuses: []customer.Status{customer.Active, customer.Archived}, Kinds: []customer.Kind{customer.Buyer}, Dimensions: dimensions}, func(_ *world, x seen) bool {
 		return (x.status == customer.Active || x.status == customer.Archived) && x.kind == customer.Buyer
 	}, false},
@@ -259,6 +316,9 @@ var definitions = []defined{
 	}, false},
 	{stocktake.Definition{Balance: stocktake.WithBalance, Aging: true, Revenue: &stocktake.Measure{}, Dimensions: dimensions}, func(_ *world, x seen) bool {
 		return x.status <= customer.Suspended && x.owes
+	}, false},
+	{stocktake.Definition{Bought: &stocktake.Bought{Types: purchases, Months: 2}, Dimensions: dimensions}, func(w *world, x seen) bool {
+		return x.status <= customer.Suspended && x.last > 0 && number(x.at)-1-x.last < 2
 	}, false},
 	{stocktake.Definition{Balance: stocktake.WithoutBalance, Aging: true, Revenue: &stocktake.Measure{}, Dimensions: dimensions, Zone: "Asia/Shanghai"}, func(_ *world, x seen) bool {
 		return x.status <= customer.Suspended && !x.owes
@@ -314,6 +374,9 @@ func (w *world) expect(d *defined, from, to, asked int) map[string][]customer.ID
 }
 
 func (w *world) check(d *defined, r *stocktake.Result, from, to, asked int) {
+	if d.Bought != nil && w.erasedSince(from) > 0 {
+		return // nobody can tell any more what they bought
+	}
 	want := w.expect(d, from, to, asked)
 	n := func(term string) int64 { return int64(len(want[term])) }
 	expected := stocktake.Reconciliation{
@@ -333,8 +396,47 @@ func (w *world) check(d *defined, r *stocktake.Result, from, to, asked int) {
 	if last != r.Reconciliation.Closing {
 		w.t.Fatalf("the trend ends at %d, not %d", last, r.Reconciliation.Closing)
 	}
+	if d.Activity != nil {
+		w.checkActivity(d, r, want, from, to)
+	}
 	for _, dim := range r.Dimensions {
 		w.checkRows(d, &dim, want, from, to, asked)
+	}
+}
+
+// checkActivity compares the classes with the snapshots.
+func (w *world) checkActivity(d *defined, r *stocktake.Result, want map[string][]customer.ID, from, to int) {
+	if w.erasedSince(from) > 0 {
+		return
+	}
+	opening, closing, never := map[stocktake.Class]int64{}, map[stocktake.Class]int64{}, int64(0)
+	classAt := func(s int, id customer.ID) stocktake.Class {
+		x := w.snapshots[s].customers[id]
+		return x.class(x.at, d.Activity)
+	}
+	for _, id := range want["opening"] {
+		opening[classAt(from, id)]++
+	}
+	for _, id := range want["closing"] {
+		class := classAt(to, id)
+		switch {
+		case slices.Contains(want["new"], id):
+			class = stocktake.ClassNew
+		case class == stocktake.ClassActive && classAt(from, id) == stocktake.ClassLost:
+			class = stocktake.ClassReturning
+		}
+		closing[class]++
+		if !w.snapshots[to].customers[id].traded {
+			never++
+		}
+	}
+	for _, a := range r.Activity {
+		if a.Opening != opening[a.Class] || a.Closing != closing[a.Class] {
+			w.t.Fatalf("from %d to %d: %+v; want %d and %d", from, to, a, opening[a.Class], closing[a.Class])
+		}
+	}
+	if c := checkOf(r, "inactive"); c.Count != never {
+		w.t.Fatalf("from %d to %d: %d without any transaction; want %d", from, to, c.Count, never)
 	}
 }
 

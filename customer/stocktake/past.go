@@ -17,8 +17,26 @@ type past struct {
 	extra   []extra   // by boundary
 	placed  []placed  // by customer: where the changed stand at the opening and the closing
 	rows    [][]int32 // of placed, by worker
-	// Of the touched, by boundary: who was archived, merged or erased and so didn't count.
-	archived, merged, erased []*bitset.Set
+	stays   []stay    // of the touched
+}
+
+// stay is the boundaries at which a customer was archived, merged or erased and so didn't
+// count.
+type stay struct {
+	id       uint64
+	from, to int16 // the last included
+	status   customer.Status
+}
+
+// of returns who didn't count at a boundary for a status.
+func (p *past) of(status customer.Status, b int) *bitset.Set {
+	all := &bitset.Set{}
+	for i := range p.stays {
+		if x := &p.stays[i]; x.status == status && int(x.from) <= b && b <= int(x.to) {
+			all.Add(x.id)
+		}
+	}
+	return all
 }
 
 // changed is a customer and what the journal says of it.
@@ -50,21 +68,13 @@ const present = ^uint64(0)
 func (c *count) newPast() (*past, error) {
 	j, bounds := c.journal, len(c.journal.bounds)
 	p := &past{touched: &bitset.Set{}, extra: make([]extra, bounds)}
-	for _, sets := range []*[]*bitset.Set{&p.archived, &p.merged, &p.erased} {
-		*sets = emptySets(bounds)
-	}
 	for from := 0; from < len(j.touches); {
 		to := from + 1
 		for to < len(j.touches) && j.touches[to].id == j.touches[from].id {
 			to++
 		}
-		x := changed{id: j.touches[from].id, touches: j.touches[from:to]}
+		x := j.changedBy(j.touches[from:to])
 		from = to
-		for step := 1; step <= bounds; step++ {
-			if j.created[step].Contains(x.id) {
-				x.created = step
-			}
-		}
 		last := x.touches[len(x.touches)-1].step
 		if int(last) <= x.created || c.universe != nil && !c.universe.Contains(x.id) {
 			continue // was at all boundaries as it is now, or not there yet
@@ -73,6 +83,17 @@ func (c *count) newPast() (*past, error) {
 		p.changed = append(p.changed, x)
 	}
 	return p, c.addExtra(p)
+}
+
+// changedBy is whom some changes are of.
+func (j *journal) changedBy(touches []touch) changed {
+	x := changed{id: touches[0].id, touches: touches}
+	for step := 1; step < len(j.created); step++ {
+		if j.created[step].Contains(x.id) {
+			x.created = step
+		}
+	}
+	return x
 }
 
 func emptySets(n int) []*bitset.Set {
@@ -147,8 +168,9 @@ type view struct {
 	rows    []int32
 	later   map[uint64]touched // what changed since the count's own state
 
-	counted, archived, merged, erased []*bitset.Set
-	placed                            []placed
+	counted []*bitset.Set
+	placed  []placed
+	stays   []stay
 }
 
 // placing appends the rows of a customer of the past on one axis.
@@ -185,11 +207,10 @@ func (c *count) countPast() error {
 	for _, v := range views {
 		c.past.placed = append(c.past.placed, v.placed...)
 		c.past.rows = append(c.past.rows, v.rows)
+		c.past.stays = append(c.past.stays, v.stays...)
 		for b := range c.counted {
 			c.counted[b].Or(v.counted[b])
-			c.past.archived[b].Or(v.archived[b])
-			c.past.merged[b].Or(v.merged[b])
-			c.past.erased[b].Or(v.erased[b])
+			v.counted[b] = nil // room for the next
 		}
 	}
 	return nil
@@ -199,8 +220,7 @@ func (c *count) newView(w int32, r *storage.Reader) (*view, error) {
 	all := c.session.Customers.Reader(r)
 	v := &view{count: c, worker: w, storage: r, all: all}
 	v.tags = c.session.Stocktakes.beside(r, all).Tags
-	bounds := len(c.journal.bounds)
-	v.counted, v.archived, v.merged, v.erased = emptySets(bounds), emptySets(bounds), emptySets(bounds), emptySets(bounds)
+	v.counted = emptySets(len(c.journal.bounds))
 	if c.def.Expanded != "" {
 		var err error
 		if v.match, err = v.tags.Match(c.def.Expanded); err != nil {
@@ -403,17 +423,17 @@ func (v *view) note(b int, s *state) {
 		v.counted[b].Add(id)
 		return
 	}
-	if slices.Contains(v.def.statuses(), s.customer.Status) {
+	status := s.customer.Status
+	if status < customer.Archived || slices.Contains(v.def.statuses(), status) {
 		return
 	}
-	switch s.customer.Status {
-	case customer.Archived:
-		v.archived[b].Add(id)
-	case customer.Merged:
-		v.merged[b].Add(id)
-	case customer.Erased:
-		v.erased[b].Add(id)
+	if n := len(v.stays); n > 0 {
+		if last := &v.stays[n-1]; last.id == id && last.status == status && int(last.to) == b-1 {
+			last.to++
+			return
+		}
 	}
+	v.stays = append(v.stays, stay{id, int16(b), int16(b), status})
 }
 
 // addRows notes the rows of a customer on each axis.

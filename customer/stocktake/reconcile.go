@@ -1,6 +1,9 @@
 package stocktake
 
-import "github.com/clientele-go/clientele/storage/bitset"
+import (
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage/bitset"
+)
 
 // The terms that can be drilled into, by the names that they have in JSON.
 const (
@@ -50,11 +53,11 @@ func (c *count) move(from, to int) *movement {
 	m.entered.AndNot(c.counted[from])
 	m.left.AndNot(c.counted[to])
 	m.new = takeOut(m.entered, created)
-	m.reactivated = takeOut(m.entered, c.past.archived[from])
-	m.unmerged = takeOut(m.entered, c.past.merged[from])
-	m.merged = takeOut(m.left, c.past.merged[to])
-	m.archived = takeOut(m.left, c.past.archived[to])
-	m.erased = takeOut(m.left, c.past.erased[to])
+	m.reactivated = takeOut(m.entered, c.past.of(customer.Archived, from))
+	m.unmerged = takeOut(m.entered, c.past.of(customer.Merged, from))
+	m.merged = takeOut(m.left, c.past.of(customer.Merged, to))
+	m.archived = takeOut(m.left, c.past.of(customer.Archived, to))
+	m.erased = takeOut(m.left, c.past.of(customer.Erased, to))
 	return m
 }
 
@@ -98,7 +101,7 @@ func (c *count) reconcile() error {
 
 // clipped reports whether the first boundary after the opening is more than a month away.
 func (c *count) clipped() bool {
-	return c.monthOf(c.journal.bounds[0].time).AddDate(0, 1, 0).Before(c.journal.bounds[1].time)
+	return c.monthAfter(c.journal.bounds[0].time).Before(c.journal.bounds[1].time)
 }
 
 // monthTo is the month that ends at a boundary.

@@ -27,8 +27,8 @@ type Result struct {
 	Closing Instant `json:"closing"`
 
 	Reconciliation Reconciliation `json:"reconciliation"`
-	// Through counts those who came after the opening and were gone at the closing; they
-	// are in none of the terms.
+	// Through counts those who counted at the end of a month in the period and at neither of
+	// its ends; they are in none of the terms. Who came and went within one month is nowhere.
 	Through int64  `json:"through"`
 	Growth  Growth `json:"growth"`
 
@@ -117,11 +117,11 @@ type Class uint8
 
 const (
 	ClassNew       Class = iota // created in the period
-	ClassActive                 // an event in the last Active months
+	ClassActive                 // a purchase, as ActivityRule says, in the last Active months
 	ClassReturning              // as active, and lost at the opening
-	ClassDormant                // the last event is longer ago than Active months
-	ClassLost                   // the last event is longer ago than Lost months
-	ClassNever                  // no event
+	ClassDormant                // the last purchase is longer ago than Active months
+	ClassLost                   // the last purchase is longer ago than Lost months
+	ClassNever                  // no purchase
 	classes
 )
 

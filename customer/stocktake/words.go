@@ -69,7 +69,7 @@ func (d *Definition) rule() customer.Names {
 		add("without an open balance", "无未清余额")
 	}
 	if b := d.Bought; b != nil {
-		what, was := "an event", "业务记录"
+		what, was := "an event or an invoice", "业务记录或开票"
 		if len(b.Types) > 0 {
 			what = strings.Join(b.Types, " or ")
 			was = strings.Join(b.Types, "或")

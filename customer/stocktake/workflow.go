@@ -166,16 +166,19 @@ func (r *Run) signedDigest() (string, error) {
 	return digestOf(text), err
 }
 
-// Verify reads a run's result and checks it against its digest and all signatures, and the
-// journal against the heads in them. It fails with ErrDamaged, naming the first that
-// doesn't fit.
+// Verify reads a run's result and checks it against its digest and all signatures, the
+// customers of its terms against the counts, and the journal against the heads in the
+// signatures. It fails with ErrDamaged, naming the first that doesn't fit.
 func (s Session) Verify(ctx context.Context, id RunID) error {
 	var run *Run
 	err := s.view(ctx, func(r *Reader) (err error) {
-		if run, err = r.Run(id); err == nil {
-			_, err = r.stored(run)
+		if run, err = r.Run(id); err != nil {
+			return err
 		}
-		return err
+		if _, err = r.stored(run); err != nil {
+			return err
+		}
+		return r.verifyTerms(run)
 	})
 	if err != nil {
 		return err
@@ -187,6 +190,26 @@ func (s Session) Verify(ctx context.Context, id RunID) error {
 	for _, x := range run.Signatures {
 		if err := s.verifySignature(ctx, run, &x, now); err != nil {
 			return damaged(id, fmt.Errorf("the signature of %s: %w", x.By, err))
+		}
+	}
+	return nil
+}
+
+// verifyTerms checks that as many customers are stored for each term as were counted.
+func (r *Reader) verifyTerms(run *Run) error {
+	counts := run.Reconciliation.movements()
+	counts[termOpening], counts[termClosing] = run.Reconciliation.Opening, run.Reconciliation.Closing
+	for _, term := range Terms() {
+		want, counted := counts[term]
+		if !counted {
+			continue
+		}
+		members, err := r.membersOf(run.Digest, term)
+		if err != nil {
+			return damaged(run.Run, err)
+		}
+		if n := members.Len(); n != want {
+			return damaged(run.Run, fmt.Errorf("%d customers are stored as %s, %d were counted", n, term, want))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/stocktake"
+	"github.com/clientele-go/clientele/storage"
 )
 
 // as changes something as an actor.
@@ -165,5 +166,32 @@ func TestComparedRunsSayWhatTheirTablesLeaveOut(t *testing.T) {
 	}
 	if sum.From != n || sum.To != n {
 		t.Errorf("rows and rest are %d and %d customers; want %d", sum.From, sum.To, n)
+	}
+}
+
+// A run whose number no longer leads to its customers isn't what was signed.
+func TestRunsThatLostTheirCustomersAreDamaged(t *testing.T) {
+	b := newBook(t, clientele.Options{})
+	b.create(customer.Draft{Name: "A"}, customer.Draft{Name: "B"})
+	b.save(stocktake.Definition{Name: "all"})
+	id := b.inReview("clerk", "all")
+	s := b.Stocktake()
+	if err := s.Verify(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	var run *stocktake.Run
+	err := b.View(t.Context(), func(tx *clientele.ReadTx) (err error) {
+		run, err = tx.Stocktake.Run(id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Storage.Update(t.Context(), storage.Session{Actor: "fault"}, func(tx *storage.Tx) error { return s.Stocktakes.LoseMembers(tx, run, "closing") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(t.Context(), id); !errors.Is(err, stocktake.ErrDamaged) {
+		t.Errorf("verified: %v", err)
 	}
 }

@@ -20,15 +20,37 @@ func (d *Definition) location(op string) (*time.Location, error) {
 // monthOf is the first instant of the month that an instant is in.
 func monthOf(t time.Time, zone *time.Location) time.Time {
 	y, m, _ := t.In(zone).Date()
-	return time.Date(y, m, 1, 0, 0, 0, 0, zone)
+	return firstOf(y, m, zone)
+}
+
+// firstOf is the first instant of a month, which may be beyond its year: not midnight where
+// the clocks go forward just then, as in Asunción on October 1, 2017.
+func firstOf(year int, month time.Month, zone *time.Location) time.Time {
+	first := time.Date(year, month, 1, 0, 0, 0, 0, zone)
+	if first.Day() != 1 { // the hour before
+		_, first = first.ZoneBounds()
+	}
+	return first
 }
 
 // monthOf is the first instant of the month that an instant is in, in the definition's zone.
 func (c *count) monthOf(t time.Time) time.Time { return monthOf(t, c.zone) }
 
+// monthAfter is the first instant of the month after that of an instant.
+func (c *count) monthAfter(t time.Time) time.Time {
+	y, m, _ := t.In(c.zone).Date()
+	return firstOf(y, m+1, c.zone)
+}
+
 // completeMonth numbers the last month that is over at a boundary.
 func (c *count) completeMonth(b int) int {
 	return monthNumber(c.journal.bounds[b].time.In(c.zone)) - 1
+}
+
+// completeForEvents numbers the last month that is over in UTC as well, by whose months
+// events are kept: nothing that is recorded later is of it.
+func (c *count) completeForEvents(b int) int {
+	return min(c.completeMonth(b), monthNumber(c.journal.bounds[b].time.UTC())-1)
 }
 
 // monthNumber numbers the month of a time in its own location, from January of the year 0.

@@ -41,7 +41,7 @@ var (
 )
 
 // makeBook makes a book in memory whose two years end with 2025, and sets the period to
-// the second where none was asked for.
+// the second as far as none was asked for.
 func makeBook(ctx context.Context, o *options) (*clientele.Book, error) {
 	h := &history{ctx: ctx, now: begins, rand: rand.New(rand.NewPCG(8, 2025))}
 	var err error
@@ -55,6 +55,9 @@ func makeBook(ctx context.Context, o *options) (*clientele.Book, error) {
 	}
 	if o.from.IsZero() {
 		o.from = ends.AddDate(-1, 0, 0)
+	}
+	if o.to.IsZero() {
+		o.to = ends
 	}
 	return h.book, nil
 }

@@ -53,7 +53,7 @@ func (c *composer) reconciliation() section {
 		t.rows = append(t.rows, row{key: term.code, total: term.sign == 0, cells: []cell{text(c.say(term.english, term.chinese)), number(n), c.ofOpening(n)}})
 	}
 	if c.Through > 0 {
-		t.note = c.sayf("Besides, %s customers came after the opening and were gone before the closing; they are in no line.", "另有 %s 位客户在期初之后出现、期末之前退出，不计入任何一行。", counted(c.Through))
+		t.note = c.sayf("Besides, %s customers counted at the end of a month in the period and at neither of its ends; they are in no line.", "另有 %s 位客户仅在期内某月末计入，期初、期末均未计入，不计入任何一行。", counted(c.Through))
 	}
 	if lacks := c.Reconciliation.Balance(); lacks != 0 {
 		s.notice = &notice{bad, c.sayf("The terms don't add up: %s customers are missing. Verify the book.", "各项不平，相差 %s 位客户，请校验账簿。", counted(lacks))}

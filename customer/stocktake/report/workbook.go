@@ -190,9 +190,12 @@ func (b *workbook) row(sheet string, at, shift int, t *table, r row, widths []fl
 	for i, c := range r.cells {
 		in := t.columns[i]
 		b.cell(sheet, i+1+shift, at, c, in, r.total)
-		widths[i+shift] = min(60, max(widths[i+shift], wide(b.write(c, in))))
+		widths[i+shift] = min(widest, max(widths[i+shift], wide(b.write(c, in))))
 	}
 }
+
+// widest is the most that a column of text takes; longer ones are wrapped.
+const widest = 60
 
 // wide is how many characters of a column a text takes: a Chinese one takes two.
 func wide(text string) float64 {
@@ -219,11 +222,15 @@ func (b *workbook) finish(sheet string, last int, widths []float64) {
 	if last > headingRow {
 		b.fail(b.file.AutoFilter(sheet, b.area("", 1, headingRow, len(widths), last), nil))
 	}
-	paper, landscape, pages, yes := 9, "landscape", 0, true // A4
-	one := 1
-	b.fail(b.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &paper, Orientation: &landscape, FitToWidth: &one, FitToHeight: &pages}))
-	b.fail(b.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &yes}))
+	b.paper(sheet, "landscape")
 	b.fail(b.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: quoted(sheet) + "!$3:$3", Scope: sheet}))
+}
+
+// paper has a sheet printed as wide as a page of A4, on as many as it takes.
+func (b *workbook) paper(sheet, orientation string) {
+	size, wide, pages, yes := 9, 1, 0, true
+	b.fail(b.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &size, Orientation: &orientation, FitToWidth: &wide, FitToHeight: &pages}))
+	b.fail(b.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &yes}))
 }
 
 // summary is the first sheet: key figures and links to the others.
@@ -254,6 +261,7 @@ func (b *workbook) summary(sheet string) {
 	for name, w := range map[string]float64{"A": 34, "B": 24, "C": 34} {
 		b.fail(b.file.SetColWidth(sheet, name, name, w))
 	}
+	b.paper(sheet, "portrait")
 }
 
 // quoted is a sheet's name in a reference.

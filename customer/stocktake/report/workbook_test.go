@@ -98,6 +98,33 @@ func TestXLSXHasTypedCellsUnderFrozenHeadings(t *testing.T) {
 	}
 }
 
+// Bars of about the same length would otherwise begin where the shortest nearly ends.
+func TestXLSXBarsBeginAtZero(t *testing.T) {
+	bars := 0
+	for name, text := range parts(t, write(t, report.XLSX, million(), report.Options{})) {
+		if !strings.HasPrefix(name, "xl/charts/") || !strings.Contains(text, "Customers by ") || !strings.Contains(text, `barDir val="bar"`) {
+			continue
+		}
+		bars++
+		if !strings.Contains(text, `min val="0"`) {
+			t.Errorf("%s: its axis begins anywhere", name)
+		}
+	}
+	if bars == 0 {
+		t.Error("no bars")
+	}
+}
+
+func TestXLSXPrintsOnWholePages(t *testing.T) {
+	f := openWorkbook(t, write(t, report.XLSX, million(), report.Options{}))
+	for _, sheet := range f.GetSheetList() {
+		props, err := f.GetSheetProps(sheet)
+		if err != nil || props.FitToPage == nil || !*props.FitToPage {
+			t.Errorf("%s breaks its columns; error: %v", sheet, err)
+		}
+	}
+}
+
 // parts are the files in a workbook.
 func parts(t *testing.T, data []byte) map[string]string {
 	t.Helper()

@@ -65,7 +65,7 @@ var toneColors = [...]string{neutral: "", good: "2E8B57", warning: "B7791F", bad
 func (b *workbook) cell(sheet string, x, y int, c cell, in column, total bool) {
 	k := styleKey{bold: total, top: total, color: toneColors[c.tone]}
 	if !c.set {
-		k.wrap = !in.kind.number() && len(c.text) > 60
+		k.wrap = !in.kind.number() && wide(c.text) > widest
 		b.set(sheet, x, y, c.text, b.style(k))
 		return
 	}

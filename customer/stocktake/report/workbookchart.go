@@ -164,6 +164,7 @@ func (b *workbook) place(sheet string, columns int, p plot, t *table, series []e
 		c.Type = excelize.Bar
 		// The first row is on top, and the values are below all the same.
 		c.XAxis.ReverseOrder, c.YAxis.TickLabelPosition = true, excelize.ChartTickLabelHigh
+		c.YAxis.Minimum = barAxis(p, t)
 	}
 	if b.err == nil {
 		b.fail(b.file.AddChart(sheet, at, c))
@@ -181,6 +182,19 @@ func brokenAxis(p plot, t *table) *float64 {
 		return &from
 	}
 	return nil
+}
+
+// barAxis is where the axis of bars begins: at zero, which spreadsheets leave out when all
+// are about as long; nil is for them to choose when some are negative.
+func barAxis(p plot, t *table) *float64 {
+	for _, r := range p.shown(t) {
+		for _, i := range p.values {
+			if r.cells[i].float(t.columns[i]) < 0 {
+				return nil
+			}
+		}
+	}
+	return new(float64)
 }
 
 // writeChartData writes the sheet of what charts need besides.
@@ -204,4 +218,5 @@ func (b *workbook) writeChartData() {
 		}
 	}
 	b.fail(b.file.SetColWidth(b.data.sheet, "A", "E", 18))
+	b.paper(b.data.sheet, "portrait")
 }
