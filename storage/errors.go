@@ -61,12 +61,15 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // UniqueError says that a unique index already has the key. It wraps ErrExists.
 type UniqueError struct {
-	Table, Index string
-	Key          Key // the index key
-	Holder       Key // the primary key of the record that has it
+	Table, Index string // Index is empty where a load found the record's own key
+	Key          Key    // the index key
+	Holder       Key    // the primary key of the record that has it
 }
 
 func (e *UniqueError) Error() string {
+	if e.Index == "" {
+		return fmt.Sprintf("storage: %s: the table has record % x", e.Table, []byte(e.Holder))
+	}
 	return fmt.Sprintf("storage: %s: unique index %s: key is taken by record % x", e.Table, e.Index, []byte(e.Holder))
 }
 

@@ -16,8 +16,8 @@ type LoadOptions struct {
 	// memory: one being filled, one being sorted and written.
 	PartBytes int
 	// Refused is called, from the goroutine that runs the load, for each row that was
-	// left out because a unique index has its key already. Without it the first such
-	// row ends the load, and nothing of its part is written.
+	// left out because a unique index has its key already, or the table its primary key.
+	// Without it the first such row ends the load, and nothing of its part is written.
 	Refused func(err *RefusedError)
 }
 
@@ -304,7 +304,7 @@ func (t *layout) loadAll(l *Loader, primary Key, v any, action uint8) error {
 // loadRecord encodes the record where it stays.
 func (t *layout) loadRecord(l *Loader, primary Key, v any) (loadItem, error) {
 	c := l.chunk
-	run := c.run(runID{spaceRecord, t.id, 0}, t.label, "", false)
+	run := c.run(runID{spaceRecord, t.id, 0}, t.label, "", true)
 	item, err := c.key(run, primary, nil, l.load.store.limits)
 	if err != nil {
 		return item, err

@@ -337,7 +337,7 @@ func (r *loadRun) lookUp(ctx context.Context, snap kv.Snapshot, from int, taken 
 func (p *loadPart) checkClashes(refused refusals) {
 	clashes := map[uint32][]clash{} // by row: the groups of equal keys that it is in
 	for _, r := range p.runs {
-		if !r.unique || !r.equal {
+		if !r.unique || !r.equal || r.id.space == spaceRecord { // a record that is loaded twice is drop's error
 			continue
 		}
 		for start := 0; start < len(r.items); {
@@ -388,9 +388,13 @@ func (p *loadPart) admit(row uint32, clashes []clash, refused refusals) {
 }
 
 func (p *loadPart) refuse(refused refusals, r *loadRun, item loadItem, holder []byte) {
+	key, primary := Key(r.key(item)[len(r.prefix):]), Key(r.value(item))
+	if r.id.space == spaceRecord {
+		primary, holder = key, key
+	}
 	refused[item.row] = &RefusedError{
-		Row: p.firstRow + int(item.row), Table: r.table, Key: slices.Clone(Key(r.value(item))),
-		Unique: &UniqueError{Table: r.table, Index: r.index, Key: slices.Clone(Key(r.key(item)[len(r.prefix):])), Holder: slices.Clone(Key(holder))},
+		Row: p.firstRow + int(item.row), Table: r.table, Key: slices.Clone(primary),
+		Unique: &UniqueError{Table: r.table, Index: r.index, Key: slices.Clone(key), Holder: slices.Clone(Key(holder))},
 	}
 }
 

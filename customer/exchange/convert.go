@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,8 +90,11 @@ func (c *converter) cell(l *line, to *Column, cell tabular.Cell) {
 	}
 	l.columns, l.values = append(l.columns, to.Column), append(l.values, value)
 	for n, f := range to.all() {
-		if slices.Contains(failures, value) {
+		switch {
+		case slices.Contains(failures, value):
 			cell.Kind = tabular.Failed
+		case c.unescape && rounded.MatchString(value): // what a spreadsheet made of a long number
+			cell.Kind = tabular.Inexact
 		}
 		if fault, bad := damage(cell.Kind, f); bad {
 			fault.Column, fault.Field, fault.Value = to.Column, f, value
@@ -175,6 +179,9 @@ func damage(kind tabular.Kind, f Field) (Fault, bool) {
 // as any other text.
 var failures = []string{"#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A", "#SPILL!", "#CALC!"}
 
+// rounded is how spreadsheets write long numbers into text files: 1.10105E+17.
+var rounded = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?E\+[0-9]{2,3}$`)
+
 func (l *line) refuse(f Fault) {
 	l.refused = true
 	l.note(f)
@@ -183,7 +190,9 @@ func (l *line) refuse(f Fault) {
 func (l *line) note(f Fault) {
 	f.Row, f.Line = l.row, l.line
 	f.Value = excerpt(f.Value)
-	l.faults = append(l.faults, f)
+	if !slices.Contains(l.faults, f) { // a cell of several values may have the same wrong with each
+		l.faults = append(l.faults, f)
+	}
 }
 
 func excerpt(s string) string {
@@ -254,7 +263,7 @@ func (c *converter) putVariable(l *line, column int, f Field, value string) {
 			d.Phones = append(d.Phones, customer.Phone{Label: label, Number: v})
 		}
 	} else if label, ok := labelled(f, Email); ok {
-		for _, v := range parts(value, ";；、, \n") {
+		for _, v := range parts(value, emailSeparators) {
 			l.origin[element("Emails", len(d.Emails))] = column
 			d.Emails = append(d.Emails, customer.Email{Label: label, Address: v})
 		}
@@ -271,6 +280,8 @@ func labelled(f, of Field) (label string, ok bool) {
 	}
 	return f.under(string(of) + ".")
 }
+
+const emailSeparators = ";；、, \n"
 
 func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
@@ -498,6 +509,7 @@ func (c *converter) heading(column int) string {
 func (c *converter) finish(l *line) {
 	c.joinAddress(l)
 	defer c.name(l)
+	c.refuseTotal(l)
 	if l.refused {
 		return
 	}
@@ -585,6 +597,9 @@ func (c *converter) toRefusals(l *line, invalid *customer.ValidationError) {
 // is a number which messages don't show whole.
 func (c *converter) fault(l *line, p customer.Problem, column int) Fault {
 	f := Fault{Column: column, Field: c.fieldOf(column), Value: p.Value, Code: string(p.Code), Detail: p.Reason, Remedy: p.Remedy}
+	if column == 0 && p.Field == "Name" { // name finds the column of the empty cell
+		f.Field = Name
+	}
 	if i := slices.Index(l.columns, column); i >= 0 && !c.sensitive(f.Field) {
 		f.Value = l.values[i]
 	}

@@ -68,6 +68,7 @@ const (
 	CodePosted    = "posted"     // the document is posted with other contents
 	CodeClosed    = "closed"     // the period is closed
 	CodeEmpty     = "empty"      // of a [Preview]: nothing is in a column that is imported
+	CodeTotal     = "total"      // the row is the list's total
 	CodeTest      = "test"       // of a [Preview]: the record looks as if typed to try something out
 )
 
@@ -151,6 +152,7 @@ var chinese = map[string]string{
 	"fault.posted":           "该单据号已用于其他内容，或已被冲销",
 	"fault.closed":           "单据日期所在期间已结账",
 	"fault.empty":            "没有可导入的内容",
+	"fault.total":            "是合计行，不是客户",
 	"fault.test":             "疑似测试数据",
 	"fault.open_quote":       "引号没有闭合",
 	"fault.row_too_large":    "该行过长",

@@ -42,6 +42,23 @@ func (b *book) create(drafts ...customer.Draft) {
 	}
 }
 
+// update changes the customer with a code.
+func (b *book) update(code string, change func(c *customer.Customer)) {
+	b.t.Helper()
+	_, err := b.storage.Update(b.t.Context(), storage.Session{Actor: "test", Reason: "test"}, func(tx *storage.Tx) error {
+		customers := b.customers.Tx(tx)
+		c, err := customers.ByCode(code)
+		if err == nil {
+			change(c)
+			_, err = customers.Update(c)
+		}
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // awkward are customers whose values files are known to spoil.
 var awkward = []customer.Draft{
 	{Code: "007", Name: "=SUM(A1:A2) 公司", Country: "CN", Phones: []customer.Phone{{Number: "+86 21 22011138"}, {Label: "mobile", Number: "13800138000"}}},

@@ -182,6 +182,9 @@ func (g *guesser) columns(headings []string, rows []tabular.Row) []Column {
 		c.Column = i + 1
 		if i < len(headings) {
 			c.Heading = headings[i]
+			if headsRejects(c.Heading) {
+				continue
+			}
 			c.Field, c.Confidence = g.split(headings[i])
 		}
 		g.weigh(c, values(rows, i))
@@ -244,6 +247,7 @@ func (g *guesser) weigh(c *Column, values []string) {
 	}
 	switch {
 	case c.Field == "" && !g.customers:
+	case c.Field == "" && share(values, short) > 0.6: // anything may be the number of somebody
 	case c.Field == "":
 		for _, f := range []Field{Email, Website, Phone, Address, Name} {
 			is := looks[f]
@@ -310,9 +314,16 @@ func (g *guesser) isPhone(v string) bool {
 	return false
 }
 
+// short reports whether a value is too short to tell what it is.
+func short(v string) bool { return len(v) < 5 }
+
+// isEmail reports whether a value is an address, or several.
 func isEmail(v string) bool {
-	at := strings.LastIndexByte(v, '@')
-	return at > 0 && strings.Contains(v[at:], ".") && !strings.Contains(v, "://")
+	list := parts(v, emailSeparators)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(v string) bool {
+		at := strings.LastIndexByte(v, '@')
+		return at <= 0 || !strings.Contains(v[at:], ".") || strings.Contains(v, "://")
+	})
 }
 
 func isWebsite(v string) bool {

@@ -29,7 +29,8 @@ const (
 )
 
 // DuplicatePolicy says what becomes of a row that would create a customer which very
-// likely duplicates another one, of the book or of an earlier row.
+// likely duplicates another one, of the book or of an earlier row. What others add or change
+// while a part of some thousand rows is loaded is found in the parts after it.
 type DuplicatePolicy uint8
 
 const (
@@ -146,7 +147,7 @@ func (s Session) Import(ctx context.Context, im Import) (last Progress, err erro
 //
 // A file that was imported to its end is refused with ErrImported, unless Again says so,
 // and one whose import is running with ErrRunning. Of two processes with one book, the run
-// that began last goes on, and the other ends with ErrRunning.
+// that began last goes on, and the other ends with ErrRunning; no row comes in twice.
 func (s Session) Run(ctx context.Context, im Import) iter.Seq2[Progress, error] {
 	return func(yield func(Progress, error) bool) {
 		r, err := s.prepare(ctx, &im)
@@ -442,8 +443,8 @@ func (r *run) release() {
 }
 
 // hold makes a transaction conflict with another run's going on with the import, and fail
-// once one has: as in another process that has the same book, where claim can't tell. What
-// a run had loaded in bulk at that moment and not yet settled may be created twice then.
+// once one has: as in another process that has the same book, where claim can't tell. A
+// load can't be held so; what it brings in late, settled finds.
 func (r *run) hold(tx *Reader) error {
 	if r.im.DryRun {
 		return nil

@@ -73,7 +73,7 @@ func TestRowsAreImportedOrExplained(t *testing.T) {
 		where = append(where, fmt.Sprintf("%d/%d %s %s %s %q", f.Row, f.Column, f.Heading, f.Field, f.Code, f.Value))
 	}
 	wantFaults := []string{
-		`4/3 统一社会信用代码 identifier.cn.uscc malformed "91310000132260250Z"`, `5/0   required ""`, `5/5 邮箱 email malformed "x"`,
+		`4/3 统一社会信用代码 identifier.cn.uscc malformed "91310000132260250Z"`, `5/2 客户名称 name required ""`, `5/5 邮箱 email malformed "x"`,
 	}
 	if !slices.Equal(where, wantFaults) {
 		t.Errorf("faults %q\nwant   %q", where, wantFaults)

@@ -19,13 +19,15 @@ type Preview struct {
 	Columns []ColumnPreview
 	Repeats Repeats
 	Invalid Findings // numbers that aren't valid identifiers
+	Unfit   Findings // what else the book refuses
 	Empty   Findings // rows, with or without texts, that have nothing in a mapped column
 	Tests   Findings // records that look as if they had been typed to try something out
 }
 
 // ColumnPreview tells how a mapped column's values are normalised. A value is counted as
 // changed when what the book stores, or finds the customer by, isn't what the cell has:
-// spaces, widths, a number's grouping, a phone without its country.
+// spaces, widths, a number's grouping, a phone without its country. Samples leave out
+// numbers of people, which messages don't show whole.
 type ColumnPreview struct {
 	Column
 	Filled  int // cells with a text
@@ -197,6 +199,8 @@ func (v *previewer) faults(l *line) {
 		}
 		if _, identifier := f.Field.under(identifierOf); identifier || f.Field == AnyIdentifier {
 			v.preview.Invalid.add(f)
+		} else {
+			v.preview.Unfit.add(f)
 		}
 		if v.im.Faults != nil {
 			v.im.Faults(f)
@@ -227,7 +231,7 @@ func (v *previewer) columns(l *line, row *tabular.Row) {
 		if !known || !parts.changed && (len(parts.after) > 1 || c.Prefix+before == parts.after[0]) {
 			continue
 		}
-		if c.Changed++; len(c.Samples) < changeSamples {
+		if c.Changed++; len(c.Samples) < changeSamples && !v.converter.sensitive(c.Field) {
 			c.Samples = append(c.Samples, Change{l.row, excerpt(before), excerpt(strings.Join(parts.after, "; "))})
 		}
 	}

@@ -69,7 +69,7 @@ func TestPreviewOfAnUntidyList(t *testing.T) {
 	for what, c := range map[string]struct {
 		found exchange.Findings
 		rows  []int
-	}{"invalid": {p.Invalid, []int{9}}, "empty": {p.Empty, []int{8, 11}}, "tests": {p.Tests, []int{7, 10}}} {
+	}{"invalid": {p.Invalid, []int{9}}, "unfit": {p.Unfit, []int{11}}, "empty": {p.Empty, []int{8, 11}}, "tests": {p.Tests, []int{7, 10}}} {
 		var rows []int
 		for _, f := range c.found.Samples {
 			rows = append(rows, f.Row)
@@ -193,5 +193,18 @@ func TestPreviewStopsWhenAsked(t *testing.T) {
 	cancel()
 	if _, err := b.session().Preview(ctx, exchange.Import{File: file("a.csv", untidy)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// What previews show of a number of a person is how many there are.
+func TestPreviewShowsNoNumbersOfPeople(t *testing.T) {
+	p := newBook(t).preview(exchange.Import{File: file("a.csv", "name,party,身份证号,email\n王力,个人,110105 19491231 002X,x\n王芳,个人,11010519491231002X,a@b.cn\n")})
+	if c := p.Columns[2]; c.Changed != 1 || len(c.Samples) > 0 {
+		t.Errorf("%+v", c)
+	}
+	for _, tag := range []language.Tag{language.English, language.Chinese} {
+		if text := p.In(tag); strings.Contains(text, "002X") {
+			t.Error(text)
+		}
 	}
 }

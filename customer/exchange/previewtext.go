@@ -19,6 +19,7 @@ var chinesePreview = map[string]string{
 	"rows %s have the same %s: %q":                    "第%s行的%s相同：“%s”",
 	"rows %s have the same %s and like names: %q":     "第%s行名称相近且%s相同：“%s”",
 	"Not valid as identifiers: %d":                    "%d个证照号码无效：",
+	"Other values that are not in order: %d":          "%d个其他值不合规：",
 	"Rows without content: %d":                        "%d行没有内容：",
 	"Records that look like tests: %d":                "%d条疑似测试数据：",
 	"… and %d more":                                   "……另有%d条",
@@ -43,6 +44,7 @@ func (p *Preview) In(tag language.Tag) string {
 		t.repeats(p.Repeats)
 	}
 	t.findings("Not valid as identifiers: %d", p.Invalid)
+	t.findings("Other values that are not in order: %d", p.Unfit)
 	t.findings("Rows without content: %d", p.Empty)
 	t.findings("Records that look like tests: %d", p.Tests)
 	return t.String()

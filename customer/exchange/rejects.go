@@ -16,6 +16,14 @@ import (
 // rejectHeading heads the column that says what is wrong, in files of refused rows.
 const rejectHeading = "错误 · error"
 
+// plainRejectHeading stands for it where the file's encoding hasn't its characters.
+const plainRejectHeading = "error"
+
+// headsRejects reports whether a column holds what was wrong, and nothing to be imported.
+func headsRejects(heading string) bool {
+	return heading == rejectHeading || heading == plainRejectHeading
+}
+
 // Rejects writes the rows of a file that an import refused, with its headings and one
 // more column that says what is wrong, in the file's own format and encoding: to be
 // mended and imported again with the same mapping, which leaves the added column out. It
@@ -119,7 +127,7 @@ func (r *rejectFile) begin(w io.Writer) (err error) {
 	if r.to != nil {
 		return nil
 	}
-	heading := r.fitting(rejectHeading, "error")
+	heading := r.fitting(rejectHeading, plainRejectHeading)
 	var above [][]tabular.Cell
 	if last := r.mapping.firstRow() - 1; last == 1 && r.mapping.HeaderRow == 1 && len(r.above) == 1 {
 		for _, c := range r.cells(r.above[0], heading) {

@@ -27,6 +27,7 @@ var chineseRemedies = map[string]string{
 	"correct the code, or import in a mode that creates":                          "请更正编码，或改用允许新建的方式导入",
 	"leave the row out, or import in a mode that updates":                         "请去掉此行，或改用允许更新的方式导入",
 	"import the row once more":                                                    "请重新导入此行",
+	"leave the row out":                                                           "请去掉此行",
 	"delete the row":                                                              "请删除此行",
 	"leave the row out if it is one":                                              "若确为测试数据，请去掉此行",
 	"transfer customers, or raise the quota":                                      "请移交部分客户，或提高上限",

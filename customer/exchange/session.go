@@ -168,9 +168,13 @@ func (s Session) InspectAs(ctx context.Context, subject Subject, f *tabular.File
 	recognised := shape.Options()
 	recognised.Limits = o.Limits
 	var taken sample
+	var unreadable *tabular.Error
 	for row, err := range format.Read(ctx, f, recognised) {
 		if err != nil {
 			return nil, err
+		}
+		if unreadable == nil {
+			unreadable = row.Err
 		}
 		if row.Blank() || row.Err != nil {
 			continue
@@ -180,6 +184,9 @@ func (s Session) InspectAs(ctx context.Context, subject Subject, f *tabular.File
 		if taken.rows = append(taken.rows, kept); len(taken.rows) == inspectedRows {
 			break
 		}
+	}
+	if len(taken.rows) == 0 && unreadable != nil {
+		return nil, unreadable
 	}
 	if len(taken.rows) == 0 {
 		return nil, &tabular.Error{File: f.Name, Code: tabular.Empty, Err: tabular.ErrFormat}

@@ -1,21 +1,25 @@
 package exchange
 
 import (
+	"errors"
 	"hash/maphash"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/text"
+	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
 )
 
 // sketch knows of most of what the rows of an import are known by that no customer of the
 // book has it: a Bloom filter (Bloom 1970). A book of millions isn't asked for each row of
-// an import that fills it. It serves while nobody else creates customers; what others
-// change meanwhile is found as far as it is unique.
+// an import that fills it. What others create and change meanwhile is added before each
+// part; what they do while a part is loaded is found as far as it is unique.
 type sketch struct {
-	seed      maphash.Seed
-	bits      []uint64
-	key       []byte
-	customers int64 // of the book, that are in it
+	seed maphash.Seed
+	bits []uint64
+	key  []byte
+	at   kv.Position            // of the journal: what stands up to there is in the sketch
+	own  map[customer.ID]uint64 // versions that the import itself made behind it, of rows that are in the sketch
 }
 
 // How many customers are read to begin with, and what a sketch takes.
@@ -34,6 +38,9 @@ func newSketch(tx *Reader, size int64) (*sketch, error) {
 		return nil, err
 	}
 	k := sketchFor(size, n)
+	if k.at, err = tx.Storage.Position(); err != nil {
+		return nil, err
+	}
 	for c, err := range tx.Customers.List(customer.List{Statuses: customer.AllStatuses()}) {
 		if err != nil {
 			return nil, err
@@ -50,7 +57,7 @@ func sketchFor(size, n int64) *sketch {
 	for int64(bits) < size/2+50*n && bits < mostSketch {
 		bits *= 2
 	}
-	return &sketch{seed: maphash.MakeSeed(), bits: make([]uint64, bits/64), customers: n}
+	return &sketch{seed: maphash.MakeSeed(), bits: make([]uint64, bits/64), own: map[customer.ID]uint64{}}
 }
 
 func customersOf(tx *Reader) (n int64, err error) {
@@ -134,8 +141,8 @@ func (k *sketch) lacks(c *customer.Customer) bool {
 	})
 }
 
-// openSketch makes the run's sketch before the first rows are looked for, and gives it up
-// once somebody else has created customers.
+// openSketch makes the run's sketch before the first rows are looked for, and adds what
+// others did since.
 func (r *run) openSketch(tx *Reader) (err error) {
 	if !r.sketching {
 		return nil
@@ -145,11 +152,37 @@ func (r *run) openSketch(tx *Reader) (err error) {
 		r.sketching = r.sketch != nil
 		return err
 	}
-	n, err := customersOf(tx)
-	if err == nil && n != r.sketch.customers {
-		r.sketch, r.sketching = nil, false
+	return r.sketch.follow(tx, r.Storage)
+}
+
+// follow adds the customers that others created and changed.
+func (k *sketch) follow(tx *Reader, book *storage.Store) error {
+	for entry, err := range book.Changes(tx.Storage.Context(), k.at) {
+		if errors.Is(err, storage.ErrInvalid) { // relaxed transactions up to there aren't durable yet
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		changes, err := customer.Changes(entry)
+		if err != nil {
+			return err
+		}
+		for _, change := range changes {
+			if k.own[change.ID] == change.Version {
+				continue
+			}
+			switch c, err := tx.Customers.Get(change.ID); {
+			case err == nil:
+				k.add(c)
+			case !isNotFound(err) && !errors.Is(err, customer.ErrErased):
+				return err
+			}
+		}
+		k.at = entry.Position
 	}
-	return err
+	clear(k.own)
+	return nil
 }
 
 // learn adds the rows of a window that is settled.
@@ -161,8 +194,8 @@ func (r *run) learn(lines []*line, fates map[*line]fate) {
 		if l.checked != nil {
 			r.sketch.add(l.checked)
 		}
-		if fates[l].outcome == Created {
-			r.sketch.customers++
+		if f := fates[l]; f.outcome == Created {
+			r.sketch.own[f.id] = f.version
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Rows of later parts of a file that fills a book duplicate customers that were there
-// before, that an earlier part brought, and that somebody else created meanwhile.
+// before, that an earlier part brought, and that somebody else created or renamed meanwhile.
 func TestDuplicatesOfALargeFile(t *testing.T) {
 	b := newBook(t)
 	b.create(customer.Draft{Name: "Company 20100 Ltd."}, customer.Draft{Name: "王力", Party: customer.Person, Phones: []customer.Phone{{Number: "13812345678"}}})
@@ -27,6 +27,8 @@ func TestDuplicatesOfALargeFile(t *testing.T) {
 			content.WriteString("Renamed Ltd.,,k8,\n") // the code is that of the first part's row 8
 		case 44000:
 			content.WriteString("Somebody else's Ltd.,,,\n")
+		case 44001:
+			content.WriteString("Renamed by others Ltd.,,,\n") // the first part's row 9, by then
 		default:
 			fmt.Fprintf(&content, "Company %d Ltd.,,K%d,\n", i, i)
 		}
@@ -39,10 +41,11 @@ func TestDuplicatesOfALargeFile(t *testing.T) {
 		}
 		if parts++; parts == 2 {
 			b.create(customer.Draft{Name: "Somebody else's Ltd."})
+			b.update("K9", func(c *customer.Customer) { c.Name = "Renamed by others Ltd." })
 		}
 		last = p
 	}
-	if want := (exchange.Summary{Read: rows, Created: rows - 5, Updated: 1, Duplicates: 4}); last.Summary != want || parts < 4 {
+	if want := (exchange.Summary{Read: rows, Created: rows - 6, Updated: 1, Duplicates: 5}); last.Summary != want || parts < 4 {
 		t.Errorf("%d parts: %+v, want %+v", parts, last.Summary, want)
 	}
 }

@@ -69,3 +69,22 @@ func repeatsOne(s string, n int) bool {
 	runes := []rune(s)
 	return len(runes) >= n && !slices.ContainsFunc(runes, func(r rune) bool { return r != runes[0] })
 }
+
+// totals are what lists have where a customer's code or name would stand, in the rows below
+// the last one. "Total" alone is a company.
+var totals = []string{"合计", "合計", "总计", "總計", "小计", "小計", "共计", "共計", "累计", "累計", "总合计", "本页合计", "本页小计", "grand total", "subtotal", "sub total", "total:"}
+
+// refuseTotal refuses the row of a list's totals, which is no customer.
+func (c *converter) refuseTotal(l *line) {
+	for _, cell := range [][2]string{{"Code", l.draft.Code}, {"Name", l.draft.Name}} {
+		part, value := cell[0], cell[1]
+		folded := text.Fold(value)
+		if slices.Contains(totals, folded) || slices.Contains(totals, strings.TrimRight(folded, ":： ")) {
+			l.refuse(Fault{
+				Column: l.origin[part], Field: c.fieldOf(l.origin[part]), Value: value,
+				Code: CodeTotal, Detail: "is the list's total, not a customer", Remedy: "leave the row out",
+			})
+			return
+		}
+	}
+}

@@ -197,10 +197,7 @@ func (r *run) settle(ctx context.Context, w *window) error {
 	for _, l := range w.lines {
 		switch s := r.before[l.row]; {
 		case s != nil:
-			fates[l] = fate{
-				outcome: s.outcome, id: s.id, version: s.version, twin: s.twin, entry: s.entry, former: s.former, provider: s.provider, tags: s.tags, tagged: s.tagged,
-			}
-			l.faults = s.faults
+			fates[l], l.faults = s.fate(), s.faults
 		case l.refused:
 			refused = append(refused, l)
 		default:
@@ -396,6 +393,32 @@ func (r *run) load(ctx context.Context, lines []*line, fates map[*line]fate) (le
 	return left, nil
 }
 
+// settledBefore returns what became of a line if it is settled already: by a load that
+// another run, in another process, had under way when this one took the import over. The
+// load comes in with its settled rows or not at all, and never after this transaction has
+// settled one of them.
+func (r *run) settledBefore(tx *Reader, l *line) (fate, bool, error) {
+	if !r.resumed {
+		return fate{}, false, nil
+	}
+	s, err := r.Imports.rows.Get(tx.Storage, rowKey{r.job.ID, uint64(l.row)})
+	if errors.Is(err, storage.ErrNotFound) {
+		return fate{}, false, nil
+	}
+	if err != nil {
+		return fate{}, false, err
+	}
+	l.faults = s.faults
+	return s.fate(), true, nil
+}
+
+// fate is what became of a kept row.
+func (s *settled) fate() fate {
+	return fate{
+		outcome: s.outcome, id: s.id, version: s.version, twin: s.twin, entry: s.entry, former: s.former, provider: s.provider, tags: s.tags, tagged: s.tagged,
+	}
+}
+
 func (r *run) settled(l *line, f fate) *settled {
 	return &settled{
 		key: rowKey{r.job.ID, uint64(l.row)}, outcome: f.outcome, id: f.id, version: f.version, line: l.line, twin: f.twin, faults: l.faults,
@@ -410,48 +433,73 @@ var errDry = errors.New("dry run")
 // book refuses is left out, and the others are tried again.
 func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) error {
 	for {
-		done := map[*line]fate{}
-		var failed *line
-		var cause error
+		var a attempt
 		err := r.holding(ctx, func(tx *Tx) error {
-			clear(done)
-			failed, cause = nil, nil
-			for _, l := range lines {
-				if _, settled := fates[l]; settled {
-					continue
-				}
-				f, err := r.apply(tx, l)
-				if err != nil && (r.im.DryRun || unwritten(err)) && r.blame(l, err) {
-					fates[l] = fate{outcome: Refused, id: l.found}
-					continue // what a dry run leaves of the row is taken back with all the rest
-				}
-				if err != nil {
-					failed, cause = l, err
-					return err
-				}
-				done[l] = f
-				if !r.keeps(f) || r.im.DryRun {
-					continue
-				}
-				s := r.settled(l, f)
-				if err := r.Imports.rows.Put(tx.Storage, s.key, s, uint8(f.outcome)); err != nil {
-					return err
-				}
-			}
-			if r.im.DryRun {
-				return errDry
-			}
-			return nil
+			a.takeBack()
+			a = attempt{done: map[*line]fate{}, faults: map[*line]int{}}
+			return a.write(r, tx, lines, fates)
 		})
 		switch {
 		case err == nil || errors.Is(err, errDry):
-			maps.Copy(fates, done)
+			maps.Copy(fates, a.done)
 			return nil
-		case failed == nil || !r.blame(failed, cause):
+		case a.failed == nil:
 			return err
 		}
-		fates[failed] = fate{outcome: Refused, id: failed.found}
+		a.takeBack()
+		if !r.blame(a.failed, a.cause) {
+			return err
+		}
+		fates[a.failed] = fate{outcome: Refused, id: a.failed.found}
 	}
+}
+
+// attempt is one run of a transaction that settles lines.
+type attempt struct {
+	done   map[*line]fate
+	faults map[*line]int // how many faults lines had that were refused with nothing written
+	failed *line         // the one that ended the attempt, since part of it was written
+	cause  error
+}
+
+// takeBack forgets the faults that lines got, for the transaction runs once more.
+func (a *attempt) takeBack() {
+	for l, n := range a.faults {
+		l.faults, l.refused = l.faults[:n], false
+	}
+}
+
+func (a *attempt) write(r *run, tx *Tx, lines []*line, fates map[*line]fate) error {
+	for _, l := range lines {
+		if _, settled := fates[l]; settled {
+			continue
+		}
+		f, before, err := r.settledBefore(&tx.Reader, l)
+		if err == nil && !before {
+			f, err = r.apply(tx, l)
+		}
+		if before := len(l.faults); err != nil && (r.im.DryRun || unwritten(err)) && r.blame(l, err) {
+			a.faults[l] = before
+			a.done[l] = fate{outcome: Refused, id: l.found}
+			continue // what a dry run leaves of the row is taken back with all the rest
+		}
+		if err != nil {
+			a.failed, a.cause = l, err
+			return err
+		}
+		a.done[l] = f
+		if before || !r.keeps(f) || r.im.DryRun {
+			continue
+		}
+		s := r.settled(l, f)
+		if err := r.Imports.rows.Put(tx.Storage, s.key, s, uint8(f.outcome)); err != nil {
+			return err
+		}
+	}
+	if r.im.DryRun {
+		return errDry
+	}
+	return nil
 }
 
 // unwritten reports that a line failed before anything of it was written.

@@ -53,7 +53,12 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	// A preview asks the book for its fields only, and does without one.
-	book, err := clientele.Open(ctx, o.dir, clientele.Options{InMemory: o.dir == ""})
+	// So does a dry run without a book: it leaves no directory behind.
+	dir := o.dir
+	if _, err := os.Stat(dir); o.dryRun && errors.Is(err, os.ErrNotExist) {
+		dir = ""
+	}
+	book, err := clientele.Open(ctx, dir, clientele.Options{InMemory: dir == ""})
 	if err != nil {
 		return err
 	}
@@ -109,7 +114,9 @@ func (i *importer) run() error {
 	if shown > maxShown {
 		i.say("  … and %d more", shown-maxShown)
 	}
-	i.report(last)
+	if err == nil || last.Summary.Read > 0 {
+		i.report(last)
+	}
 	if err != nil {
 		return i.hint(err)
 	}
@@ -130,7 +137,8 @@ func (i *importer) hint(err error) error {
 	return err
 }
 
-// maxShown is how many faults, and customers that are missing, are printed.
+// maxShown is how many faults, customers that are missing, and columns that aren't imported
+// are printed.
 const maxShown = 20
 
 func (i *importer) subject() exchange.Subject {
@@ -267,12 +275,18 @@ func (i *importer) show(in *exchange.Inspection) {
 		what += ", " + i.printer.Sprintf("sheet %q of %d", in.Shape.Sheet, len(in.Shape.Sheets))
 	}
 	fmt.Fprintf(i.out, "%s: %s\n", i.file.Name, what)
-	for _, c := range in.Columns {
+	for n, c := range in.Columns {
 		field := string(c.Field)
+		if field == "" && n >= maxShown {
+			continue
+		}
 		if field == "" {
 			field = "–"
 		}
 		fmt.Fprintf(i.out, "  %2d %-24s %-24s %3.0f %%  %s\n", c.Column.Column, c.Heading, field, 100*c.Confidence, strings.Join(c.Samples, " · "))
+	}
+	if more := len(in.Columns) - maxShown; more > 0 {
+		i.say("  … of %d more columns those that are imported are shown.", more)
 	}
 }
 

@@ -278,3 +278,33 @@ func TestTheListItselfIsNotOverwritten(t *testing.T) {
 		t.Error("the list is the file for errors too")
 	}
 }
+
+// A dry run without a book leaves none behind, and what can't begin says so and no more.
+func TestNothingIsLeftOrCountedThatWasNotDone(t *testing.T) {
+	in, dir := written(t, "a.csv", []byte("name\nOne Ltd\n")), filepath.Join(t.TempDir(), "book")
+	wants(t, imported(t, "-in", in, "-dir", dir, "-dry-run"), "Would import 1 rows", " 1 created")
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the dry run made a directory: %v", err)
+	}
+	imported(t, "-in", in, "-dir", dir)
+	var out, log bytes.Buffer
+	err := run(context.Background(), []string{"-in", in, "-dir", dir}, &out, &log)
+	if !errors.Is(err, exchange.ErrImported) || strings.Contains(out.String(), "Imported") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+// Of a workbook's 16,384 columns those are shown that say something.
+func TestColumnsThatAreShown(t *testing.T) {
+	var list strings.Builder
+	list.WriteString("name")
+	for i := range 200 {
+		list.WriteString(",x" + strings.Repeat("i", i))
+	}
+	list.WriteString(",phone\nOne Ltd" + strings.Repeat(",?", 200) + ",021-22011138\n")
+	out := imported(t, "-in", written(t, "a.csv", []byte(list.String())), "-dir", t.TempDir())
+	wants(t, out, "202 phone", "of 182 more columns", "Imported 1 rows")
+	if n := strings.Count(out, "\n"); n > 30 {
+		t.Errorf("%d lines", n)
+	}
+}

@@ -222,24 +222,18 @@ func (s *scanner) fill() bool {
 		s.text = s.text[:copy(s.text, s.text[s.at:])]
 		s.at = 0
 	}
-	room := max(readBytes, len(s.text)) // doubles, so that a long row costs no square
-	for room > 0 {
-		n := len(s.text)
-		s.text = append(s.text, make([]byte, room)...)
-		got, err := s.from.Read(s.text[n:])
-		s.text = s.text[:n+got]
-		if err != nil {
-			s.ended = true
-			if err != io.EOF {
-				s.err = err
-			}
-			return got > 0
-		}
-		if got > 0 {
-			return true
+	n := len(s.text)
+	s.text = append(s.text, make([]byte, max(readBytes, n))...)
+	// At least doubled, since all of a long row is looked at again: decoders give 4 KiB at a time.
+	got, err := io.ReadAtLeast(s.from, s.text[n:], max(n, 1))
+	s.text = s.text[:n+got]
+	if err != nil {
+		s.ended = true
+		if err != io.EOF && err != io.ErrUnexpectedEOF {
+			s.err = err
 		}
 	}
-	return false
+	return got > 0
 }
 
 // next makes row the next one.

@@ -124,7 +124,8 @@ const sampleBytes = 256 << 10
 // says that the text ends there.
 //
 // A byte order mark decides; then whether it is valid UTF-8; then zero bytes, which only
-// UTF-16 has. GB18030 and Big5 hold nearly any bytes, so what decides between them is how
+// UTF-16 has; then whether it is UTF-8 but for a few bytes, which are reported where they
+// stand rather than all the text misread. GB18030 and Big5 hold nearly any bytes, so what decides between them is how
 // many of the characters are among the frequent ones, which both standards have put
 // together: GB 2312-80 level 1 is rows 16 to 55 (B0A1–D7F9), Big5 level 1 is A440–C67E.
 func Recognise(head []byte, whole bool) Encoding {
@@ -139,7 +140,7 @@ func Recognise(head []byte, whole bool) Encoding {
 	if e := wide(head); e != "" {
 		return e
 	}
-	if valid(head, whole) {
+	if valid(head, whole) || mostlyUTF8(head) {
 		return UTF8
 	}
 	gb, big5 := frequent(head, isLevel1GB), frequent(head, isLevel1Big5)
@@ -163,6 +164,23 @@ func valid(head []byte, whole bool) bool {
 		}
 	}
 	return false
+}
+
+// mostlyUTF8 reports whether nearly all that isn't ASCII is characters of UTF-8: of the
+// two bytes of GBK and Big5 few happen to be.
+func mostlyUTF8(text []byte) bool {
+	characters, wrong := 0, 0
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		switch {
+		case size > 1:
+			characters++
+		case r == utf8.RuneError:
+			wrong++
+		}
+		text = text[size:]
+	}
+	return characters > 10*wrong
 }
 
 // wide returns the UTF-16 that a text without a mark is in: line ends, digits, commas and

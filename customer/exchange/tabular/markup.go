@@ -122,6 +122,9 @@ func (m *markup) special() (special, ok bool) {
 	for len(m.buffer)-m.at < len("<![CDATA[") && m.fill() {
 	}
 	rest := m.buffer[m.at:]
+	if len(rest) > 1 && rest[1] != '!' && rest[1] != '?' {
+		return false, true
+	}
 	end := -1
 	switch {
 	case bytes.HasPrefix(rest, []byte("<?")):

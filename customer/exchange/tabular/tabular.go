@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // File is the content of a file that is read. Its bytes must not change meanwhile.
@@ -66,10 +67,10 @@ type Row struct {
 	Err    *Error
 }
 
-// Blank reports whether no cell has a text.
+// Blank reports whether no cell has a text, but for spaces.
 func (r *Row) Blank() bool {
 	for i := range r.Cells {
-		if r.Cells[i].Text != "" {
+		if strings.TrimSpace(r.Cells[i].Text) != "" {
 			return false
 		}
 	}
