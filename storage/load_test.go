@@ -173,3 +173,58 @@ func TestPanicOfTheCallerLeavesNothing(t *testing.T) {
 		t.Errorf("the next load: %+v, %v", loaded, err)
 	}
 }
+
+// A row under a key that the table has, since a transaction or an earlier load put a
+// record there, is left out with all that belongs to it.
+func TestLoadLeavesOutWhatTheTableHas(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	put(t, s, 5, "of a transaction", "kept")
+	load := func(title string) (refused []string, loaded storage.Loaded) {
+		t.Helper()
+		loaded, err := s.Load(context.Background(), clerk, storage.LoadOptions{
+			Refused: func(e *storage.RefusedError) {
+				if id, _, err := e.Key.CutUint(); err != nil || e.Table != "page" || id != uint64(e.Row)+1 {
+					t.Errorf("refused %+v: page %d, %v", e, id, err)
+				}
+				refused = append(refused, e.Error())
+			},
+		}, func(l *storage.Loader) error {
+			for i := range 10 {
+				if err := pages.Load(l, pageID(i+1), &page{Title: fmt.Sprint(title, i), Words: []string{title}}, 1); err != nil {
+					return err
+				}
+				hits.Load(l, storage.Key(nil).Uint(9), 1)
+				if err := l.Next(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return refused, loaded
+	}
+	if refused, loaded := load("first"); loaded.Rows != 9 || len(refused) != 1 || refused[0] != "storage: load: row 4: storage: page: the table has record 01 05" {
+		t.Errorf("loaded %+v, refused %q", loaded, refused)
+	}
+	if refused, loaded := load("second"); loaded.Rows != 0 || len(refused) != 10 {
+		t.Errorf("loaded %+v, refused %q", loaded, refused)
+	}
+	view(t, s, func(r *storage.Reader) error {
+		if got := withWord(t, r, "kept"); len(got) != 1 {
+			t.Errorf("pages %v are kept", got)
+		}
+		if got := withWord(t, r, "second"); len(got) != 0 {
+			t.Errorf("pages %v were loaded twice", got)
+		}
+		n, err := hits.Get(r, storage.Key(nil).Uint(9))
+		if n != 9 {
+			t.Errorf("%d hits of 9 rows", n)
+		}
+		return err
+	})
+	if report, err := s.Verify(context.Background(), nil); err != nil || !report.OK() || report.Records != 10 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}

@@ -29,6 +29,15 @@ type Reader struct {
 // committed, so that nothing of it should outlive the transaction.
 func (r *Reader) Writing() bool { return r.writes != nil }
 
+// Beside returns a reader of the same state for another goroutine, which must be done with it
+// before this one ends; nil for the reader of an Update, which notes what is read.
+func (r *Reader) Beside() *Reader {
+	if r.ended || r.writes != nil {
+		return nil
+	}
+	return &Reader{ctx: r.ctx, store: r.store, snap: r.snap, era: r.era}
+}
+
 // Context returns the context of the call that opened the transaction.
 func (r *Reader) Context() context.Context { return r.ctx }
 

@@ -42,7 +42,7 @@ func (r *Reader) CrossTab(q Query, rows, columns Axis) (*CrossTab, error) {
 	if cells := len(across.groups) * len(down.groups); cells > maxCells {
 		return nil, &Error{Op: "group", Value: fmt.Sprint(cells), Code: customer.CodeTooLong, Problem: fmt.Sprintf("are more than %d cells", maxCells), Remedy: "group by a higher level or a longer period", Err: ErrInvalid}
 	}
-	found, err := tabulate(&plan{root, p.evaluation(block)}, down, across)
+	found, err := tabulate(&plan{root: root, ev: p.evaluation(block)}, down, across)
 	if err != nil {
 		return nil, err
 	}
@@ -80,17 +80,32 @@ func tabulate(p *plan, rows, columns side) (*CrossTab, error) {
 		}
 		return turned.turn(), nil
 	}
+	tables, err := countShares(p.share(rows, columns), share.tabulate)
+	if err != nil {
+		return nil, err
+	}
+	for _, more := range tables[1:] {
+		tables[0].add(more)
+	}
+	return tables[0], nil
+}
+
+// tabulate counts the cells of a share, whose axes are rows and columns.
+func (s share) tabulate() (*CrossTab, error) {
+	rows, columns := s.axes[0], s.axes[1]
 	var t interface {
 		take(c chunk) error
 		result(total int64) *CrossTab
+		end()
 	}
 	if rows.disjoint {
-		t = newLabelled(p.ev, rows, columns)
+		t = newLabelled(s.ev, rows, columns)
 	} else {
-		t = newPaired(p.ev, rows, columns)
+		t = newPaired(s.ev, rows, columns)
 	}
+	defer t.end()
 	total := int64(0)
-	for c, err := range p.chunks(0) {
+	for c, err := range s.chunks() {
 		if err == nil {
 			total += int64(c.members.Len())
 			err = t.take(c)
@@ -100,6 +115,18 @@ func tabulate(p *plan, rows, columns side) (*CrossTab, error) {
 		}
 	}
 	return t.result(total), nil
+}
+
+// add counts the customers of another share.
+func (t *CrossTab) add(o *CrossTab) {
+	t.Total += o.Total
+	addCounts(t.Rows, o.Rows)
+	addCounts(t.Columns, o.Columns)
+	for i, row := range o.Cells {
+		for j, n := range row {
+			t.Cells[i][j] += n
+		}
+	}
 }
 
 // newCrossTab has a cell for every pair of groups, with None.

@@ -97,15 +97,37 @@ func (r *Reader) Facet(q Query, by Axis) (*Facet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return facet(&plan{root, p.evaluation(block)}, side{groups, p.disjoint(by)})
+	return facet(&plan{root: root, ev: p.evaluation(block)}, side{groups, p.disjoint(by)})
 }
 
 func facet(p *plan, by side) (*Facet, error) {
+	counts, err := countShares(p.share(by), share.facet)
+	if err != nil {
+		return nil, err
+	}
+	all := counts[0]
+	for _, more := range counts[1:] {
+		all.Total += more.Total
+		addCounts(all.Buckets, more.Buckets)
+	}
+	all.Buckets = withCustomers(all.Buckets)
+	return all, nil
+}
+
+func addCounts(to, from []Bucket) {
+	for i := range from {
+		to[i].Count += from[i].Count
+	}
+}
+
+// facet counts a share by its axis, with the buckets that nobody is in.
+func (s share) facet() (*Facet, error) {
+	by := s.axes[0]
 	buckets, groups := bucketsOf(by.groups), countedOf(by)
 	none := &buckets[len(groups)].Count
 	total := int64(0)
 	var rest, members bitset.Chunk
-	for c, err := range p.chunks(0) {
+	for c, err := range s.chunks() {
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +135,7 @@ func facet(p *plan, by side) (*Facet, error) {
 		total += int64(size)
 		rest = *c.members
 		for i := range groups {
-			n, err := groups[i].in(p.ev, c, &members, &rest, by.disjoint)
+			n, err := groups[i].in(s.ev, c, &members, &rest, by.disjoint)
 			if err != nil {
 				return nil, err
 			}
@@ -125,7 +147,7 @@ func facet(p *plan, by side) (*Facet, error) {
 		}
 		*none += int64(size)
 	}
-	return &Facet{withCustomers(buckets), total}, nil
+	return &Facet{buckets, total}, nil
 }
 
 // in returns how many members of a chunk are in a group, and takes them from rest unless

@@ -135,7 +135,7 @@ func (r *Reader) FigureTable(q Query, rows, columns Axis, measures ...Measure) (
 	if cells := (len(down.groups) + 1) * (len(across.groups) + 1) * max(len(measures), 1); cells > maxCells {
 		return nil, &Error{Op: "sum up", Value: fmt.Sprint(cells), Code: customer.CodeTooLong, Problem: fmt.Sprintf("are more than %d cells", maxCells), Remedy: "group by a higher level", Err: ErrInvalid}
 	}
-	s := &summing{plan: &plan{root, p.evaluation(block)}, rows: down.groups, columns: across.groups, decimals: make([]int, len(measures))}
+	s := &summing{plan: &plan{root: root, ev: p.evaluation(block)}, rows: down.groups, columns: across.groups, decimals: make([]int, len(measures))}
 	if s.measures, err = r.measures(measures, s.decimals); err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (s *summing) run() (*FigureTable, error) {
 	}
 	s.inRow, s.inCell = make([]bitset.Chunk, len(s.rows)+1), make([]bitset.Chunk, len(s.columns)+1)
 	s.units = make([]map[string]*amounts, len(s.measures))
-	for c, err := range s.chunks(0) {
+	for c, err := range s.chunks() {
 		if err == nil {
 			err = s.take(c)
 		}

@@ -163,7 +163,7 @@ func (s *survey) plan(tags []*Tag) (*plan, []node, error) {
 			return nil, nil, err
 		}
 	}
-	return &plan{root, p.evaluation(block)}, nodes, nil
+	return &plan{root: root, ev: p.evaluation(block)}, nodes, nil
 }
 
 // required adds the conditions of the required dimensions' tags.
@@ -207,7 +207,7 @@ func (s *survey) count() error {
 	}
 	s.holders, s.shares = make([]int64, len(s.tags)), make([][]int32, len(s.tags))
 	each := make([]uint16, bitset.ChunkSize)
-	for c, err := range plan.chunks(0) {
+	for c, err := range plan.chunks() {
 		if err == nil {
 			s.chunks = append(s.chunks, c.number)
 			s.report.Customers += int64(c.members.Len())
@@ -317,7 +317,7 @@ func (s *survey) overlaps() error {
 		return err
 	}
 	members := make([]bitset.Chunk, len(nodes))
-	for c, err := range plan.chunks(0) {
+	for c, err := range plan.chunks() {
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,8 @@ type node interface {
 	// cost orders conditions that must all hold: the cheapest narrows first.
 	cost() int
 	explain(p *planText)
+	// fork returns the same condition for another goroutine, nil when it is for one only.
+	fork() node
 }
 
 const (
@@ -32,8 +34,9 @@ const (
 // evaluation is what the nodes of a plan share while it runs.
 type evaluation struct {
 	reader  *Reader
-	first   int // chunks that a node reads at first; more from then on
-	budget  int // bytes that a node keeps
+	first   int    // chunks that a node reads at first; more from then on
+	budget  int    // bytes that a node keeps
+	until   uint64 // no chunk is asked for from here on
 	free    []*bitset.Chunk
 	lent    []*[]byte // to nodes, by buffers
 	records int64     // customers' records that were read
@@ -107,8 +110,8 @@ func (m *marks) load(ev *evaluation, n uint64) error {
 	}
 	bytes := (*m.bytes)[:0]
 	m.chunks, m.ends = m.chunks[:0], m.ends[:0]
-	m.from, m.to = n, lastChunk
-	err := m.bitmap.Chunks(ev.reader.storage, m.key, n, lastChunk, func(chunk uint64, stored []byte) error {
+	m.from, m.to = n, ev.until
+	err := m.bitmap.Chunks(ev.reader.storage, m.key, n, m.to, func(chunk uint64, stored []byte) error {
 		bytes = append(bytes, stored...)
 		m.chunks, m.ends = append(m.chunks, chunk), append(m.ends, len(bytes))
 		if len(m.chunks) < m.step && len(bytes) < ev.budget {
@@ -141,17 +144,16 @@ func (m *marks) stored(ev *evaluation, n uint64) ([]byte, error) {
 }
 
 func (m *marks) next(ev *evaluation, n uint64) (uint64, bool, error) {
-	for {
+	for n < ev.until {
 		if err := m.load(ev, n); err != nil {
 			return 0, false, err
 		}
 		if i, _ := slices.BinarySearch(m.chunks, n); i < len(m.chunks) {
 			return m.chunks[i], true, nil
 		}
-		if n = m.to; n == lastChunk {
-			return 0, false, nil
-		}
+		n = m.to
 	}
+	return 0, false, nil
 }
 
 func (m *marks) narrow(ev *evaluation, n uint64, c *bitset.Chunk) error {
@@ -289,9 +291,10 @@ func (s *source) narrow(ev *evaluation, n uint64, c *bitset.Chunk) error {
 	if s.one {
 		return ev.each(n, c, func(id customer.ID) (bool, error) { return s.members.Has(uint64(id)) })
 	}
-	members := ev.chunk()
-	defer ev.done(members)
-	if err := s.members.Read(n, members); err != nil {
+	scratch := ev.chunk()
+	defer ev.done(scratch)
+	members, err := bitset.Borrow(s.members, n, scratch)
+	if err != nil {
 		return err
 	}
 	c.And(members)

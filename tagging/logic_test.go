@@ -135,21 +135,27 @@ func TestNodesMatchWhatTheirConditionSays(t *testing.T) {
 		for n := range world {
 			everybody.Add(n)
 		}
-		ev := &evaluation{reader: reader, first: rapid.IntRange(1, 3).Draw(t, "first"), budget: rapid.SampledFrom([]int{1, 40, maxKept}).Draw(t, "budget")}
-		p := &plan{allOf([]node{&set{members: everybody}, x.node}), ev}
+		ev := &evaluation{reader: reader, first: rapid.IntRange(1, 3).Draw(t, "first"), budget: rapid.SampledFrom([]int{1, 40, maxKept}).Draw(t, "budget"), until: lastChunk}
 		from := rapid.Uint64Range(0, 10).Draw(t, "from")
+		p := &plan{root: allOf([]node{&set{members: everybody}, x.node}), ev: ev, from: from}
+		shares := []share{{plan: p}}
+		if n := rapid.Uint64Range(1, 4).Draw(t, "shares"); n > 1 && from == 0 {
+			shares = p.split(reader, n, rapid.Uint64Range(0, 12).Draw(t, "chunks"), nil)
+		}
 		got := sparse{}
 		last := int64(-1)
-		for c, err := range p.chunks(from) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if int64(c.number) <= last {
-				t.Fatalf("chunk %d comes after %d", c.number, last)
-			}
-			last = int64(c.number)
-			for low := range c.members.All() {
-				got[uint64(c.id(low))] = true
+		for _, s := range shares {
+			for c, err := range s.chunks() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if int64(c.number) <= last {
+					t.Fatalf("chunk %d comes after %d", c.number, last)
+				}
+				last = int64(c.number)
+				for low := range c.members.All() {
+					got[uint64(c.id(low))] = true
+				}
 			}
 		}
 		for n := range world {
@@ -175,7 +181,7 @@ func anyReader(t *testing.T) *Reader {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	r := &Reader{}
+	r := &Reader{store: New(Options{})}
 	if err := st.View(context.Background(), func(s *storage.Reader) error { r.storage = s; return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 type plan struct {
 	root node
 	ev   *evaluation
+	from uint64 // the first chunk that is asked for
 }
 
 // planner turns a filter's terms into nodes.
@@ -42,7 +43,7 @@ func (r *Reader) plan(q Query, first int) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan{root, p.evaluation(first)}, nil
+	return &plan{root: root, ev: p.evaluation(first)}, nil
 }
 
 func (r *Reader) planner(q Query) (*planner, error) {
@@ -58,7 +59,7 @@ func (r *Reader) planner(q Query) (*planner, error) {
 }
 
 func (p *planner) evaluation(first int) *evaluation {
-	return &evaluation{reader: p.reader, first: first, budget: max(maxKept/max(p.marks, 1), 1)}
+	return &evaluation{reader: p.reader, first: first, budget: max(maxKept/max(p.marks, 1), 1), until: lastChunk}
 }
 
 // query joins the filter with the scope and the statuses that are asked for.

@@ -40,16 +40,17 @@ const maxCustomer = 1<<48 - 1
 // block is how many chunks are read at first where all are going to be needed.
 const block = 64
 
-// chunks yields the chunks that have matches, from one on, ascending. A chunk is lent
-// until the next step. A plan is good for one loop.
-func (p *plan) chunks(from uint64) iter.Seq2[chunk, error] {
+// chunks yields the chunks that have matches, from the plan's first on, ascending. A chunk is
+// lent until the next step. A plan is good for one loop.
+func (p *plan) chunks() iter.Seq2[chunk, error] {
 	return func(yield func(chunk, error) bool) {
 		defer p.ev.end()
 		c := p.ev.chunk()
 		defer p.ev.done(c)
-		for n := from; ; n++ {
+		for n := p.from; ; n++ {
 			at, found, err := p.root.next(p.ev, n)
-			if err == nil && !found {
+			if err == nil && (!found || at >= p.ev.until) {
+				p.ev.reader.store.reached(n)
 				return
 			}
 			if n = at; err == nil {
@@ -87,7 +88,9 @@ func fill(c *bitset.Chunk) {
 }
 
 // Count returns how many customers match. A filter over tags and fields that are kept
-// as sets costs about 2 µs for each term and 65,536 customers, and reads no record.
+// as sets costs about 1 µs for each term and 65,536 customers, and reads no record. Unless
+// the session's scope narrows it, a book of more than 600,000 customers is counted on
+// several cores, as [Reader.Facet] and [Reader.CrossTab] are.
 //
 // This and all other methods that take a Query fail with a *filter.SyntaxError or a
 // *FilterError when the filter is not in order, and see what is due at the reader's
@@ -97,14 +100,20 @@ func (r *Reader) Count(q Query) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := int64(0)
-	for c, err := range p.chunks(0) {
-		if err != nil {
-			return 0, err
+	counts, err := countShares(p.share(), func(s share) (n int64, err error) {
+		for c, err := range s.chunks() {
+			if err != nil {
+				return 0, err
+			}
+			n += int64(c.members.Len())
 		}
-		n += int64(c.members.Len())
+		return n, nil
+	})
+	total := int64(0)
+	for _, n := range counts {
+		total += n
 	}
-	return n, nil
+	return total, err
 }
 
 // IDs yields the matching customers after one, in the order of their ids; 0 is the
@@ -120,7 +129,8 @@ func (r *Reader) IDs(q Query, after customer.ID) iter.Seq2[customer.ID, error] {
 			return
 		}
 		first := uint64(after) + 1
-		for c, err := range p.chunks(first / bitset.ChunkSize) {
+		p.from = first / bitset.ChunkSize
+		for c, err := range p.chunks() {
 			if err != nil {
 				yield(0, err)
 				return
@@ -157,7 +167,7 @@ func (r *Reader) Set(q Query) (*bitset.Set, error) {
 		return nil, err
 	}
 	found := &bitset.Set{}
-	for c, err := range p.chunks(0) {
+	for c, err := range p.chunks() {
 		if err != nil {
 			return nil, err
 		}

@@ -421,7 +421,7 @@ func TestTagFiltersReadNoRecords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, err := range p.chunks(0) {
+			for _, err := range p.chunks() {
 				if err != nil {
 					t.Fatal(err)
 				}

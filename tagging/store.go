@@ -21,6 +21,7 @@ type Options struct {
 // the storage's schema; the root package does so. It is safe for concurrent use.
 type Store struct {
 	*tables
+	sharing
 	clock  func() time.Time
 	latest atomic.Pointer[catalogue]
 }
@@ -28,6 +29,7 @@ type Store struct {
 // New returns a Store.
 func New(opts Options) *Store {
 	s := &Store{tables: newTables(), clock: opts.Clock}
+	s.sharing.init()
 	if s.clock == nil {
 		s.clock = time.Now
 	}

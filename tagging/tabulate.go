@@ -1,6 +1,10 @@
 package tagging
 
-import "github.com/clientele-go/clientele/storage/bitset"
+import (
+	"sync"
+
+	"github.com/clientele-go/clientele/storage/bitset"
+)
 
 // plain returns the stored sets whose union a node is, which need not be spread out to be
 // counted; false for other nodes.
@@ -43,7 +47,7 @@ type labelled struct {
 	none, outside    uint16 // the labels of members without a row, and of all others
 	inRow            []int64
 	byColumn         [][]int64 // by column and label; the last is of members without a column
-	labels           bitset.Labels
+	labels           *bitset.Labels
 	members, without bitset.Chunk
 }
 
@@ -52,7 +56,7 @@ func newLabelled(ev *evaluation, rows, columns side) *labelled {
 	t := &labelled{
 		ev: ev, rows: rows, columns: columns, ofRow: countedOf(rows), ofColumn: countedOf(columns),
 		none: uint16(n), outside: uint16(n + 1), inRow: make([]int64, n+1),
-		byColumn: make([][]int64, len(columns.groups)+1),
+		byColumn: make([][]int64, len(columns.groups)+1), labels: labels.Get().(*bitset.Labels),
 	}
 	counts := make([]int64, len(t.byColumn)*(n+2))
 	for i := range t.byColumn {
@@ -60,6 +64,11 @@ func newLabelled(ev *evaluation, rows, columns side) *labelled {
 	}
 	return t
 }
+
+// labels keep the memory of cross-tabs, 128 KiB each, for later ones.
+var labels = sync.Pool{New: func() any { return new(bitset.Labels) }}
+
+func (t *labelled) end() { labels.Put(t.labels) }
 
 func (t *labelled) take(c chunk) error {
 	if err := t.takeRows(c); err != nil {
@@ -224,6 +233,8 @@ func (t *paired) share(c chunk, groups []group, put func(group int, members *bit
 	put(len(groups), &t.rest)
 	return nil
 }
+
+func (t *paired) end() {}
 
 func (t *paired) result(total int64) *CrossTab {
 	t.cells.Total = total

@@ -88,6 +88,7 @@ func (l *library) disturb(model *recount) {
 // with either side exclusive, both or none.
 func TestTablesOfLargeSetsEqualACountOfEachCustomer(t *testing.T) {
 	l := newLibrary(t, bitset.ChunkSize-6000, 16_000, 2)
+	l.tags.sharing.least, l.tags.sharing.cores = 1, func() int { return 2 }
 	model := l.recount()
 	l.disturb(model)
 	axes := map[string][]TagID{"region": l.region, "industry": l.industry, "flag": l.flag, "few": l.few}

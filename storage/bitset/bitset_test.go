@@ -116,6 +116,10 @@ func TestChunksComputeAsRoaringDoes(t *testing.T) {
 		if got := slices.Collect(a.From(from)); !slices.Equal(got, want) {
 			t.Fatalf("From(%d) yields %d numbers, want %d", from, len(got), len(want))
 		}
+		down := slices.Collect(a.Backward())
+		if slices.Reverse(down); !slices.Equal(down, slices.Collect(a.All())) {
+			t.Fatal("backward is not forward the other way round")
+		}
 		if rank := a.Rank(from); rank != a.Len()-len(want) {
 			t.Fatalf("Rank(%d) is %d, want %d", from, rank, a.Len()-len(want))
 		}

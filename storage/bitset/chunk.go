@@ -104,6 +104,21 @@ func (c *Chunk) From(n uint16) iter.Seq[uint16] {
 // All yields the set's numbers, ascending.
 func (c *Chunk) All() iter.Seq[uint16] { return c.From(0) }
 
+// Backward yields the set's numbers, descending.
+func (c *Chunk) Backward() iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		for i := words - 1; i >= 0; i-- {
+			for w := c[i]; w != 0; {
+				last := bits.Len64(w) - 1
+				if !yield(uint16(i<<6 + last)) {
+					return
+				}
+				w &^= 1 << last
+			}
+		}
+	}
+}
+
 // Rank returns how many of the set's numbers are less than n.
 func (c *Chunk) Rank(n uint16) int {
 	rank := bits.OnesCount64(c[n>>6] & (1<<(n&63) - 1))

@@ -16,6 +16,23 @@ type Source interface {
 	Has(number uint64) (bool, error)
 }
 
+// Lender is a [Source] that may have chunks at hand which it need not copy.
+type Lender interface {
+	Source
+	// Lend returns the set's chunk n: scratch, filled, or one that others read too, which
+	// must not be changed and stays as it is.
+	Lend(n uint64, scratch *Chunk) (*Chunk, error)
+}
+
+// Borrow returns a source's chunk n for reading only: scratch, filled, or one that is
+// shared. That of a [Lender] may cost no copy.
+func Borrow(s Source, n uint64, scratch *Chunk) (*Chunk, error) {
+	if l, ok := s.(Lender); ok {
+		return l.Lend(n, scratch)
+	}
+	return scratch, s.Read(n, scratch)
+}
+
 // End implements [Source].
 func (s *Set) End() (uint64, error) { return s.Chunks(), nil }
 
@@ -43,11 +60,12 @@ func Members(s Source, from uint64) iter.Seq2[uint64, error] {
 		var c Chunk
 		first := uint16(from)
 		for n := from / ChunkSize; n < end; n++ {
-			if err := s.Read(n, &c); err != nil {
+			chunk, err := Borrow(s, n, &c)
+			if err != nil {
 				yield(0, err)
 				return
 			}
-			for low := range c.From(first) {
+			for low := range chunk.From(first) {
 				if !yield(n*ChunkSize+uint64(low), nil) {
 					return
 				}
@@ -65,10 +83,11 @@ func Count(s Source) (total int64, err error) {
 	}
 	var c Chunk
 	for n := range end {
-		if err := s.Read(n, &c); err != nil {
+		chunk, err := Borrow(s, n, &c)
+		if err != nil {
 			return 0, err
 		}
-		total += int64(c.Len())
+		total += int64(chunk.Len())
 	}
 	return total, nil
 }
@@ -83,10 +102,11 @@ func (s *Set) Keep(in Source) error {
 		if own == nil {
 			continue
 		}
-		if err := in.Read(uint64(n), &c); err != nil {
+		kept, err := Borrow(in, uint64(n), &c)
+		if err != nil {
 			return err
 		}
-		if own.And(&c); own.Empty() {
+		if own.And(kept); own.Empty() {
 			s.chunks[n] = nil
 		}
 	}

@@ -52,8 +52,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(why.TagRef, why.Held, why.Rules[0].Why, why.Rules[0].Conditions)
+	fmt.Println(why)
+	fmt.Println(why.Rules[0].Conditions)
 	// Output:
 	// version 1 evaluated 1
-	// loyalty:regular true applies [{activity.order.count_3 >= param.often true}]
+	// customer 1 has loyalty:regular
+	//   rule loyalty/regular, version 1: applies
+	//     activity.order.count_3 is 12
+	// [{activity.order.count_3 >= param.often true}]
 }

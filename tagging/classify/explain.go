@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/cel-go/common/types"
@@ -23,6 +24,27 @@ type Explanation struct {
 	Others []string
 	// Rules are all active rules that may give the tag.
 	Rules []RuleExplanation
+}
+
+// String returns the explanation for a developer's eyes, in English, a line for each rule and
+// each fact that it read.
+func (x Explanation) String() string {
+	var text strings.Builder
+	held := "has not"
+	if x.Held {
+		held = "has"
+	}
+	fmt.Fprintf(&text, "customer %s %s %s", x.Customer, held, x.TagRef)
+	for _, r := range x.Rules {
+		fmt.Fprintf(&text, "\n  rule %s/%s, version %d: %s", r.Set, r.Rule, r.Version, r.Why)
+		if r.Err != nil {
+			fmt.Fprintf(&text, ": %v", r.Err)
+		}
+		for _, f := range r.Facts {
+			fmt.Fprintf(&text, "\n    %s is %s", f.Name, f.Value)
+		}
+	}
+	return text.String()
 }
 
 // RuleExplanation says what a rule makes of a customer now.

@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -47,9 +48,14 @@ type TagOutcome struct {
 	Gained, Lost int64
 }
 
+func (o TagOutcome) String() string {
+	return fmt.Sprintf("%s: %d gained, %d lost", o.TagRef, o.Gained, o.Lost)
+}
+
 // DryRun tells how many customers would gain and lose which tags if the rule set were
 // activated now. Nothing is written. Denials, manual tags and other rule sets count as
-// they would. It costs what Evaluate costs less the writing.
+// they would; what other rules still have to do for customers that changed a moment ago is
+// in it, too. It costs what Evaluate costs less the writing.
 func (e *Rules) DryRun(ctx context.Context, t Trial) (Outcome, error) {
 	t.At = time.Time{}
 	return e.outcome(ctx, t)

@@ -52,6 +52,9 @@ func TestDryRunIsWhatThenHappens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if text := fmt.Sprint(outcome.Tags); !strings.Contains(text, "fresh:new: 2 gained, 0 lost") {
+		t.Errorf("the outcome reads %s", text)
+	}
 	gained := map[customer.ID][]classify.TagRef{}
 	for d, err := range b.rules.Deltas(ctx, classify.Trial{RuleSet: proposed}) {
 		if err != nil {

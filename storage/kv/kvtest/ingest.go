@@ -20,6 +20,7 @@ func ingestProperties() []property {
 	return []property{
 		{"Ingest/AddsRuns", ingestAddsRuns},
 		{"Ingest/FoldsMerges", ingestFoldsMerges},
+		{"Ingest/LargeSetsRaceWithMarks", ingestLargeSetsRaceWithMarks},
 		{"Ingest/ReplacesPresentKeys", ingestReplacesPresentKeys},
 		{"Ingest/MixesWithApply", ingestMixesWithApply},
 		{"Ingest/IsAtomic", ingestIsAtomic},
@@ -78,6 +79,63 @@ func ingestFoldsMerges(t *trial) {
 	s.apply(ops(after))
 	want.do(after...)
 	s.wantState(want)
+}
+
+// Loads bring large sets while batches mark single records in them: nothing is lost, whatever
+// an engine does to fold the sets.
+func ingestLargeSetsRaceWithMarks(t *trial) {
+	s := t.open()
+	const workers, rounds, apart, size = 4, 40, 10_000, 200
+	busy := &shift{workers: workers}
+	var done [workers]int
+	t.parallel(workers, func(ctx context.Context, i int) error {
+		for n := 0; n < rounds && busy.more(ctx, n, t.times(10)); n++ {
+			if err := mergeLargeOrSmall(ctx, s.Engine, i%2 == 0, uint32(i*apart+n*size), size); err != nil {
+				return err
+			}
+			done[i]++
+		}
+		return nil
+	})
+	t.note("workers 0 and 2 load %d and %d sets, workers 1 and 3 mark %d and %d records", done[0], done[2], done[1], done[3])
+	var all []uint32
+	for i, n := range done {
+		for round := range n {
+			first := uint32(i*apart + round*size)
+			if all = append(all, first); i%2 == 0 {
+				all = append(all, manyFrom(first+1, size-1)...)
+			}
+		}
+	}
+	s.wantState(model{"%set": formatMembers(all)})
+}
+
+// mergeLargeOrSmall adds to a set: by a load a number of members, by batches the first of them
+// and, for a moment, the last.
+func mergeLargeOrSmall(ctx context.Context, e kv.Engine, large bool, first uint32, size int) error {
+	if large {
+		snapshot, err := e.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		defer snapshot.Close()
+		_, err = e.Ingest(ctx, &kv.Load{Since: snapshot.Stamp(), Merges: mergeOps(op{kind: kv.Merge, key: "%set", add: manyFrom(first, size)})})
+		return err
+	}
+	last := []uint32{first + uint32(size) - 1}
+	_, err := e.Apply(ctx, newBatch(mark("%set", []uint32{first, last[0]}, nil)))
+	if err == nil {
+		_, err = e.Apply(ctx, newBatch(mark("%set", nil, last)))
+	}
+	return err
+}
+
+func manyFrom(first uint32, n int) []uint32 {
+	members := make([]uint32, n)
+	for i := range members {
+		members[i] = first + uint32(i)
+	}
+	return members
 }
 
 // Present keys are the caller's mistake; the load's value replaces theirs, even merged ones.

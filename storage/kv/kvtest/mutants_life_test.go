@@ -60,6 +60,29 @@ func ingestMutants() []mutant {
 				return e.Ingest(ctx, l)
 			}
 		}),
+		wrong("Ingest/LargeSetsRaceWithMarks", "a load stores what its sets come to when it begins", func(f *faulty) {
+			f.ingest = func(ctx context.Context, e kv.Engine, l *kv.Load) (kv.Position, error) {
+				snapshot, err := e.Snapshot(ctx)
+				if err != nil {
+					return 0, err
+				}
+				defer snapshot.Close()
+				var b kv.Batch
+				for _, o := range l.Merges {
+					older, _, err := snapshot.Get(ctx, o.Key, nil)
+					if err != nil {
+						return 0, err
+					}
+					value, err := kv.Fold(older, o.Value, true)
+					if err != nil {
+						return 0, err
+					}
+					b.Set(o.Key, value)
+				}
+				time.Sleep(time.Millisecond)
+				return e.Apply(ctx, &b)
+			}
+		}),
 		wrong("Ingest/ReplacesPresentKeys", "a load leaves present keys", func(f *faulty) {
 			f.ingest = func(ctx context.Context, e kv.Engine, l *kv.Load) (kv.Position, error) {
 				before := e.(*reference).left().clone()

@@ -15,10 +15,12 @@ import (
 const forgetEvery = time.Hour
 
 // work does what must be done in the background until ctx ends: sync relaxed
-// commits, watch the load on compactions, and forget old batch ids.
+// commits, watch the load on compactions, fold deltas and forget old batch ids.
 func (e *Engine) work(ctx context.Context) {
 	forget := time.NewTimer(0)
 	defer forget.Stop()
+	fold := time.NewTicker(foldEvery)
+	defer fold.Stop()
 	var due <-chan time.Time // set while a relaxed commit awaits its sync
 	for {
 		var err error
@@ -34,6 +36,8 @@ func (e *Engine) work(ctx context.Context) {
 			err = e.sync()
 		case <-e.load.changed:
 			e.load.note(int(e.db.Metrics().Levels[0].Sublevels))
+		case <-fold.C:
+			err = e.foldKeys(ctx)
 		case <-forget.C:
 			forget.Reset(forgetEvery)
 			if e.writable("forget") == nil {

@@ -228,6 +228,37 @@ func FuzzMerger(f *testing.F) {
 	})
 }
 
+// Keys with some deltas are rewritten in the background; those with few are left alone.
+func TestSomePendingDeltasAreFoldedInTheBackground(t *testing.T) {
+	e := mustOpen(t, t.TempDir(), Options{})
+	want := map[string]*roaring.Bitmap{"few": roaring.New(), "some": roaring.New()}
+	for key, members := range want {
+		n := foldSome
+		if key == "few" {
+			n--
+		}
+		for i := range n {
+			var b kv.Batch
+			b.Merge([]byte(key), kv.MemberDelta(uint32(7*i), true))
+			_, err := e.Apply(t.Context(), &b)
+			must(t, err)
+			members.Add(uint32(7 * i))
+		}
+	}
+	must(t, e.foldKeys(t.Context()))
+	if n := len(e.pending.counts); n != 1 {
+		t.Errorf("deltas of %d keys are pending, want those of the one that has few", n)
+	}
+	for key, members := range want {
+		wantSet(t, e, key, members)
+	}
+	must(t, e.db.Flush())
+	if n := mergeOperands(t, e); n > 1 { // a flush makes one of those that are left
+		t.Errorf("%d deltas are on disk, want one", n)
+	}
+	must(t, e.foldKeys(t.Context())) // with nothing to do
+}
+
 // However often keys are merged into, few of the deltas stay pending.
 func TestPendingDeltasAreFolded(t *testing.T) {
 	e := mustOpen(t, "", Options{InMemory: true})
@@ -262,7 +293,7 @@ func TestPendingDeltasAreFolded(t *testing.T) {
 func TestPendingDeltasCountFewKeys(t *testing.T) {
 	var p pendingDeltas
 	for key := range uint64(3 * pendingKeys) {
-		p.add(key, nil)
+		p.add(key, nil, nil)
 	}
 	if len(p.counts) > pendingKeys {
 		t.Errorf("%d keys are counted, want at most %d", len(p.counts), pendingKeys)

@@ -34,7 +34,8 @@ const (
 // Ingest implements [kv.Engine]. It sorts nothing: the runs become tables as they
 // are, on all cores and without holding up other commits; those wait while the journal
 // entries are written, which takes some 1 µs each, and the tables are added, which
-// takes two syncs. On disk the load takes its size once, and twice where the file
+// takes two syncs. Large sets among the merges are written as what they come to: who reads
+// them then has nothing to fold. On disk the load takes its size once, and twice where the file
 // system has no hard links.
 func (e *Engine) Ingest(ctx context.Context, l *kv.Load) (kv.Position, error) {
 	if err := e.enterWrite(ctx, "ingest"); err != nil {
@@ -68,12 +69,17 @@ type ingestion struct {
 	seen  kv.Stamp // the last commit that the runs were checked against
 	dir   string   // of tables
 
+	merges []kv.Op  // the load's, ascending; large sets as what they come to
+	folded kv.Stamp // the last commit before these were read
+
 	mu     sync.Mutex
+	made   int // tables
 	tables []string
+	merged []string // tables of merges
 }
 
 func (e *Engine) newIngestion(l *kv.Load) (*ingestion, error) {
-	in := &ingestion{e: e, load: l, dir: e.temporaryName("ingest")}
+	in := &ingestion{e: e, load: l, merges: slices.Clone(l.Merges), dir: e.temporaryName("ingest")}
 	for _, run := range l.Runs {
 		if run.Len() > 0 {
 			in.runs = append(in.runs, run)
@@ -128,6 +134,9 @@ func (in *ingestion) run(ctx context.Context) (kv.Position, error) {
 		return 0, in.e.sync() // durable is what an empty load can be
 	}
 	if err := in.checkEarly(); err != nil {
+		return 0, err
+	}
+	if err := in.foldSets(); err != nil {
 		return 0, err
 	}
 	if err := in.e.fs.MkdirAll(in.dir, 0o755); err != nil {
@@ -217,6 +226,9 @@ func (in *ingestion) commit(ctx context.Context, c *commit) (kv.Position, error)
 	if err := in.conflict(commits); err != nil {
 		return 0, err
 	}
+	if err := in.unfold(ctx, commits); err != nil {
+		return 0, err
+	}
 	last := in.e.last.Load()
 	c.stamp = last.stamp + 1
 	c.position = last.position + kv.Position(len(in.load.Journal))
@@ -232,10 +244,10 @@ func (in *ingestion) commit(ctx context.Context, c *commit) (kv.Position, error)
 		return 0, err
 	}
 	in.e.rows.forgetAll(c.stamp)
-	if err := in.e.db.Ingest(ctx, in.tables); err != nil {
+	if err := in.e.db.Ingest(ctx, append(in.tables, in.merged...)); err != nil {
 		return 0, in.refused(err)
 	}
-	in.e.countMerges(in.load.Merges)
+	in.e.countMerges(in.merges)
 	in.e.window.add(c)
 	in.e.last.Store(c)
 	in.e.snapshots.renew()
@@ -261,8 +273,8 @@ func (in *ingestion) refused(err error) error {
 type piece struct {
 	n     int
 	entry func(i int) (key, value []byte)
-	merge bool
-	own   bool // the engine's own keys
+	ops   []kv.Op // the entries of a piece of merges
+	own   bool    // the engine's own keys
 }
 
 // runPieces cuts the runs into pieces of about the same size.
@@ -292,20 +304,6 @@ func sizeOf(run kv.Run) int64 {
 
 func runPiece(run kv.Run, from, to int) piece {
 	return piece{n: to - from, entry: func(i int) ([]byte, []byte) { return run.Key(from + i), run.Value(from + i) }}
-}
-
-// mergePieces cuts the merges where runs lie in between, since the tables of one
-// ingestion may not overlap.
-func (in *ingestion) mergePieces() []piece {
-	var pieces []piece
-	for rest := in.load.Merges; len(rest) > 0; {
-		at := in.runAt(rest[0].Key)
-		n := sort.Search(len(rest), func(i int) bool { return in.runAt(rest[i].Key) > at })
-		group := rest[:n]
-		pieces = append(pieces, piece{n: n, merge: true, entry: func(i int) ([]byte, []byte) { return group[i].Key, group[i].Value }})
-		rest = rest[n:]
-	}
-	return pieces
 }
 
 // journalPieces cuts the journal entries, which come after the given position.
@@ -349,7 +347,7 @@ func (in *ingestion) build(ctx context.Context, pieces []piece) error {
 }
 
 func (in *ingestion) buildTable(ctx context.Context, p piece) error {
-	name := in.newTable()
+	name := in.newTable(p)
 	file, err := in.e.fs.Create(name, "pebble-ingestion")
 	if err != nil {
 		return wrap("ingest", err)
@@ -363,11 +361,16 @@ func (in *ingestion) buildTable(ctx context.Context, p piece) error {
 	return err
 }
 
-func (in *ingestion) newTable() string {
+func (in *ingestion) newTable(p piece) string {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	name := in.e.fs.PathJoin(in.dir, strconv.Itoa(len(in.tables))+".sst")
-	in.tables = append(in.tables, name)
+	name := in.e.fs.PathJoin(in.dir, strconv.Itoa(in.made)+".sst")
+	in.made++
+	if p.ops != nil {
+		in.merged = append(in.merged, name)
+	} else {
+		in.tables = append(in.tables, name)
+	}
 	return name
 }
 
@@ -386,7 +389,7 @@ func (in *ingestion) fill(ctx context.Context, w *sstable.Writer, p piece) error
 		}
 		previous = append(previous[:0], key...)
 		add := w.Set
-		if p.merge {
+		if p.ops != nil && p.ops[i].Kind == kv.Merge {
 			add = w.Merge
 		}
 		if err := add(key, value); err != nil {
@@ -408,7 +411,7 @@ func (p *piece) check(key, value []byte) error {
 
 // cleanUp removes the tables that Pebble hasn't linked and removed itself.
 func (in *ingestion) cleanUp() error {
-	if len(in.tables) == 0 {
+	if in.made == 0 {
 		return nil
 	}
 	return wrap("ingest: remove temporary files", in.e.fs.RemoveAll(in.dir))

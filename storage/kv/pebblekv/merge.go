@@ -2,9 +2,11 @@ package pebblekv
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -77,23 +79,48 @@ const pendingKeys = 1 << 16
 
 // pendingDeltas counts merges by key hash. When there are too many keys, counting begins
 // anew: then no key gets many of the deltas. The zero value is ready to use.
-type pendingDeltas struct{ counts map[uint64]uint32 }
+type pendingDeltas struct{ counts map[uint64]pendingKey }
+
+type pendingKey struct {
+	key    string
+	deltas uint32
+}
 
 // add counts a merge, a large delta as many: reading it costs as much as they would.
-func (p *pendingDeltas) add(hash uint64, delta []byte) {
+func (p *pendingDeltas) add(hash uint64, key, delta []byte) {
 	if p.counts == nil || len(p.counts) >= pendingKeys {
-		p.counts = map[uint64]uint32{}
+		p.counts = map[uint64]pendingKey{}
 	}
-	p.counts[hash] += 1 + uint32(len(delta)/deltaBytes)
+	k, known := p.counts[hash]
+	if !known {
+		k.key = string(key)
+	}
+	k.deltas += 1 + uint32(len(delta)/deltaBytes)
+	p.counts[hash] = k
 }
 
 // due reports whether a key should be rewritten, and takes it that it will be.
 func (p *pendingDeltas) due(hash uint64) bool {
-	due := p.counts[hash] >= foldAfter
+	due := p.counts[hash].deltas >= foldAfter
 	if due {
 		delete(p.counts, hash)
 	}
 	return due
+}
+
+// take returns up to most keys that have at least some deltas, and takes it that they will be
+// rewritten.
+func (p *pendingDeltas) take(least uint32, most int) (keys []string) {
+	for hash, k := range p.counts {
+		if len(keys) == most {
+			break
+		}
+		if k.deltas >= least {
+			keys = append(keys, k.key)
+			delete(p.counts, hash)
+		}
+	}
+	return keys
 }
 
 // foldPending rewrites a batch's merged keys that have many deltas, without the batch's own.
@@ -113,9 +140,36 @@ func (e *Engine) foldPending(ops []kv.Op) error {
 func (e *Engine) countMerges(ops []kv.Op) {
 	for _, op := range ops {
 		if op.Kind == kv.Merge {
-			e.pending.add(e.window.hash(op.Key), op.Value)
+			e.pending.add(e.window.hash(op.Key), op.Key, op.Value)
 		}
 	}
+}
+
+// From time to time keys with a good number of deltas are rewritten, whether or not anybody
+// merges into them again: what was written in the morning shall not be folded by every reader
+// of the day. At most foldRound keys in foldEvery bound what that costs, some 1 MB of log a
+// second.
+const (
+	foldEvery = 5 * time.Second
+	foldSome  = 16
+	foldRound = 1024
+)
+
+// foldKeys rewrites keys that have foldSome deltas or more, one after another, so that
+// commits hardly wait.
+func (e *Engine) foldKeys(ctx context.Context) error {
+	e.commits.Lock()
+	keys := e.pending.take(foldSome, foldRound)
+	e.commits.Unlock()
+	for _, key := range keys {
+		if ctx.Err() != nil || e.writable("fold") != nil {
+			return nil
+		}
+		if err := e.rewriteKey([]byte(key)); err != nil {
+			return wrap("fold pending deltas", err)
+		}
+	}
+	return nil
 }
 
 // rewriteKey stores what a key holds once more. That changes nothing that anyone can

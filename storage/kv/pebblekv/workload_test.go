@@ -18,7 +18,7 @@ import (
 
 // workload makes commits that can be checked after a crash. Every commit writes
 // its deed as its journal entry (a load writes two), the deed's keys, and counts itself
-// in a counter and a bitmap.
+// in a counter and two bitmaps.
 type workload struct {
 	mu    sync.Mutex
 	next  int
@@ -70,6 +70,12 @@ func (w *workload) step(ctx context.Context, e kv.Engine, random *rand.Rand) err
 	switch random.IntN(8) {
 	case 0:
 		return w.load(ctx, e, random)
+	case 3:
+		if e, ok := e.(*Engine); ok { // as it happens in the background
+			if err := e.foldKeys(ctx); err != nil {
+				return err
+			}
+		}
 	case 1, 2:
 		return w.batch(ctx, e, random, kv.Relaxed)
 	}
@@ -84,6 +90,7 @@ func (w *workload) batch(ctx context.Context, e kv.Engine, random *rand.Rand, du
 	}
 	b.Merge([]byte("count"), kv.CounterDelta(1))
 	b.Merge([]byte("deeds"), kv.BitmapDelta(roaring.BitmapOf(uint32(d.N)), nil))
+	b.Merge([]byte("marks"), kv.BitmapDelta(marksOf(d, 1), nil))
 	position, err := e.Apply(ctx, &b)
 	if err == nil && position == 0 {
 		return errors.New("no position for a journal entry")
@@ -106,6 +113,7 @@ func (w *workload) load(ctx context.Context, e kv.Engine, random *rand.Rand) err
 	var merges kv.Batch
 	merges.Merge([]byte("count"), kv.CounterDelta(1))
 	merges.Merge([]byte("deeds"), kv.BitmapDelta(roaring.BitmapOf(uint32(d.N)), nil))
+	merges.Merge([]byte("marks"), kv.BitmapDelta(marksOf(d, loadMarks), nil))
 	_, err = e.Ingest(ctx, &kv.Load{
 		Since: s.Stamp(), Runs: []kv.Run{pairs{d.Keys, value}}, Merges: merges.Ops(),
 		Journal: [][]byte{first.payload(), second.payload()},
@@ -114,6 +122,18 @@ func (w *workload) load(ctx context.Context, e kv.Engine, random *rand.Rand) err
 		w.ack(d.N)
 	}
 	return err
+}
+
+// loadMarks are the members that a load adds to a set, enough to be folded when it is loaded; a
+// batch adds one.
+const loadMarks = 2 * foldFrom
+
+func marksOf(d deed, n int) *roaring.Bitmap {
+	marks := roaring.New()
+	for i := range n {
+		marks.Add(uint32(d.N*997+i*7) % (1 << 16))
+	}
+	return marks
 }
 
 // pairs is a run of keys with one value.
@@ -135,7 +155,7 @@ func check(t testing.TB, e kv.Engine, acked map[int]bool) kv.Position {
 	must(t, err)
 	defer s.Close()
 	want := map[string]bool{}
-	deeds := roaring.New()
+	deeds, marks := roaring.New(), roaring.New()
 	part := 0
 	position := kv.Position(0)
 	for change, err := range e.Changes(ctx, 0) {
@@ -150,6 +170,9 @@ func check(t testing.TB, e kv.Engine, acked map[int]bool) kv.Position {
 		}
 		part = d.Part
 		deeds.Add(uint32(d.N))
+		if marks.Or(marksOf(d, 1)); part > 0 {
+			marks.Or(marksOf(d, loadMarks))
+		}
 		delete(acked, d.N)
 		for _, key := range d.Keys {
 			want[key] = true
@@ -171,11 +194,11 @@ func check(t testing.TB, e kv.Engine, acked map[int]bool) kv.Position {
 	if len(want) > 0 {
 		t.Fatalf("%d keys are missing that the journal tells of", len(want))
 	}
-	checkCounts(t, s, deeds)
+	checkCounts(t, s, deeds, marks)
 	return position
 }
 
-func checkCounts(t testing.TB, s kv.Snapshot, deeds *roaring.Bitmap) {
+func checkCounts(t testing.TB, s kv.Snapshot, deeds, marks *roaring.Bitmap) {
 	t.Helper()
 	value, found, err := s.Get(t.Context(), []byte("count"), nil)
 	must(t, err)
@@ -190,12 +213,14 @@ func checkCounts(t testing.TB, s kv.Snapshot, deeds *roaring.Bitmap) {
 	if n != int64(deeds.GetCardinality()) {
 		t.Fatalf("the counter says %d, the journal %d", n, deeds.GetCardinality())
 	}
-	value, _, err = s.Get(t.Context(), []byte("deeds"), nil)
-	must(t, err)
-	members, err := kv.Bitmap(value)
-	must(t, err)
-	if !members.Equals(deeds) {
-		t.Fatalf("the bitmap has %d members, the journal tells of %d", members.GetCardinality(), deeds.GetCardinality())
+	for key, want := range map[string]*roaring.Bitmap{"deeds": deeds, "marks": marks} {
+		value, _, err = s.Get(t.Context(), []byte(key), nil)
+		must(t, err)
+		members, err := kv.Bitmap(value)
+		must(t, err)
+		if !members.Equals(want) {
+			t.Fatalf("the bitmap of %s has %d members, the journal tells of %d", key, members.GetCardinality(), want.GetCardinality())
+		}
 	}
 }
 

@@ -1,0 +1,176 @@
+package tagging
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// sharing says how the chunks of a large book are shared out among goroutines.
+type sharing struct {
+	cores func() int    // how many goroutines at most
+	least uint64        // chunks of a share: fewer aren't worth a goroutine and its iterators
+	span  atomic.Uint64 // chunks that queries have come through so far: what there is to share out
+}
+
+// leastShare is some 0.3 million customers. A goroutine costs about what reading ten sets
+// of one chunk does.
+const leastShare = 5
+
+// mostShares bounds the memory of one query: each share keeps what a query alone would.
+const mostShares = 8
+
+func (s *sharing) init() {
+	s.least, s.cores = leastShare, func() int { return runtime.GOMAXPROCS(0) }
+}
+
+// reached notes that a query came to an end before a chunk. It is a hint: whatever the
+// span, the last share has all that is left.
+func (s *sharing) reached(chunk uint64) {
+	if chunk > s.span.Load() {
+		s.span.Store(chunk)
+	}
+}
+
+// shares returns how many there are to be.
+func (s *sharing) shares() uint64 {
+	n := s.span.Load() / s.least
+	if n < 2 {
+		return 1
+	}
+	return min(n, uint64(max(s.cores(), 1)), mostShares)
+}
+
+// share is a plan for some consecutive chunks, with the axes that they are counted by.
+type share struct {
+	*plan
+	axes []side
+}
+
+// share splits a plan into shares that can be evaluated at the same time; a plan that needs
+// records or the session's scope, which are read from one goroutine, is the only share.
+func (p *plan) share(axes ...side) []share {
+	how := &p.ev.reader.store.sharing
+	if n := how.shares(); n > 1 {
+		if beside := p.ev.reader.storage.Beside(); beside != nil {
+			reader := *p.ev.reader
+			reader.storage = beside
+			if shares := p.split(&reader, n, how.span.Load(), axes); shares != nil {
+				return shares
+			}
+		}
+	}
+	return []share{{p, axes}}
+}
+
+// split makes n shares of so many chunks, of which the last has what is beyond as well; nil
+// when that can't be.
+func (p *plan) split(reader *Reader, n, chunks uint64, axes []side) []share {
+	shares := make([]share, n)
+	for i := range shares {
+		first := uint64(i)
+		ev := &evaluation{reader: reader, first: p.ev.first, budget: max(p.ev.budget/int(n), 1), until: (first + 1) * chunks / n}
+		if first == n-1 {
+			ev.until = lastChunk
+		}
+		s := share{plan: &plan{root: p.root.fork(), ev: ev, from: first * chunks / n}}
+		for _, axis := range axes {
+			s.axes = append(s.axes, axis.fork())
+		}
+		if s.root == nil || slices.ContainsFunc(s.axes, func(s side) bool { return s.groups == nil }) {
+			return nil
+		}
+		shares[i] = s
+	}
+	return shares
+}
+
+// fork returns the side for another goroutine, without groups when one of them is for one only.
+func (s side) fork() side {
+	forked := side{make([]group, len(s.groups)), s.disjoint}
+	for i, g := range s.groups {
+		if forked.groups[i] = (group{g.Bucket, g.node.fork()}); forked.groups[i].node == nil {
+			return side{}
+		}
+	}
+	return forked
+}
+
+// countShares calls count with each share, all at the same time, and returns the counts when
+// all calls have returned. A share on its own is counted by the caller's goroutine.
+func countShares[T any](shares []share, count func(share) (T, error)) ([]T, error) {
+	counts, errs := make([]T, len(shares)), make([]error, len(shares))
+	var counting sync.WaitGroup
+	for i, s := range shares[1:] {
+		counting.Go(func() { counts[i+1], errs[i+1] = count(s) })
+	}
+	counts[0], errs[0] = count(shares[0])
+	counting.Wait()
+	return counts, cmp.Or(errs...)
+}
+
+// forks returns forks of all nodes, nil when one can't be forked.
+func forks[N node](nodes []N) []node {
+	forked := make([]node, len(nodes))
+	for i, m := range nodes {
+		if forked[i] = m.fork(); forked[i] == nil {
+			return nil
+		}
+	}
+	return forked
+}
+
+func (b both) fork() node {
+	if forked := forks(b); forked != nil {
+		return both(forked)
+	}
+	return nil
+}
+
+func (e either) fork() node {
+	if forked := forks(e); forked != nil {
+		return either(forked)
+	}
+	return nil
+}
+
+func (e except) fork() node {
+	if forked := e.node.fork(); forked != nil {
+		return except{forked}
+	}
+	return nil
+}
+
+func (everything) fork() node { return everything{} }
+func (nothing) fork() node    { return nothing{} }
+
+func (m *marks) fork() node { return &marks{bitmap: m.bitmap, key: m.key, label: m.label} }
+
+func (u *union) fork() node { return u.another() }
+
+func (u *union) another() *union {
+	other := &union{sets: make([]*marks, len(u.sets)), label: u.label}
+	for i, m := range u.sets {
+		other.sets[i] = &marks{bitmap: m.bitmap, key: m.key, label: m.label}
+	}
+	return other
+}
+
+func (x *corrected) fork() node {
+	return &corrected{union: *x.union.another(), stale: x.stale, held: x.held}
+}
+
+// Sets that are made when they are needed, scopes and records belong to one goroutine.
+
+func (s *set) fork() node {
+	if s.members == nil {
+		return nil
+	}
+	return s
+}
+
+func (*source) fork() node   { return nil }
+func (*recorded) fork() node { return nil }
+func (*assigned) fork() node { return nil }
