@@ -2,9 +2,12 @@ package clientele_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
@@ -18,8 +21,9 @@ import (
 const benchUnits = 1000
 
 // benchGroup makes a book of CLIENTELE_BENCH_ROWS customers, 20,000 without it, dealt out
-// to 1,000 branches. The actor "region" sees one of 20 regions, "half" ten of them,
-// "everything" the book; "masked" sees half without phones and addresses.
+// to 1,000 branches. The actor "clerk" sees three branches, by a grant each, "region" one
+// of 20 regions, "half" ten of them, "everything" the book; "masked" sees half without
+// phones and addresses.
 func benchGroup(b *testing.B) *clientele.Book {
 	rows := 20_000
 	if n, err := strconv.Atoi(os.Getenv("CLIENTELE_BENCH_ROWS")); err == nil {
@@ -60,11 +64,11 @@ func benchGroup(b *testing.B) *clientele.Book {
 	})
 	must(b, err)
 	must(b, system.Sync(b.Context()))
-	must(b, system.Update(b.Context(), func(tx *clientele.Tx) error { return benchGrants(tx, regions) }))
+	must(b, system.Update(b.Context(), func(tx *clientele.Tx) error { return benchGrants(tx, regions, units) }))
 	return book
 }
 
-func benchGrants(tx *clientele.Tx, regions []customer.UnitID) error {
+func benchGrants(tx *clientele.Tx, regions, units []customer.UnitID) error {
 	role := orgtree.Role{Name: "reader", Permissions: []orgtree.Permission{{Right: customer.RightRead}}}
 	if _, err := tx.Org.SetRole(role); err != nil {
 		return err
@@ -80,6 +84,9 @@ func benchGrants(tx *clientele.Tx, regions []customer.UnitID) error {
 		{Principal: "root", Role: "root", Scope: orgtree.Scope{All: true}},
 		{Principal: "everything", Role: "reader", Scope: orgtree.Scope{All: true}},
 		{Principal: "region", Role: "reader", Scope: orgtree.Scope{Unit: regions[3]}},
+	}
+	for _, i := range []int{7, 7 * 7, 7 * 13} {
+		grants = append(grants, orgtree.Grant{Principal: "clerk", Role: "reader", Scope: orgtree.Scope{Unit: units[i]}})
 	}
 	for _, r := range regions[:len(regions)/2] {
 		grants = append(grants, orgtree.Grant{Principal: "half", Role: "reader", Scope: orgtree.Scope{Unit: r}},
@@ -121,9 +128,48 @@ func BenchmarkAccess(b *testing.B) {
 	run("system", book.System("benchmark"))
 	run("off", book.As(clientele.Actor{ID: "region"}))
 	must(b, book.System("benchmark").Update(b.Context(), func(tx *clientele.Tx) error { return tx.Org.Enforce(true) }))
-	for _, who := range []string{"everything", "half", "region", "masked"} {
+	for _, who := range benchActors {
 		run(who, book.As(clientele.Actor{ID: who}))
 	}
+}
+
+var benchActors = []string{"everything", "half", "region", "clerk", "masked"}
+
+// BenchmarkAccessRatio calls in turn as the system and as an actor, and reports the medians
+// and by how much the actor's is greater: a neighbour on the machine slows both.
+func BenchmarkAccessRatio(b *testing.B) {
+	book := benchGroup(b)
+	system := book.System("benchmark")
+	must(b, system.Update(b.Context(), func(tx *clientele.Tx) error { return tx.Org.Enforce(true) }))
+	for _, name := range slices.Sorted(maps.Keys(accessCalls)) {
+		call := accessCalls[name]
+		for _, who := range benchActors {
+			s := book.As(clientele.Actor{ID: who})
+			b.Run(name+"/"+who, func(b *testing.B) {
+				var whole, scoped []time.Duration
+				for b.Loop() {
+					whole = append(whole, timeOf(b, call, system))
+					scoped = append(scoped, timeOf(b, call, s))
+				}
+				of, actor := median(whole), median(scoped)
+				b.ReportMetric(float64(of.Nanoseconds())/1e3, "system-µs")
+				b.ReportMetric(float64(actor.Nanoseconds())/1e3, "actor-µs")
+				b.ReportMetric(float64(actor)/float64(of), "ratio")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+func timeOf(b *testing.B, call func(*testing.B, *clientele.Session) error, s *clientele.Session) time.Duration {
+	start := time.Now()
+	must(b, call(b, s))
+	return time.Since(start)
+}
+
+func median(of []time.Duration) time.Duration {
+	slices.Sort(of)
+	return of[len(of)/2]
 }
 
 // accessCalls are what a program asks most often.

@@ -29,25 +29,6 @@ func TestJobsObeyAccess(t *testing.T) {
 	}
 }
 
-func TestRulesAreForAdministrators(t *testing.T) {
-	k := newKit(t)
-	ctx := t.Context()
-	for name, call := range map[string]func(clientele.RuleSession) error{
-		"Activate":   func(r clientele.RuleSession) error { _, err := r.Activate(ctx, aRule(), nil); return err },
-		"Statistics": func(r clientele.RuleSession) error { _, err := r.Statistics(ctx); return err },
-		"Failures":   func(r clientele.RuleSession) error { _, err := r.Failures(ctx); return err },
-		"Deactivate": func(r clientele.RuleSession) error { _, err := r.Deactivate(ctx, "probe", nil); return err },
-		"Release":    func(r clientele.RuleSession) error { _, err := r.Release(ctx, "probe", "all", nil); return err },
-	} {
-		if err := call(k.clerk.Rules()); !errors.Is(err, customer.ErrDenied) {
-			t.Errorf("%s by the clerk: %v", name, err)
-		}
-		if err := call(k.system.Rules()); errors.Is(err, customer.ErrDenied) {
-			t.Errorf("%s by the system: %v", name, err)
-		}
-	}
-}
-
 // A grant that is taken back is gone for the next call.
 func TestRevocationHoldsForTheNextTransaction(t *testing.T) {
 	k := newKit(t)

@@ -31,6 +31,9 @@ type row struct {
 	write func(k *kit, tx *clientele.Tx, id customer.ID) error
 	// guarded needs a right that concerns no single customer, which the viewer lacks.
 	guarded func(k *kit, tx *clientele.Tx) error
+	// denied is guarded of a session's method: whoever may only read is refused. It gets a
+	// kit of its own.
+	denied func(k *kit, s *clientele.Session) error
 	// open says why a method needs no proof.
 	open string
 
@@ -124,6 +127,8 @@ func TestNothingOutOfSightIsTold(t *testing.T) {
 				k.proveWrite(r)
 			case r.guarded != nil:
 				k.proveGuarded(r)
+			case r.denied != nil:
+				newKit(t).proveDenied(r)
 			}
 		})
 	}
@@ -216,6 +221,17 @@ func (k *kit) proveGuarded(r row) {
 		}
 	}
 	if err := try(k.system); errors.Is(err, customer.ErrDenied) {
+		k.t.Errorf("the system gets %v", err)
+	}
+}
+
+func (k *kit) proveDenied(r row) {
+	for who, s := range map[string]*clientele.Session{"who may only read": k.viewer, "a stranger": k.stranger} {
+		if err := r.denied(k, s); !errors.Is(err, customer.ErrDenied) {
+			k.t.Errorf("%s gets %v", who, err)
+		}
+	}
+	if err := r.denied(k, k.system); errors.Is(err, customer.ErrDenied) {
 		k.t.Errorf("the system gets %v", err)
 	}
 }

@@ -130,7 +130,6 @@ func init() {
 			"Reader.Role", "Reader.RoleHistory", "Reader.Roles",
 		},
 		"tells of those whom Visible shows: TestDueTimesAreThoseOfCustomersInSight in package orgtree": {"Reader.AssignmentDue", "Reader.Corrections"},
-		"names a unit to ask, and nothing else":                                                        {"Reader.Elsewhere"},
 	} {
 		for _, name := range names {
 			orgRows["orgtree."+name] = row{open: reason}

@@ -2,6 +2,7 @@ package clientele_test
 
 import (
 	"github.com/clientele-go/clientele"
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/customer/stocktake"
 )
@@ -54,6 +55,14 @@ var stocktakeRows = map[string]row{
 	"stocktake.Tx.Approve": guarded(func(k *kit, tx *clientele.Tx) error { _, err := tx.Stocktake.Approve(1, ""); return err }),
 	"stocktake.Tx.File":    guarded(func(k *kit, tx *clientele.Tx) error { _, err := tx.Stocktake.File(1, ""); return err }),
 
+	"credit.Reader.EachFigures": numbered(1, 2, func(k *kit, tx *clientele.Tx) (int64, error) {
+		whose := map[customer.ID]bool{}
+		err := tx.Credit.EachFigures(k.day.Month()-3, k.day.Month(), func(id customer.ID, _ *credit.Figures) error {
+			whose[id] = true
+			return nil
+		})
+		return int64(len(whose)), err
+	}),
 	"customer.Reader.EachEvent": read(func(k *kit, tx *clientele.Tx, _ customer.ID) (any, error) {
 		var list []any
 		err := tx.Customers.EachEvent(func(id customer.ID, e customer.MonthCount) error {

@@ -248,9 +248,8 @@ var customerWrites = map[string]row{
 		}
 		return tx.Customers.SetSchema(s)
 	}),
-	"customer.Tx.Guard":     {open: "only refuses"},
-	"customer.Tx.OnErase":   {open: "is called after an erasure that was permitted"},
-	"customer.Tx.Elsewhere": {open: "gets no more than Unscoped tells the program that sets it"},
+	"customer.Tx.Guard":   {open: "only refuses"},
+	"customer.Tx.OnErase": {open: "is called after an erasure that was permitted"},
 }
 
 var everybody = tagging.Query{Statuses: customer.AllStatuses()}
@@ -543,17 +542,33 @@ var sessionRows = map[string]row{
 		}
 		return done, err
 	}},
-	"clientele.RuleSession.Activate":   {open: "needs the right to administer tags: TestRulesAreForAdministrators"},
-	"clientele.RuleSession.Deactivate": {open: "needs the right to administer tags: TestRulesAreForAdministrators"},
-	"clientele.RuleSession.Release":    {open: "needs the right to administer tags: TestRulesAreForAdministrators"},
-	"clientele.RuleSession.Statistics": {open: "needs the right to administer tags: TestRulesAreForAdministrators"},
-	"clientele.RuleSession.Failures":   {open: "needs the right to administer tags: TestRulesAreForAdministrators"},
-	"clientele.RuleSession.RuleSets":   {open: definition},
+	"clientele.RuleSession.Activate": {denied: func(k *kit, s *clientele.Session) error {
+		_, err := s.Rules().Activate(k.t.Context(), aRule(), nil)
+		return err
+	}},
+	"clientele.RuleSession.Deactivate": {denied: func(k *kit, s *clientele.Session) error {
+		_, err := s.Rules().Deactivate(k.t.Context(), "probe", nil)
+		return err
+	}},
+	"clientele.RuleSession.Release": {denied: func(k *kit, s *clientele.Session) error {
+		_, err := s.Rules().Release(k.t.Context(), "probe", "all", nil)
+		return err
+	}},
+	"clientele.RuleSession.Statistics": {denied: func(k *kit, s *clientele.Session) error {
+		_, err := s.Rules().Statistics(k.t.Context())
+		return err
+	}},
+	"clientele.RuleSession.Failures": {denied: func(k *kit, s *clientele.Session) error {
+		_, err := s.Rules().Failures(k.t.Context())
+		return err
+	}},
+	"clientele.RuleSession.RuleSets": {open: definition},
 }
 
 var storageRows = map[string]row{
 	"storage.Reader.Context":  {open: "is the caller's own"},
 	"storage.Reader.Position": {open: "a number of the journal"},
+	"storage.Reader.Beside":   {open: "is a Reader, which shows no customer"},
 	"storage.Reader.Writing":  {open: "tells what kind of transaction it is"},
 	"storage.Tx.Now":          {open: "is the time"},
 	"storage.Tx.Session":      {open: "is the caller's own"},

@@ -152,6 +152,7 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 		opts.Org.Filters = filters{b.tags}
 	}
 	b.org = orgtree.New(opts.Org)
+	b.customers.Elsewhere(b.org.Elsewhere)
 	b.describeCredit(&opts)
 	opts.Dedupe.Country = cmp.Or(opts.Dedupe.Country, b.country)
 	if b.dedupe, err = dedupe.New(opts.Dedupe, customers); err != nil {

@@ -121,16 +121,12 @@ func (b *Book) tx(tx *storage.Tx, access customer.Access) *Tx {
 	customers.OnErase(tags.Forget)
 	customers.OnErase(func(id customer.ID) error { return b.imports.ForgetCustomer(tx, id) })
 	org := b.org.Tx(tx, customers)
-	customers.Elsewhere(func(d *customer.DuplicateError) error { return org.Elsewhere(d, nobody) })
 	receivables := b.credit.Tx(tx, customers)
 	return &Tx{
 		Customers: customers, Tags: tags, Org: org, Credit: receivables, Storage: tx,
 		Dedupe: b.duplicates(tx, customers, tags, org, receivables), Stocktake: b.stocktakes.Tx(tx, customers),
 	}
 }
-
-// nobody is seen by it.
-func nobody(customer.ID) (bool, error) { return false, nil }
 
 // View runs f on one consistent state of the book.
 func (s *Session) View(ctx context.Context, f func(*ReadTx) error) error {

@@ -4,7 +4,7 @@ import (
 	"iter"
 
 	"github.com/clientele-go/clientele/storage"
-	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/bitset"
 )
 
 // Assign gives a customer to an owning unit, 0 for none, and to a sales representative,
@@ -99,25 +99,37 @@ func (tx *Tx) forgetRep(rep string) error {
 	return err
 }
 
-// OwnedIDs yields the ids of a unit's customers, in any status, by representative and
-// then by id; for an actor who doesn't see everybody, and for unit 0, by id. It reads no
-// records.
+// OwnedIDs yields the ids of a unit's customers, for unit 0 of those without one, in any
+// status and by id. It reads no records.
 func (r *Reader) OwnedIDs(owner UnitID) iter.Seq2[ID, error] {
-	within := r.within()
-	if within != nil || owner == 0 || r.withField("rep") != nil {
-		return r.ownedIDs(within, owner)
+	return r.marked(OwnerKey(nil, owner), r.within(), func(uint64, *bitset.Chunk) error { return nil })
+}
+
+// ByRep yields the customers of a unit's sales representative by id; without a unit, those
+// that have none.
+func (r *Reader) ByRep(owner UnitID, rep string) iter.Seq2[*Customer, error] {
+	narrow := func(n uint64, c *bitset.Chunk) error {
+		if rep == "" { // nobody is marked with that
+			return nil
+		}
+		var these bitset.Chunk
+		err := r.readMark(RepKey(nil, rep), n, &these)
+		c.And(&these)
+		return err
 	}
-	return func(yield func(ID, error) bool) {
-		prefix := storage.Key(nil).Uint(uint64(owner))
-		for e, err := range r.store.customer.Entries(r.storage, r.store.owner, kv.Prefix(prefix), false) {
-			var id ID
+	return func(yield func(*Customer, error) bool) {
+		for id, err := range r.marked(OwnerKey(nil, owner), r.withField("rep"), narrow) {
+			var c *Customer
 			if err == nil {
-				var rest storage.Key
-				if _, rest, err = e.Key()[len(prefix):].CutString(); err == nil {
-					id, err = e.Primary(rest)
-				}
+				c, err = r.store.customer.Get(r.storage, id)
 			}
-			if !yield(id, err) || err != nil {
+			if err == nil {
+				c, err = r.look(c, "rep")
+			}
+			if err == nil && (c == nil || c.Rep != rep || c.Status > Archived) {
+				continue
+			}
+			if !yield(c, err) || err != nil {
 				return
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/storage"
@@ -15,10 +16,12 @@ import (
 func everybody(ID) (bool, error) { return true, nil }
 
 // A set of at most fewMembers can be read and sorted, which costs as much for each member
-// as entriesEach entries of the book's index do.
+// as entriesEach entries of the book's index do. Before so many entries were looked at,
+// nobody asks for the size.
 const (
 	fewMembers  = 4000
 	entriesEach = 20
+	entriesFree = 2000
 )
 
 // errTooRare ends a scan of an index that meets too few members of a set.
@@ -26,25 +29,33 @@ var errTooRare = errors.New("too rare")
 
 // orderedWithin yields the members of a set in order, those under some keys.
 func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter.Seq2[*Customer, error] {
+	switch l.Order {
+	case ByID:
+		return r.recordsWithin(within, keys, l.Reverse)
+	case ByName:
+		return func(yield func(*Customer, error) bool) {
+			switch owners, known, err := ownersWithin(within); {
+			case err != nil:
+				yield(nil, err)
+			case known:
+				r.mergedByName(within, owners, l, keys)(yield)
+			default:
+				r.indexedWithin(within, l, r.store.name, keys)(yield)
+			}
+		}
+	}
+	return r.indexedWithin(within, l, r.store.code, keys)
+}
+
+// indexedWithin yields those of a book's index who are in a set, or the set sorted once it
+// turns out that they are too rare.
+func (r *Reader) indexedWithin(within bitset.Source, l List, x *storage.Index[*Customer], keys kv.Range) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
-		if l.Order == ByID {
-			r.recordsWithin(within, keys, l.Reverse)(yield)
-			return
-		}
-		size, err := sizeUpTo(within, fewMembers)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		x := r.store.code
-		if l.Order == ByName {
-			x = r.store.name
-		}
-		among, scanned := membersOf(within), 0
+		among, rare := membersOf(within), rarity{within: within}
 		var last *Customer
 		for c, err := range r.indexed(x, keys, l.Reverse, func(id ID) (bool, error) {
-			if scanned++; size <= fewMembers && scanned > entriesEach*(size+1) {
-				return false, errTooRare
+			if err := rare.pass(); err != nil {
+				return false, err
 			}
 			return among.has(id)
 		}) {
@@ -63,6 +74,34 @@ func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter
 	}
 }
 
+// rarity counts the entries of an index that were looked at for a set's members.
+type rarity struct {
+	within  bitset.Source
+	looked  int
+	allowed int // 0 until it is known
+}
+
+// pass returns errTooRare when it costs less to sort the set.
+func (r *rarity) pass() error {
+	if r.looked++; r.looked <= max(entriesFree, r.allowed) {
+		return nil
+	}
+	if r.allowed > 0 {
+		return errTooRare
+	}
+	size, err := sizeUpTo(r.within, fewMembers)
+	if err != nil {
+		return err
+	}
+	if r.allowed = entriesEach * (size + 1); size > fewMembers {
+		r.allowed = math.MaxInt
+	}
+	if r.looked > r.allowed {
+		return errTooRare
+	}
+	return nil
+}
+
 // beyond is the part of a range of keys after a customer, in the order of the list.
 func (l List) beyond(keys kv.Range, c *Customer) kv.Range {
 	if l.Reverse {
@@ -76,9 +115,10 @@ func (l List) beyond(keys kv.Range, c *Customer) kv.Range {
 // sizeUpTo counts a set's members, or says only that there are more than some.
 func sizeUpTo(s bitset.Source, most int) (size int, err error) {
 	end, err := s.End()
-	var c bitset.Chunk
+	var scratch bitset.Chunk
 	for n := uint64(0); n < end && size <= most && err == nil; n++ {
-		if err = s.Read(n, &c); err == nil {
+		var c *bitset.Chunk
+		if c, err = bitset.Borrow(s, n, &scratch); err == nil {
 			size += c.Len()
 		}
 	}
@@ -98,7 +138,7 @@ func (r *Reader) sortedWithin(within bitset.Source, l List, keys kv.Range) iter.
 				yield(nil, err)
 				return
 			}
-			if l.Order == ByName && c.Status > Suspended {
+			if l.Order == ByName && !inNames(c) {
 				continue // as the index does
 			}
 			if key := l.key(c); keys.Contains(key) {
@@ -120,8 +160,12 @@ func (r *Reader) sortedWithin(within bitset.Source, l List, keys kv.Range) iter.
 }
 
 // denseMembers is how many of a chunk's members make it cheaper to pass over the records
-// of the others than to look up each one by itself.
-const denseMembers = bitset.ChunkSize / 8
+// of the others than to look up each one by itself. The first page is looked up unless
+// nearly all are members: what many ask for is in the engine's memory.
+const (
+	denseMembers  = bitset.ChunkSize / 8
+	denserMembers = bitset.ChunkSize * 3 / 4
+)
 
 // recordsWithin yields the records of a set's members, in the order of their ids.
 func (r *Reader) recordsWithin(within bitset.Source, keys kv.Range, reverse bool) iter.Seq2[*Customer, error] {
@@ -138,54 +182,87 @@ func (r *Reader) recordsWithin(within bitset.Source, keys kv.Range, reverse bool
 		if end == 0 || first > last {
 			return
 		}
+		var scratch bitset.Chunk
+		read := recordsRead{reader: r, keys: keys, reverse: reverse}
 		from, to := uint64(first)/bitset.ChunkSize, min(uint64(last)/bitset.ChunkSize, end-1)
 		for i := from; i <= to; i++ {
 			n := i
 			if reverse {
 				n = to - (i - from)
 			}
-			var c bitset.Chunk
-			if err := within.Read(n, &c); err != nil {
+			c, err := bitset.Borrow(within, n, &scratch)
+			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if !r.chunkRecords(n, &c, keys, reverse, yield) {
+			if !read.chunk(n, c, yield) {
 				return
 			}
 		}
 	}
 }
 
-// chunkRecords yields the records of one chunk's members and reports whether to go on.
-func (r *Reader) chunkRecords(n uint64, c *bitset.Chunk, keys kv.Range, reverse bool, yield func(*Customer, error) bool) bool {
-	if c.Len() < denseMembers {
-		ids := c.All()
-		if reverse {
-			all := slices.Collect(ids)
-			slices.Reverse(all)
-			ids = slices.Values(all)
-		}
-		var key storage.Key
-		for low := range ids {
-			id := ID(n*bitset.ChunkSize + uint64(low))
-			if key = key[:0].Uint(uint64(id)); !keys.Contains(key) {
-				continue
-			}
-			x, err := r.store.customer.Get(r.storage, id)
-			if isNotFound(err) {
-				continue
-			}
-			if !yield(x, err) || err != nil {
-				return false
-			}
-		}
-		return true
+// recordsRead reads the records of a set's members.
+type recordsRead struct {
+	reader  *Reader
+	keys    kv.Range
+	reverse bool
+	n       int // so many were yielded
+}
+
+// chunk yields the records of one chunk's members and reports whether to go on.
+func (x *recordsRead) chunk(n uint64, c *bitset.Chunk, yield func(*Customer, error) bool) bool {
+	size := c.Len()
+	if size < denseMembers {
+		return x.lookUp(n, c, maxID, yield)
 	}
-	seen := func(id ID) bool { return c.Contains(uint16(id)) }
-	for x, err := range r.store.customer.RecordsOf(r.storage, chunkKeys(n, keys), reverse, seen) {
-		if !yield(x, err) || err != nil {
+	if size < denserMembers && x.n < pageOf {
+		if !x.lookUp(n, c, pageOf, yield) {
 			return false
 		}
+	}
+	seen := func(id ID) bool { return c.Contains(uint16(id)) }
+	for r, err := range x.reader.store.customer.RecordsOf(x.reader.storage, chunkKeys(n, x.keys), x.reverse, seen) {
+		if x.n++; !yield(r, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// lookUp yields the records of a chunk's members, each looked up by itself, until so many
+// of the set were. It leaves in keys what is still to be read.
+func (x *recordsRead) lookUp(n uint64, c *bitset.Chunk, most int, yield func(*Customer, error) bool) bool {
+	ids := c.All()
+	if x.reverse {
+		ids = c.Backward()
+	}
+	var key storage.Key
+	last, passed := ID(0), false
+	for low := range ids {
+		if x.n >= most {
+			break
+		}
+		id := ID(n*bitset.ChunkSize + uint64(low))
+		if key = key[:0].Uint(uint64(id)); !x.keys.Contains(key) {
+			continue
+		}
+		last, passed = id, true
+		r, err := x.reader.store.customer.Get(x.reader.storage, id)
+		if isNotFound(err) {
+			continue
+		}
+		if x.n++; !yield(r, err) || err != nil {
+			return false
+		}
+	}
+	if !passed {
+		return true
+	}
+	if key = key[:0].Uint(uint64(last)); x.reverse {
+		x.keys.Upper = key
+	} else {
+		x.keys.Lower = kv.Point(key).Upper
 	}
 	return true
 }

@@ -69,20 +69,6 @@ func (m marksWithin) narrow(key storage.Key, chunk uint64, stored []byte) ([]byt
 	return kv.BitmapValue(roaring.FromDense(c[:], true)), nil
 }
 
-// ownedWithin returns which customers of a chunk have a key of the marks, are active or
-// suspended if live is set, and are in a set.
-func (r *Reader) ownedWithin(key storage.Key, live bool, n uint64, members *bitset.Chunk) error {
-	var these bitset.Chunk
-	if err := r.readMark(key, n, &these); err != nil {
-		return err
-	}
-	members.And(&these)
-	if !live || members.Empty() {
-		return nil
-	}
-	return r.keepLive(n, members)
-}
-
 // keepLive leaves the active and suspended customers of a chunk.
 func (r *Reader) keepLive(n uint64, members *bitset.Chunk) error {
 	var live bitset.Chunk
@@ -99,22 +85,39 @@ func (r *Reader) keepLive(n uint64, members *bitset.Chunk) error {
 // marks.
 func (r *Reader) liveWithin(within bitset.Source, key storage.Key) (total int64, err error) {
 	err = r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
-		err := r.ownedWithin(key, true, n, members)
+		var these bitset.Chunk
+		err := r.readMark(key, n, &these)
+		if members.And(&these); err != nil || members.Empty() {
+			return err
+		}
+		err = r.keepLive(n, members)
 		total += int64(members.Len())
 		return err
 	})
 	return total, err
 }
 
-// ownedIDs yields a unit's customers within a set, by id.
-func (r *Reader) ownedIDs(within bitset.Source, owner UnitID) iter.Seq2[ID, error] {
+// marked yields by id the customers under a key of the marks who are in a set, nil for
+// everybody, and whom narrow leaves in their chunks.
+func (r *Reader) marked(key storage.Key, within bitset.Source, narrow func(n uint64, c *bitset.Chunk) error) iter.Seq2[ID, error] {
 	return func(yield func(ID, error) bool) {
-		key := OwnerKey(nil, owner)
-		err := r.eachChunk(within, func(n uint64, members *bitset.Chunk) error {
-			if err := r.ownedWithin(key, false, n, members); err != nil {
+		var scratch bitset.Chunk
+		err := r.store.marks.Chunks(r.storage, key, 0, lastChunk, func(n uint64, stored []byte) error {
+			var these bitset.Chunk
+			if err := these.OrStored(stored); err != nil {
 				return err
 			}
-			for low := range members.All() {
+			if within != nil {
+				seen, err := bitset.Borrow(within, n, &scratch)
+				if err != nil {
+					return err
+				}
+				these.And(seen)
+			}
+			if err := narrow(n, &these); err != nil {
+				return err
+			}
+			for low := range these.All() {
 				if !yield(ID(n*bitset.ChunkSize+uint64(low)), nil) {
 					return errStop
 				}
@@ -126,3 +129,6 @@ func (r *Reader) ownedIDs(within bitset.Source, owner UnitID) iter.Seq2[ID, erro
 		}
 	}
 }
+
+// lastChunk is more than any chunk's number.
+const lastChunk = 1<<32 - 1

@@ -181,27 +181,41 @@ func (r *Reader) versionOf(id ID, find func() (*Customer, error)) (*Customer, er
 // of them: each of the set's chunks is read once.
 type members struct {
 	source bitset.Source // nil has everybody
-	chunks map[uint64]*bitset.Chunk
+	chunks []*bitset.Chunk
+	spare  *bitset.Chunk
 }
 
-func membersOf(s bitset.Source) *members {
-	return &members{s, map[uint64]*bitset.Chunk{}}
-}
+func membersOf(s bitset.Source) *members { return &members{source: s} }
 
 func (m *members) has(id ID) (bool, error) {
 	if m.source == nil {
 		return true, nil
 	}
 	n := uint64(id) / bitset.ChunkSize
-	c := m.chunks[n]
-	if c == nil {
-		c = new(bitset.Chunk)
-		if err := m.source.Read(n, c); err != nil {
-			return false, err
-		}
-		m.chunks[n] = c
+	if n < uint64(len(m.chunks)) && m.chunks[n] != nil {
+		return m.chunks[n].Contains(uint16(id)), nil
 	}
-	return c.Contains(uint16(id)), nil
+	c, err := m.read(n)
+	return err == nil && c.Contains(uint16(id)), err
+}
+
+// read keeps a chunk.
+func (m *members) read(n uint64) (*bitset.Chunk, error) {
+	if n >= uint64(len(m.chunks)) {
+		m.chunks = append(m.chunks, make([]*bitset.Chunk, n+1-uint64(len(m.chunks)))...)
+	}
+	if m.spare == nil {
+		m.spare = new(bitset.Chunk)
+	}
+	c, err := bitset.Borrow(m.source, n, m.spare)
+	if err != nil {
+		return nil, err
+	}
+	if c == m.spare {
+		m.spare = nil
+	}
+	m.chunks[n] = c
+	return c, nil
 }
 
 // within returns whom the reader shows, nil for everybody.

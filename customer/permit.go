@@ -3,6 +3,8 @@ package customer
 import (
 	"errors"
 	"strings"
+
+	"github.com/clientele-go/clientele/storage"
 )
 
 // changeable returns a customer as it is stored, if the actor may do something with it.
@@ -142,14 +144,18 @@ func (c *Customer) hasField(field string) bool {
 		len(x.Identifiers)+len(x.SourceKeys)+len(x.Aliases)+len(x.Phones)+len(x.Emails)+len(x.Addresses)+len(x.Contacts) > 0
 }
 
-// Elsewhere sets what becomes of a *DuplicateError whose holder the actor may not see, or
-// whose field is hidden from it. Without it such an error names no holder.
-func (tx *Tx) Elsewhere(f func(*DuplicateError) error) { tx.elsewhere = f }
+// Elsewhere sets, before the book is used, what a refused change is told instead of a
+// *DuplicateError whose holder the actor may not see, or whose field is hidden from it.
+// Without it such an error names no holder. f gets a reader of everybody; it is a matter of
+// who opens the book, since the error that it gets names the holder.
+func (s *Store) Elsewhere(f func(r *storage.Reader, everybody *Reader, d *DuplicateError) error) {
+	s.elsewhere = f
+}
 
 // taken is the error of a unique value that another customer has, as the actor may know
 // it.
 func (tx *Tx) taken(err error, c *Customer) error {
-	return tx.conceal(tx.store.duplicateOf(err, c), tx.elsewhere)
+	return tx.conceal(tx.store.duplicateOf(err, c), tx.store.elsewhere)
 }
 
 // duplicateFields are the names by which masks know what a DuplicateError is about.
@@ -157,7 +163,7 @@ var duplicateFields = map[string]string{"Identifiers": "identifier", "SourceKeys
 
 // conceal keeps an error from naming a customer that the actor doesn't know to have the
 // value.
-func (r *Reader) conceal(err error, elsewhere func(*DuplicateError) error) error {
+func (r *Reader) conceal(err error, elsewhere func(*storage.Reader, *Reader, *DuplicateError) error) error {
 	var d *DuplicateError
 	if r.access == nil || !errors.As(err, &d) {
 		return err
@@ -172,7 +178,7 @@ func (r *Reader) conceal(err error, elsewhere func(*DuplicateError) error) error
 	case holder != nil:
 		return err
 	case elsewhere != nil:
-		return elsewhere(d)
+		return elsewhere(r.storage, Unscoped(r), d)
 	}
 	return &DuplicateError{Field: d.Field, Value: d.Value}
 }

@@ -32,7 +32,8 @@ type Store struct {
 	normaliser
 	ranges []numberRange
 
-	onEvent func(tx *storage.Tx, id ID, e Event) error
+	onEvent   func(tx *storage.Tx, id ID, e Event) error
+	elsewhere func(r *storage.Reader, everybody *Reader, d *DuplicateError) error // nil without one
 }
 
 // New checks the options.
@@ -91,10 +92,9 @@ func (s *Store) Reader(r *storage.Reader) *Reader { return &Reader{store: s, sto
 // Tx changes customers within a transaction.
 type Tx struct {
 	Reader
-	tx        *storage.Tx
-	guard     func(old, next *Customer) error // nil without one
-	erase     []func(ID) error
-	elsewhere func(*DuplicateError) error // nil without one
+	tx    *storage.Tx
+	guard func(old, next *Customer) error // nil without one
+	erase []func(ID) error
 }
 
 // Tx returns the customers of a transaction, all of them; see [Store.TxWith].
@@ -165,11 +165,6 @@ func (r *Reader) ByAttribute(name string, v Value) iter.Seq2[*Customer, error] {
 	set := storage.KeySet{}
 	attributeKeys(&set, &Customer{Attributes: []Attribute{{Name: name, Value: v, indexed: true}}})
 	return r.each(r.store.attribute, set.Key(0), attributeField+name)
-}
-
-// ByRep yields the customers of a unit's sales representative.
-func (r *Reader) ByRep(owner UnitID, rep string) iter.Seq2[*Customer, error] {
-	return r.each(r.store.owner, storage.Key(nil).Uint(uint64(owner)).String(rep), "rep")
 }
 
 // lookup returns the customer that a unique index has under the key of a field.

@@ -86,7 +86,7 @@ func newTables() *tables {
 		name:      &storage.Index[*Customer]{ID: 5, Label: "name", Keys: nameKeys, Version: text.Fingerprint()},
 		phone:     &storage.Index[*Customer]{ID: 6, Label: "phone", Keys: phoneKeys},
 		email:     &storage.Index[*Customer]{ID: 7, Label: "email", Keys: emailKeys, Version: unicode.Version},
-		owner:     &storage.Index[*Customer]{ID: 8, Label: "owner_rep", Keys: ownerKeys},
+		owner:     &storage.Index[*Customer]{ID: 8, Label: "owner_name", Keys: ownerKeys, Version: text.Fingerprint() + " 2"},
 		attribute: &storage.Index[*Customer]{ID: 9, Label: "attribute", Keys: attributeKeys, Version: text.Fingerprint()},
 		survivor:  &storage.Index[*Customer]{ID: 10, Label: "survivor", Keys: survivorKeys},
 		byStatus:  &storage.Tally[*Customer]{ID: tallyStatus, Label: "status_kind_party", Keys: statusKeys},
@@ -169,10 +169,17 @@ func sourceKeys(set *storage.KeySet, c *Customer) {
 // nameKeys orders names as a Chinese reader expects, by pinyin, Latin names among
 // them; customers that are no longer in lists have none.
 func nameKeys(set *storage.KeySet, c *Customer) {
-	if c.Status <= Suspended {
-		var buf [2 * maxNameOrder]byte
-		set.Bytes(appendNameOrder(buf[:0], c.Name)).End()
+	if inNames(c) {
+		setNameOrder(set, c)
 	}
+}
+
+// inNames reports whether a customer is in lists by name.
+func inNames(c *Customer) bool { return c.Status <= Suspended }
+
+func setNameOrder(set *storage.KeySet, c *Customer) {
+	var buf [2 * maxNameOrder]byte
+	set.Bytes(appendNameOrder(buf[:0], c.Name)).End()
 }
 
 // maxNameOrder bounds the index key of a name; longer names differ beyond it, if at all.
@@ -205,9 +212,10 @@ func emailKeys(set *storage.KeySet, c *Customer) {
 	}
 }
 
+// ownerKeys orders the names of each unit's customers as nameKeys does those of all.
 func ownerKeys(set *storage.KeySet, c *Customer) {
-	if c.Status != Merged && (c.Owner != 0 || c.Rep != "") {
-		set.Uint(uint64(c.Owner)).String(c.Rep).End()
+	if inNames(c) && c.Owner != 0 {
+		setNameOrder(set.Uint(uint64(c.Owner)), c)
 	}
 }
 

@@ -138,6 +138,64 @@ func BenchmarkScope(bench *testing.B) {
 	}
 }
 
+// BenchmarkUnseenUnits resolves the scope of a clerk of three branches, who was not at work
+// since access last changed, and counts whom it sees, in books that differ by how many
+// other units there are: neither may grow with them.
+func BenchmarkUnseenUnits(bench *testing.B) {
+	for _, unseen := range []int{100, 10_000} {
+		a := newUnseenBook(bench, unseen)
+		access := func(r *storage.Reader) (customer.Access, error) {
+			return a.org.Access(r, a.customers.Reader(r), "clerk")
+		}
+		bench.Run(fmt.Sprintf("cold/unseen=%d", unseen), func(bench *testing.B) {
+			for bench.Loop() {
+				bench.StopTimer()
+				a.update(func(tx tx) error { _, err := tx.SetPrincipal(orgtree.Principal{ID: "other"}); return err })
+				bench.StartTimer()
+				if err := a.resolve("clerk"); err != nil {
+					bench.Fatal(err)
+				}
+			}
+		})
+		bench.Run(fmt.Sprintf("count/unseen=%d", unseen), func(bench *testing.B) {
+			for bench.Loop() {
+				if err := a.countAs(access); err != nil {
+					bench.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// newUnseenBook has three branches with 100 customers each, and as many others as are asked
+// for with 20,000 together.
+func newUnseenBook(bench *testing.B, unseen int) *accessBook {
+	a := &accessBook{book: newBook(bench), rows: 20_300}
+	var clerks, others []customer.UnitID
+	a.update(func(tx tx) error {
+		clerks, others = nil, nil
+		for i := range 3 + unseen {
+			u, err := tx.CreateUnit(orgtree.Unit{Code: fmt.Sprintf("U%05d", i)})
+			if err != nil {
+				return err
+			}
+			if others = append(others, u.ID); i < 3 {
+				clerks, others = append(clerks, u.ID), nil
+			}
+		}
+		if _, err := tx.SetRole(orgtree.Role{Name: "clerk", Permissions: permissions(customer.RightRead)}); err != nil {
+			return err
+		}
+		if err := (&accessWorld{}).makeAdministrator(tx); err != nil {
+			return err
+		}
+		return a.addPrincipal(tx, "clerk", orgtree.Scope{Unit: clerks[0]}, orgtree.Scope{Unit: clerks[1]}, orgtree.Scope{Unit: clerks[2]})
+	})
+	a.load(300, clerks...)
+	a.load(20_000, others...)
+	return a
+}
+
 // BenchmarkScopedRead counts everybody whom an actor sees, and reads a page of 50: the
 // latter also without a scope, the same customers. The actor "everyone" is not narrowed.
 func BenchmarkScopedRead(bench *testing.B) {

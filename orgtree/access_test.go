@@ -191,6 +191,40 @@ func TestOnlyAdministratorsChangeTheOrganisation(t *testing.T) {
 	}
 }
 
+func TestNobodyTakesAUnitAwayFromAnothers(t *testing.T) {
+	g := newGroup(t)
+	g.as("root", func(tx tx) error {
+		if _, err := tx.SetRole(orgtree.Role{Name: "admin", Permissions: permissions(customer.RightAdminister)}); err != nil {
+			return err
+		}
+		for _, unit := range []customer.UnitID{g.nj, g.sh, g.north} {
+			if _, err := tx.Give(orgtree.Grant{Principal: "boss.east", Role: "admin", Scope: orgtree.Scope{Unit: unit}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	errStop := errors.New("stop")
+	for what, c := range map[string]struct {
+		try  func(tx) error
+		want error
+	}{
+		"a move to one's own":     {func(tx tx) error { _, err := tx.MoveUnit(g.nj, g.north, time.Time{}); return err }, customer.ErrDenied},
+		"a move ahead":            {func(tx tx) error { _, err := tx.MoveUnit(g.nj, g.north, g.clock().Add(time.Hour)); return err }, customer.ErrDenied},
+		"a merger to one's own":   {func(tx tx) error { _, err := tx.MergeUnits(g.nj, g.north); return err }, customer.ErrDenied},
+		"a merger that stays":     {func(tx tx) error { _, err := tx.MergeUnits(g.nj, g.sh); return err }, errStop},
+		"a unit taken to the top": {func(tx tx) error { _, err := tx.MoveUnit(g.nj, 0, time.Time{}); return err }, customer.ErrDenied},
+	} {
+		err := g.tryAs("boss.east", func(tx tx) error {
+			if err := c.try(tx); err != nil {
+				return err
+			}
+			return errStop
+		})
+		wantError(t, what, err, c.want)
+	}
+}
+
 func give(tx tx, s orgtree.Scope) error {
 	_, err := tx.Give(orgtree.Grant{Principal: "clerk.nj", Role: "clerk", Scope: s})
 	return err

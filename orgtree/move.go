@@ -140,7 +140,8 @@ func (u *Unit) checkOpen(op, field string, from time.Time) error {
 // from an instant on, zero for now. The instant may lie ahead or back, but not before
 // the unit's last move; one on the same instant replaces that move. It fails with
 // ErrCycle when the unit would be above itself, then or at any later time, and with a
-// *QuotaError when a unit above would have more customers than it may.
+// *QuotaError when a unit above would have more customers than it may. It takes the right
+// to administer the unit, the new parent and the one that it leaves.
 //
 // It writes two small records whatever is below.
 func (tx *Tx) MoveUnit(id, parent customer.UnitID, from time.Time) (*Unit, error) {
@@ -150,6 +151,9 @@ func (tx *Tx) MoveUnit(id, parent customer.UnitID, from time.Time) (*Unit, error
 	}
 	u, err := tx.openUnit(op, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := tx.mayAdminister(u.Moves[len(u.Moves)-1].Parent); err != nil {
 		return nil, err
 	}
 	from = tx.effective(from)
@@ -357,7 +361,8 @@ func (t *Tree) openBelow(id customer.UnitID, at time.Time) *Unit {
 // read; what is below it may not be the survivor. The records that name it are brought
 // over by [Store.FinishMerge], whenever that is run. Both units must be open. Grants on
 // the unit hold in all of the survivor from then on: who merges must be able to give each
-// of them there, see [Tx.Give], and [Reader.Review] finds them.
+// of them there, see [Tx.Give], and [Reader.Review] finds them. What leaves the unit above
+// takes the right to administer that one, too.
 func (tx *Tx) MergeUnits(id, into customer.UnitID) (*Unit, error) {
 	const op = "merge unit"
 	if err := tx.mayAdminister(id, into); err != nil {
@@ -381,6 +386,11 @@ func (tx *Tx) MergeUnits(id, into customer.UnitID) (*Unit, error) {
 	tree, err := tx.Tree()
 	if err != nil {
 		return nil, err
+	}
+	if parent, _ := u.parentAt(now); !tree.Contains(parent, into) {
+		if err := tx.mayAdminister(parent); err != nil {
+			return nil, err
+		}
 	}
 	next := *u
 	next.Closed, next.MergedInto = now, into

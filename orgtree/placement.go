@@ -373,30 +373,18 @@ func cleanTexts(op string, fields ...field) error {
 	return nil
 }
 
-// Elsewhere turns the *customer.DuplicateError of a customer that the asker may not see
-// into an *ExistsElsewhereError, and returns every other error as it is. visible decides
-// whether the asker may see a customer; the unit to ask is the holder's owner.
-func (r *Reader) Elsewhere(err error, visible func(customer.ID) (bool, error)) error {
-	var duplicate *customer.DuplicateError
-	if !errors.As(err, &duplicate) {
+// Elsewhere is what [customer.Store.Elsewhere] asks for: it tells whose change was refused
+// to ask the unit that owns the holder, and nothing else of it.
+func (s *Store) Elsewhere(r *storage.Reader, everybody *customer.Reader, d *customer.DuplicateError) error {
+	holder, err := everybody.Exact(d.Holder)
+	if err != nil {
 		return err
 	}
-	seen, failed := visible(duplicate.Holder)
-	if failed != nil {
-		return failed
-	}
-	if seen {
+	tree, err := s.Reader(r, everybody).Tree()
+	if err != nil {
 		return err
 	}
-	holder, failed := customer.Unscoped(r.customers).Exact(duplicate.Holder)
-	if failed != nil {
-		return failed
-	}
-	tree, failed := r.Tree()
-	if failed != nil {
-		return failed
-	}
-	elsewhere := &ExistsElsewhereError{Field: duplicate.Field, Value: duplicate.Value, Unit: tree.Resolve(holder.Owner)}
+	elsewhere := &ExistsElsewhereError{Field: d.Field, Value: d.Value, Unit: tree.Resolve(holder.Owner)}
 	if u, found := tree.Unit(elsewhere.Unit); found {
 		elsewhere.Code = u.Code
 	}

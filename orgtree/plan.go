@@ -21,9 +21,15 @@ type plan struct {
 	// hats are the principals for whom the actor acts: first itself, whose denials hold
 	// for all of them. A principal that is unknown or disabled has none.
 	hats []*hat
+	// plain tells that there is one hat, without denials, and that whichever of its
+	// grants shows anything of a customer shows that it exists.
+	plain bool
 
 	mu   sync.Mutex
 	sets map[string]*plannedSet // by the field that must be shown, "" for none
+
+	showing sync.RWMutex
+	shown   map[customer.UnitID]*held // see wholly
 }
 
 // hat is a principal in whose place the actor acts.
@@ -96,7 +102,44 @@ func (r *Reader) compile(actor string) (*plan, error) {
 			return nil, err
 		}
 	}
+	p.plain = len(p.hats) == 1 && len(own.denials) == 0 &&
+		!slices.ContainsFunc(own.grants, func(g *held) bool { return g.reads != 0 && !g.reads.has(customer.Identity) })
 	return p, nil
+}
+
+// maxShown bounds the units that a plan remembers.
+const maxShown = 4096
+
+// wholly returns the grant that shows everything of a unit's customers, if it is the first
+// to show anything of them; nil when it takes more to tell. The plan must be plain.
+func (p *plan) wholly(owner customer.UnitID) *held {
+	p.showing.RLock()
+	g, known := p.shown[owner]
+	p.showing.RUnlock()
+	if known {
+		return g
+	}
+	for _, x := range p.hats[0].grants {
+		if x.reads == 0 {
+			continue
+		}
+		if x.Scope.wide() && p.tree.covers(x.Scope.reach(), owner) {
+			if x.reads == allData && x.Mask.Empty() {
+				g = x
+			}
+			break
+		}
+		if !x.Scope.wide() || p.tree.Policy(owner, customer.Identity) != Private {
+			break // it depends on the customer
+		}
+	}
+	p.showing.Lock()
+	defer p.showing.Unlock()
+	if p.shown == nil || len(p.shown) >= maxShown {
+		p.shown = map[customer.UnitID]*held{}
+	}
+	p.shown[owner] = g
+	return g
 }
 
 // bound ends the plan when something begins or ends.
@@ -202,6 +245,36 @@ type plannedSet struct {
 	parts []part
 	minus []term
 	both  *plannedSet // nil, or a set in which they must be too
+}
+
+// single returns the set's only term when that is of units alone, or else nil.
+func (s *plannedSet) single() *term {
+	if len(s.parts) != 1 || len(s.minus) > 0 || s.both != nil || len(s.parts[0].terms) != 1 || len(s.parts[0].minus) > 0 {
+		return nil
+	}
+	if t := &s.parts[0].terms[0]; !t.all && t.own == nil && t.filter == "" {
+		return t
+	}
+	return nil
+}
+
+// ownedBy returns the units that own everybody in the set but those who are in it because
+// of their placements, and whether it has everybody whom they own; known is false when
+// others own some, or when there are more units than most.
+func (s *plannedSet) ownedBy(most int) (units []customer.UnitID, exact, known bool) {
+	exact = len(s.minus) == 0 && s.both == nil
+	for _, p := range s.parts {
+		for _, t := range p.terms {
+			if t.all || len(units)+len(t.owners.ids) > most {
+				return nil, false, false
+			}
+			units = append(units, t.owners.ids...)
+			exact = exact && t.own == nil && t.filter == ""
+		}
+		exact = exact && len(p.minus) == 0
+	}
+	slices.Sort(units)
+	return slices.Compact(units), exact, true
 }
 
 // part is what one hat gives.

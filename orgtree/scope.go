@@ -283,6 +283,15 @@ func (a *Access) Mask(c *customer.Customer) (customer.Mask, error) { return a.ma
 func (a *Access) maskUnused(c *customer.Customer) (customer.Mask, error) { return a.mask(c, false) }
 
 func (a *Access) mask(c *customer.Customer, use bool) (customer.Mask, error) {
+	if a.plan.plain { // what shows anything shows the identity, too
+		if g := a.plan.wholly(c.Owner); g != nil {
+			if use {
+				g.uses.add(customer.RightRead)
+			}
+			return customer.Mask{}, nil
+		}
+		return a.maskOf(a.plan.hats[0], a.at(c), use)
+	}
 	sees, err := a.Sees(c)
 	if err != nil || !sees {
 		return kindMasks[allData], err
@@ -308,18 +317,9 @@ func (a *Access) mask(c *customer.Customer, use bool) (customer.Mask, error) {
 func (a *Access) maskOf(h *hat, s *standing, use bool) (customer.Mask, error) {
 	hidden := kindMasks[allData]
 	for _, g := range h.grants {
-		shown := dataSet(0)
-		for _, d := range customer.AllData() {
-			if !g.reads.has(d) {
-				continue
-			}
-			found, err := a.covers(g, toRead, d, s)
-			if err != nil {
-				return hidden, err
-			}
-			if found {
-				shown |= dataSetOf(d)
-			}
+		shown, err := a.shownBy(g, s)
+		if err != nil {
+			return hidden, err
 		}
 		if shown == 0 {
 			continue
@@ -332,6 +332,26 @@ func (a *Access) maskOf(h *hat, s *standing, use bool) (customer.Mask, error) {
 		}
 	}
 	return hidden, nil
+}
+
+// shownBy returns the kinds of data that a grant shows of a customer.
+func (a *Access) shownBy(g *held, s *standing) (shown dataSet, err error) {
+	if g.Scope.wide() && a.plan.tree.covers(g.Scope.reach(), s.owner) {
+		return g.reads, nil
+	}
+	for _, d := range customer.AllData() {
+		found, err := a.covers(g, toRead, d, s)
+		if err != nil {
+			return 0, err
+		}
+		if found && g.reads.has(d) {
+			shown |= dataSetOf(d)
+		}
+		if !found && d == customer.Identity {
+			return 0, nil // nothing is shared further than that
+		}
+	}
+	return shown, nil
 }
 
 // denied adds to a mask what a hat's denials hide.

@@ -92,7 +92,7 @@ func newTables() *tables {
 		Append:  appendPlacement, Decode: decodePlacement,
 	}
 	t.repQuota = &storage.Table[string, *repQuota]{
-		ID: TableRepQuota, Label: "rep_quota", Key: storage.StringKey[string](), History: true,
+		ID: TableRepQuota, Label: "rep_quota", Key: storage.StringKey[string](), History: true, Pinned: true,
 		Append: appendRepQuota, Decode: decodeRepQuota,
 	}
 	return t

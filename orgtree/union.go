@@ -1,6 +1,7 @@
 package orgtree
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/clientele-go/clientele/customer"
@@ -107,6 +108,67 @@ func (w *within) End() (uint64, error) {
 // placement where units share.
 func (w *within) Has(number uint64) (bool, error) {
 	return w.access.shows(customer.ID(number), w.field)
+}
+
+// Lend implements [bitset.Lender]: what units own is shared by all who see it.
+func (w *within) Lend(n uint64, scratch *bitset.Chunk) (*bitset.Chunk, error) {
+	a := w.access
+	s, err := a.chunks(w.set.placed())
+	if err != nil {
+		return nil, err
+	}
+	t := w.set.single()
+	if t == nil || len(s.due[n]) > 0 || len(t.assigned.ids) > 0 && countOf(s.units, n) > 0 || a.direct(t.owners) {
+		return scratch, w.Read(n, scratch)
+	}
+	u, err := a.kept(unionOwners, t.owners, n)
+	if err != nil || u.all != nil {
+		return u.all, err
+	}
+	scratch.Clear()
+	u.addTo(scratch)
+	return scratch, nil
+}
+
+// Owners implements [customer.OwnedSource].
+func (w *within) Owners(most int) (o customer.Owners, known bool, err error) {
+	if o.Units, o.Exact, known = w.set.ownedBy(most); !known || !w.set.placed() {
+		return o, known, nil
+	}
+	s, err := w.access.chunks(true)
+	if err != nil {
+		return o, false, err
+	}
+	for n := range uint64(len(s.owners)) {
+		if o.Others, err = w.addPlaced(o.Others, n); err != nil || len(o.Others) > most {
+			return o, false, err
+		}
+	}
+	return o, true, nil
+}
+
+// addPlaced appends the customers of a chunk whom the set may have because of their
+// placements.
+func (w *within) addPlaced(list []customer.ID, n uint64) ([]customer.ID, error) {
+	s := &w.access.state
+	if countOf(s.units, n) == 0 && len(s.due[n]) == 0 {
+		return list, nil
+	}
+	var placed bitset.Chunk
+	for _, p := range w.set.parts {
+		for i := range p.terms {
+			if err := w.access.union(unionAssigned, p.terms[i].assigned, n, &placed); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, id := range s.due[n] {
+		placed.Add(uint16(id))
+	}
+	for low := range placed.All() {
+		list = append(list, customer.ID(n*bitset.ChunkSize+uint64(low)))
+	}
+	return list, nil
 }
 
 // Read implements [bitset.Source].
@@ -272,36 +334,52 @@ const (
 	unionAssigned
 )
 
-// maxDirect is the number of units whose sets are read each time: more than these are
-// kept together.
-const maxDirect = 4
+// direct reports whether the sets of units are read each time: one alone costs no more.
+// What an Update sees may never be committed: nothing of it is kept, and what others keep
+// may not be what it sees.
+func (a *Access) direct(units unitList) bool {
+	return len(units.ids) <= 1 || a.reader.storage.Writing()
+}
 
 // union adds the customers that units own, or to which they are assigned.
 func (a *Access) union(kind uint8, units unitList, n uint64, to *bitset.Chunk) error {
-	changes := countOf(a.state.owners, n)
-	if kind == unionAssigned {
-		changes = countOf(a.state.units, n)
-	}
-	if changes == 0 {
+	if a.changes(kind, n) == 0 {
 		return nil
 	}
-	// What an Update sees may never be committed: nothing of it is kept, and what others
-	// keep may not be what it sees.
-	if len(units.ids) <= maxDirect || a.reader.storage.Writing() {
+	if a.direct(units) {
 		return a.unite(kind, units, n, to)
 	}
+	u, err := a.kept(kind, units, n)
+	if err == nil {
+		u.addTo(to)
+	}
+	return err
+}
+
+func (a *Access) changes(kind uint8, n uint64) int64 {
+	if kind == unionAssigned {
+		return countOf(a.state.units, n)
+	}
+	return countOf(a.state.owners, n)
+}
+
+// kept returns a union, from the cache if it is there.
+func (a *Access) kept(kind uint8, units unitList, n uint64) (union, error) {
+	changes := a.changes(kind, n)
+	if changes == 0 {
+		return union{}, nil
+	}
 	key := unionKey{kind, units.name, n}
-	if kept := a.reader.store.unions.find(key, changes); kept != nil {
-		to.Or(kept)
-		return nil
+	if u, found := a.reader.store.unions.find(key, changes); found {
+		return u, nil
 	}
 	made := new(bitset.Chunk)
 	if err := a.unite(kind, units, n, made); err != nil {
-		return err
+		return union{}, err
 	}
-	a.reader.store.unions.keep(key, union{changes, made})
-	to.Or(made)
-	return nil
+	u := newUnion(changes, made)
+	a.reader.store.unions.keep(key, u)
+	return u, nil
 }
 
 // unite reads the sets of units one by one.
@@ -324,11 +402,12 @@ func (a *Access) unite(kind uint8, units unitList, n uint64, to *bitset.Chunk) e
 	return nil
 }
 
-// unionCache keeps unions of many units' sets, by chunk, in two generations: what is
+// unionCache keeps unions of several units' sets, by chunk, in two generations: what is
 // used stays. What it has can be read by everyone and is never changed.
 type unionCache struct {
 	mu           sync.Mutex
 	young, older map[unionKey]union
+	bytes        int // of the young
 }
 
 type unionKey struct {
@@ -340,13 +419,46 @@ type unionKey struct {
 // union is a chunk after a number of changes; see [storage.Bitmap.Versions].
 type union struct {
 	changes int64
-	members *bitset.Chunk
+	all     *bitset.Chunk // nil when the members are in few
+	few     []uint16
 }
 
-// maxUnions bounds a generation: 32 MiB.
-const maxUnions = 4096
+// fewMembers are kept one by one, in a quarter of what a chunk takes.
+const fewMembers = bitset.ChunkSize / 64
 
-func (c *unionCache) find(key unionKey, changes int64) *bitset.Chunk {
+// newUnion takes the chunk over.
+func newUnion(changes int64, members *bitset.Chunk) union {
+	n := members.Len()
+	if n > fewMembers {
+		return union{changes: changes, all: members}
+	}
+	return union{changes: changes, few: slices.AppendSeq(make([]uint16, 0, n), members.All())}
+}
+
+func (u union) addTo(c *bitset.Chunk) {
+	if u.all != nil {
+		c.Or(u.all)
+		return
+	}
+	for _, low := range u.few {
+		c.Add(low)
+	}
+}
+
+// unionBytes is about what the cache's own tables take for a union.
+const unionBytes = 160
+
+func (u union) size() int {
+	if u.all != nil {
+		return unionBytes + bitset.ChunkSize/8
+	}
+	return unionBytes + 2*len(u.few)
+}
+
+// maxUnions bounds a generation, in bytes.
+const maxUnions = 32 << 20
+
+func (c *unionCache) find(key unionKey, changes int64) (union, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	u, found := c.young[key]
@@ -355,10 +467,7 @@ func (c *unionCache) find(key unionKey, changes int64) *bitset.Chunk {
 			c.put(key, u)
 		}
 	}
-	if !found || u.changes != changes {
-		return nil
-	}
-	return u.members
+	return u, found && u.changes == changes
 }
 
 func (c *unionCache) keep(key unionKey, u union) {
@@ -368,8 +477,9 @@ func (c *unionCache) keep(key unionKey, u union) {
 }
 
 func (c *unionCache) put(key unionKey, u union) {
-	if c.young == nil || len(c.young) >= maxUnions {
-		c.young, c.older = map[unionKey]union{}, c.young
+	if c.young == nil || c.bytes >= maxUnions {
+		c.young, c.older, c.bytes = map[unionKey]union{}, c.young, 0
 	}
+	c.bytes += u.size()
 	c.young[key] = u
 }

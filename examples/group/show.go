@@ -120,11 +120,19 @@ func (g *group) totals() error {
 			}
 			g.say("  %-6s %5d customers, %d of them shared among its parts", code, c.Total.Own, c.SharedAmong)
 			for _, part := range c.Parts {
-				g.say("    %-6s %5d", part.Code, part.Own)
+				g.say("    %-11s %5d", partName(c, part), part.Own)
 			}
 		}
 		return nil
 	})
+}
+
+// partName tells what a unit has by itself from what it has with all below.
+func partName(c *orgtree.Consolidation, part orgtree.Consolidated) string {
+	if part.Code == c.Total.Code {
+		return part.Code + " itself"
+	}
+	return part.Code
 }
 
 // invoice bills the first customer of each branch of the east: one is due in ten days,
@@ -159,8 +167,12 @@ func (g *group) receivables() error {
 				return err
 			}
 			g.say("\nReceivables of the east, as %s sees them, in yuan:", who)
-			for _, row := range append([]orgtree.Consolidated{c.Total}, c.Parts...) {
-				line := fmt.Sprintf("  %-5s", row.Code)
+			for i, row := range append([]orgtree.Consolidated{c.Total}, c.Parts...) {
+				name := "in all"
+				if i > 0 {
+					name = partName(c, row)
+				}
+				line := fmt.Sprintf("  %-11s", name)
 				for column := range q.Buckets.Len() {
 					line += fmt.Sprintf(" %s %d;", q.Buckets.Name(column), row.Measures[0]["CNY "+q.Buckets.Name(column)]/100)
 				}
