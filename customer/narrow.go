@@ -35,6 +35,10 @@ func Unscoped(r *Reader) *Reader {
 	return &Reader{store: r.store, storage: r.storage}
 }
 
+// Beside returns a reader of everybody in the state that s reads, such as another goroutine's
+// of the same state; see [storage.Reader.Beside].
+func Beside(r *Reader, s *storage.Reader) *Reader { return &Reader{store: r.store, storage: s} }
+
 // Access returns what the reader is narrowed by, nil for nothing. It is what other
 // packages ask before they show or change what they keep of customers.
 func (r *Reader) Access() Access { return r.access }

@@ -321,6 +321,7 @@ func (w *accessWorld) compareSet(access customer.Access, actor, field string, wa
 	if field == "" {
 		source = access.Within()
 	}
+	forked := forkedMembers(source)
 	var got []uint64
 	if source == nil {
 		for _, id := range w.customers {
@@ -346,7 +347,42 @@ func (w *accessWorld) compareSet(access customer.Access, actor, field string, wa
 	if !slices.Equal(got, want) {
 		w.rt.Fatalf("%s sees %q of %v, want %v\n%s", actor, field, got, want, w)
 	}
+	if f := <-forked; f.err != nil || f.made && !slices.Equal(f.ids, want) {
+		w.rt.Fatalf("%s sees %q of %v in another goroutine, error %v, want %v\n%s", actor, field, f.ids, f.err, want, w)
+	}
 	return nil
+}
+
+type forkedSet struct {
+	made bool
+	ids  []uint64
+	err  error
+}
+
+// forkedMembers reads a fork of a set, if there can be one, in another goroutine.
+func forkedMembers(source bitset.Source) <-chan forkedSet {
+	read := make(chan forkedSet, 1)
+	f, ok := source.(bitset.Forker)
+	if !ok {
+		read <- forkedSet{}
+		return read
+	}
+	fork := f.Fork()
+	if fork == nil {
+		read <- forkedSet{}
+		return read
+	}
+	go func() {
+		s := forkedSet{made: true}
+		for id, err := range bitset.Members(fork, 0) {
+			if s.err = err; err != nil {
+				break
+			}
+			s.ids = append(s.ids, id)
+		}
+		read <- s
+	}()
+	return read
 }
 
 // String lists what was drawn.

@@ -313,10 +313,19 @@ func newUnitList(ids []customer.UnitID) unitList {
 
 // placed reports whether placements decide who is in the set.
 func (s *plannedSet) placed() bool {
-	depends := func(t term) bool { return t.own != nil || len(t.assigned.ids) > 0 }
-	return slices.ContainsFunc(s.minus, depends) || s.both != nil && s.both.placed() ||
+	return s.any(func(t term) bool { return t.own != nil || len(t.assigned.ids) > 0 })
+}
+
+// filtered reports whether a filter decides who is in the set.
+func (s *plannedSet) filtered() bool {
+	return s.any(func(t term) bool { return t.filter != "" })
+}
+
+// any reports whether something holds for one of the set's terms.
+func (s *plannedSet) any(holds func(term) bool) bool {
+	return slices.ContainsFunc(s.minus, holds) || s.both != nil && s.both.any(holds) ||
 		slices.ContainsFunc(s.parts, func(p part) bool {
-			return slices.ContainsFunc(p.terms, depends) || slices.ContainsFunc(p.minus, depends)
+			return slices.ContainsFunc(p.terms, holds) || slices.ContainsFunc(p.minus, holds)
 		})
 }
 

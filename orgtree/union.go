@@ -130,6 +130,24 @@ func (w *within) Lend(n uint64, scratch *bitset.Chunk) (*bitset.Chunk, error) {
 	return scratch, nil
 }
 
+// Fork implements [bitset.Forker]. What a filter finds is not asked for again.
+func (w *within) Fork() bitset.Source {
+	a := w.access
+	beside := a.reader.storage.Beside()
+	if beside == nil || w.set.filtered() {
+		return nil
+	}
+	s, err := a.chunks(w.set.placed())
+	if err != nil {
+		return nil // who reads w meets it again
+	}
+	return &within{set: w.set, field: w.field, access: &Access{
+		reader: Reader{store: a.reader.store, storage: beside, customers: customer.Beside(a.reader.customers, beside)},
+		plan:   a.plan,
+		state:  chunkState{owners: s.owners, counted: s.counted, units: s.units, placed: s.placed, due: s.due},
+	}}
+}
+
 // Owners implements [customer.OwnedSource].
 func (w *within) Owners(most int) (o customer.Owners, known bool, err error) {
 	if o.Units, o.Exact, known = w.set.ownedBy(most); !known || !w.set.placed() {

@@ -140,7 +140,7 @@ func TestNodesMatchWhatTheirConditionSays(t *testing.T) {
 		p := &plan{root: allOf([]node{&set{members: everybody}, x.node}), ev: ev, from: from}
 		shares := []share{{plan: p}}
 		if n := rapid.Uint64Range(1, 4).Draw(t, "shares"); n > 1 && from == 0 {
-			shares = p.split(reader, n, rapid.Uint64Range(0, 12).Draw(t, "chunks"), nil)
+			shares = p.split(slices.Repeat([]*Reader{reader}, int(n)), rapid.Uint64Range(0, 12).Draw(t, "chunks"), nil)
 		}
 		got := sparse{}
 		last := int64(-1)

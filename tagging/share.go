@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/clientele-go/clientele/storage/bitset"
 )
 
 // sharing says how the chunks of a large book are shared out among goroutines.
@@ -50,14 +52,12 @@ type share struct {
 }
 
 // share splits a plan into shares that can be evaluated at the same time; a plan that needs
-// records or the session's scope, which are read from one goroutine, is the only share.
+// records, which are read from one goroutine, is the only share.
 func (p *plan) share(axes ...side) []share {
 	how := &p.ev.reader.store.sharing
 	if n := how.shares(); n > 1 {
-		if beside := p.ev.reader.storage.Beside(); beside != nil {
-			reader := *p.ev.reader
-			reader.storage = beside
-			if shares := p.split(&reader, n, how.span.Load(), axes); shares != nil {
+		if readers := p.ev.reader.beside(n); readers != nil {
+			if shares := p.split(readers, how.span.Load(), axes); shares != nil {
 				return shares
 			}
 		}
@@ -65,13 +65,27 @@ func (p *plan) share(axes ...side) []share {
 	return []share{{p, axes}}
 }
 
-// split makes n shares of so many chunks, of which the last has what is beyond as well; nil
-// when that can't be.
-func (p *plan) split(reader *Reader, n, chunks uint64, axes []side) []share {
+// beside returns readers of the same state for n other goroutines, nil in an Update.
+func (r *Reader) beside(n uint64) []*Reader {
+	readers := make([]*Reader, n)
+	for i := range readers {
+		other := *r
+		if other.storage = r.storage.Beside(); other.storage == nil {
+			return nil
+		}
+		readers[i] = &other
+	}
+	return readers
+}
+
+// split makes a share for each reader of so many chunks, of which the last has what is beyond
+// as well; nil when that can't be.
+func (p *plan) split(readers []*Reader, chunks uint64, axes []side) []share {
+	n := uint64(len(readers))
 	shares := make([]share, n)
 	for i := range shares {
 		first := uint64(i)
-		ev := &evaluation{reader: reader, first: p.ev.first, budget: max(p.ev.budget/int(n), 1), until: (first + 1) * chunks / n}
+		ev := &evaluation{reader: readers[i], first: p.ev.first, budget: max(p.ev.budget/int(n), 1), until: (first + 1) * chunks / n}
 		if first == n-1 {
 			ev.until = lastChunk
 		}
@@ -162,7 +176,16 @@ func (x *corrected) fork() node {
 	return &corrected{union: *x.union.another(), stale: x.stale, held: x.held}
 }
 
-// Sets that are made when they are needed, scopes and records belong to one goroutine.
+func (s *source) fork() node {
+	if members, ok := s.members.(bitset.Forker); ok && !s.one {
+		if forked := members.Fork(); forked != nil {
+			return &source{members: forked, label: s.label}
+		}
+	}
+	return nil
+}
+
+// Sets that are made when they are needed and records belong to one goroutine.
 
 func (s *set) fork() node {
 	if s.members == nil {
@@ -171,6 +194,5 @@ func (s *set) fork() node {
 	return s
 }
 
-func (*source) fork() node   { return nil }
 func (*recorded) fork() node { return nil }
 func (*assigned) fork() node { return nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
@@ -89,7 +90,7 @@ func TestSharesHaveEveryChunkOnce(t *testing.T) {
 		for chunks := range uint64(14) { // fewer than there are, and more
 			p := &plan{root: &set{members: everybody}, ev: &evaluation{reader: reader, until: lastChunk}}
 			var found []uint64
-			for _, s := range p.split(reader, n+1, chunks, nil) {
+			for _, s := range p.split(slices.Repeat([]*Reader{reader}, int(n+1)), chunks, nil) {
 				for c, err := range s.chunks() {
 					if err != nil {
 						t.Fatal(err)

@@ -24,6 +24,14 @@ type Lender interface {
 	Lend(n uint64, scratch *Chunk) (*Chunk, error)
 }
 
+// Forker is a [Source] that several goroutines can read, each a fork of its own.
+type Forker interface {
+	Source
+	// Fork returns the same set for another goroutine, which must be done with it before the
+	// state that both read ends; nil when that can't be.
+	Fork() Source
+}
+
 // Borrow returns a source's chunk n for reading only: scratch, filled, or one that is
 // shared. That of a [Lender] may cost no copy.
 func Borrow(s Source, n uint64, scratch *Chunk) (*Chunk, error) {
