@@ -43,7 +43,8 @@ func newShelf(t rapid.TB) *shelf {
 	s := &shelf{t: t, customers: customers, now: time.Date(2026, 3, 30, 9, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return s.now }
 	s.tags = New(Options{Clock: clock})
-	s.tags.sharing.least, s.tags.sharing.cores = 1, func() int { return 3 } // two chunks, two shares
+	s.tags.sharing.least, s.tags.sharing.cores = 1, func() int { return 3 } // two chunks, several shares
+	s.tags.sharing.window = 1
 	schema := &storage.Schema{}
 	customers.AddTo(schema)
 	s.tags.AddTo(schema)

@@ -12,20 +12,21 @@ import (
 
 // sharing says how the chunks of a large book are shared out among goroutines.
 type sharing struct {
-	cores func() int    // how many goroutines at most
-	least uint64        // chunks of a share: fewer aren't worth a goroutine and its iterators
-	span  atomic.Uint64 // chunks that queries have come through so far: what there is to share out
+	cores  func() int    // how many goroutines at most
+	least  uint64        // chunks of sets that a share reads: fewer aren't worth a goroutine and its iterators
+	window int           // chunks that a count narrows by one set after the other
+	span   atomic.Uint64 // chunks that queries have come through so far: what there is to share out
 }
 
-// leastShare is some 0.3 million customers. A goroutine costs about what reading ten sets
-// of one chunk does.
-const leastShare = 5
+// leastShare takes some 0.4 ms to read. To have another core begin, and to open iterators there,
+// takes 0.1 ms or more: a count of a few sets of a million customers is done by then.
+const leastShare = 250
 
 // mostShares bounds the memory of one query: each share keeps what a query alone would.
 const mostShares = 8
 
 func (s *sharing) init() {
-	s.least, s.cores = leastShare, func() int { return runtime.GOMAXPROCS(0) }
+	s.window, s.least, s.cores = windowChunks, leastShare, func() int { return runtime.GOMAXPROCS(0) }
 }
 
 // reached notes that a query came to an end before a chunk. It is a hint: whatever the
@@ -36,9 +37,9 @@ func (s *sharing) reached(chunk uint64) {
 	}
 }
 
-// shares returns how many there are to be.
-func (s *sharing) shares() uint64 {
-	n := s.span.Load() / s.least
+// shares returns how many there are to be for a number of sets.
+func (s *sharing) shares(sets int) uint64 {
+	n := s.span.Load() * uint64(sets) / s.least
 	if n < 2 {
 		return 1
 	}
@@ -55,7 +56,13 @@ type share struct {
 // records, which are read from one goroutine, is the only share.
 func (p *plan) share(axes ...side) []share {
 	how := &p.ev.reader.store.sharing
-	if n := how.shares(); n > 1 {
+	sets := setsOf(p.root)
+	for _, axis := range axes {
+		for _, g := range axis.groups {
+			sets += setsOf(g.node)
+		}
+	}
+	if n := how.shares(sets); n > 1 {
 		if readers := p.ev.reader.beside(n); readers != nil {
 			if shares := p.split(readers, how.span.Load(), axes); shares != nil {
 				return shares
@@ -63,6 +70,27 @@ func (p *plan) share(axes ...side) []share {
 		}
 	}
 	return []share{{p, axes}}
+}
+
+// setsOf returns how many sets a node reads of a chunk, at least 1.
+func setsOf(n node) (sets int) {
+	switch n := n.(type) {
+	case both:
+		for _, m := range n {
+			sets += setsOf(m)
+		}
+	case either:
+		for _, m := range n {
+			sets += setsOf(m)
+		}
+	case except:
+		sets = setsOf(n.node)
+	case *union:
+		sets = len(n.sets)
+	case *corrected:
+		sets = len(n.sets)
+	}
+	return max(sets, 1)
 }
 
 // beside returns readers of the same state for n other goroutines, nil in an Update.

@@ -79,13 +79,24 @@ func (c *Chunk) OrStored(value []byte) error {
 	}
 	switch x.kind {
 	case containerArray:
-		for b := x.body; len(b) >= 2; b = b[2:] {
+		b := x.body
+		for ; len(b) >= 8; b = b[8:] {
+			four := binary.LittleEndian.Uint64(b)
+			c.Add(uint16(four))
+			c.Add(uint16(four >> 16))
+			c.Add(uint16(four >> 32))
+			c.Add(uint16(four >> 48))
+		}
+		for ; len(b) >= 2; b = b[2:] {
 			c.Add(binary.LittleEndian.Uint16(b))
 		}
 	case containerDense:
-		body := x.body[:8*words]
-		for i := range c {
-			c[i] |= binary.LittleEndian.Uint64(body[8*i:])
+		for i := 0; i < words; i += 4 {
+			b := x.body[8*i:][:32]
+			c[i] |= binary.LittleEndian.Uint64(b)
+			c[i+1] |= binary.LittleEndian.Uint64(b[8:])
+			c[i+2] |= binary.LittleEndian.Uint64(b[16:])
+			c[i+3] |= binary.LittleEndian.Uint64(b[24:])
 		}
 	case containerRuns:
 		for b := x.body; len(b) >= 4; b = b[4:] {
@@ -108,9 +119,12 @@ func (c *Chunk) AndNotStored(value []byte) error {
 // AndStored keeps the numbers that a stored chunk has as well.
 func (c *Chunk) AndStored(value []byte) error {
 	if x, err := cut(value); err == nil && x.kind == containerDense {
-		body := x.body[:8*words]
-		for i := range c {
-			c[i] &= binary.LittleEndian.Uint64(body[8*i:])
+		for i := 0; i < words; i += 4 {
+			b := x.body[8*i:][:32]
+			c[i] &= binary.LittleEndian.Uint64(b)
+			c[i+1] &= binary.LittleEndian.Uint64(b[8:])
+			c[i+2] &= binary.LittleEndian.Uint64(b[16:])
+			c[i+3] &= binary.LittleEndian.Uint64(b[24:])
 		}
 		return nil
 	}
