@@ -8,43 +8,45 @@ import (
 )
 
 // common is a condition that only sets decide: customers must be in one of the sets of each
-// list. The first list has one set.
-type common [][]*marks
+// list, of which the first has one, and in all scopes.
+type common struct {
+	lists  [][]*marks
+	scopes []*source
+}
 
-// commonOf returns a condition as a common, nil when it is none.
-func commonOf(root node) common {
+// commonOf returns a condition as a common, if it is one.
+func commonOf(root node) (c common, is bool) {
 	members, ok := root.(both)
 	if !ok {
 		members = both{root}
 	}
-	var c common
 	for _, m := range members {
 		switch m := m.(type) {
 		case *marks:
-			c = append(c, []*marks{m})
+			c.lists = append(c.lists, []*marks{m})
 		case *union:
-			c = append(c, m.sets)
+			c.lists = append(c.lists, m.sets)
+		case *source:
+			c.scopes = append(c.scopes, m)
 		default:
-			return nil
+			return c, false
 		}
 	}
-	slices.SortStableFunc(c, func(a, b []*marks) int { return min(len(a), 2) - min(len(b), 2) })
-	if len(c[0]) != 1 {
-		return nil
-	}
-	return c
+	slices.SortStableFunc(c.lists, func(a, b []*marks) int { return min(len(a), 2) - min(len(b), 2) })
+	return c, len(c.lists) > 0 && len(c.lists[0]) == 1
 }
 
-// windowChunks is how many chunks are narrowed by one set after the other: 256 KiB, which a
+// windowChunks is how many chunks are narrowed by one set after the other: 128 KiB, which a
 // core's own cache holds.
-const windowChunks = 32
+const windowChunks = 16
 
 // window is some chunks of a common condition's first set, ascending.
 type window struct {
 	most    int
 	numbers []uint64
-	members []bitset.Chunk
+	members []bitset.Chunk // of numbers
 	others  []bitset.Chunk // of a list of several sets
+	memory  [2][windowChunks]bitset.Chunk
 }
 
 var windows = sync.Pool{New: func() any { return new(window) }}
@@ -54,20 +56,25 @@ var windows = sync.Pool{New: func() any { return new(window) }}
 func (c common) count(p *plan, most int) (total int64, err error) {
 	w := windows.Get().(*window)
 	defer windows.Put(w)
-	w.most = most
+	w.most = min(most, windowChunks)
 	for from := p.from; from < p.ev.until; {
-		if err := w.begin(p.ev, c[0][0], from); err != nil {
+		if err := w.begin(p.ev, c.lists[0][0], from); err != nil {
 			return 0, err
 		}
 		if len(w.numbers) == 0 {
 			break
 		}
-		for _, sets := range c[1:] {
+		for _, sets := range c.lists[1:] {
 			if err := w.narrow(p.ev, sets); err != nil {
 				return 0, err
 			}
 		}
 		for i := range w.members {
+			for _, s := range c.scopes {
+				if err := s.narrow(p.ev, w.numbers[i], &w.members[i]); err != nil {
+					return 0, err
+				}
+			}
 			total += int64(w.members[i].Len())
 		}
 		from = w.numbers[len(w.numbers)-1] + 1
@@ -81,10 +88,10 @@ func (c common) count(p *plan, most int) (total int64, err error) {
 
 // begin takes the next chunks of a set.
 func (w *window) begin(ev *evaluation, first *marks, from uint64) error {
-	w.numbers, w.members = w.numbers[:0], w.members[:0]
+	w.numbers = w.numbers[:0]
 	err := first.bitmap.Chunks(ev.reader.storage, first.key, from, ev.until, func(n uint64, stored []byte) error {
 		i := len(w.numbers)
-		w.numbers, w.members = append(w.numbers, n), slices.Grow(w.members, 1)[:i+1]
+		w.numbers, w.members = append(w.numbers, n), w.memory[0][:i+1]
 		w.members[i].Clear()
 		if err := w.members[i].OrStored(stored); err != nil {
 			return err
@@ -116,7 +123,7 @@ func (w *window) narrow(ev *evaluation, sets []*marks) error {
 		}
 		return err
 	}
-	w.others = slices.Grow(w.others[:0], len(w.members))[:len(w.members)]
+	w.others = w.memory[1][:len(w.members)]
 	clear(w.others)
 	for _, m := range sets {
 		err := w.each(ev, m, func(i int, stored []byte) error { return w.others[i].OrStored(stored) })

@@ -67,7 +67,8 @@ func (ev *evaluation) end() {
 // keptBuffer bounds the memory that one node of an evaluation leaves to later ones.
 const keptBuffer = 256 << 10
 
-// maxKept bounds the bytes that all nodes of a plan keep.
+// maxKept bounds the bytes that all nodes of a plan, or of a share of it, keep. A node's own bound
+// is half of keptBuffer, so that its memory is used again however it grew.
 const maxKept = 8 << 20
 
 // chunk lends a chunk of unknown content; give it back with done.

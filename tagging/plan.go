@@ -59,7 +59,7 @@ func (r *Reader) planner(q Query) (*planner, error) {
 }
 
 func (p *planner) evaluation(first int) *evaluation {
-	return &evaluation{reader: p.reader, first: first, budget: max(maxKept/max(p.marks, 1), 1), until: lastChunk}
+	return &evaluation{reader: p.reader, first: first, budget: min(maxKept/max(p.marks, 1)+1, keptBuffer/2), until: lastChunk}
 }
 
 // query joins the filter with the scope and the statuses that are asked for.

@@ -101,7 +101,7 @@ func (r *Reader) Count(q Query) (int64, error) {
 		return 0, err
 	}
 	counts, err := countShares(p.share(), func(s share) (n int64, err error) {
-		if c := commonOf(s.root); c != nil {
+		if c, is := commonOf(s.root); is {
 			return c.count(s.plan, r.store.window)
 		}
 		for c, err := range s.chunks() {

@@ -113,7 +113,7 @@ func (p *plan) split(readers []*Reader, chunks uint64, axes []side) []share {
 	shares := make([]share, n)
 	for i := range shares {
 		first := uint64(i)
-		ev := &evaluation{reader: readers[i], first: p.ev.first, budget: max(p.ev.budget/int(n), 1), until: (first + 1) * chunks / n}
+		ev := &evaluation{reader: readers[i], first: p.ev.first, budget: p.ev.budget, until: (first + 1) * chunks / n}
 		if first == n-1 {
 			ev.until = lastChunk
 		}
