@@ -8,9 +8,10 @@ import (
 )
 
 // common is a condition that only sets decide: customers must be in one of the sets of each
-// list, of which the first has one, and in all scopes.
+// list, in none of others, and in all scopes.
 type common struct {
 	lists  [][]*marks
+	none   []*marks
 	scopes []*source
 }
 
@@ -21,31 +22,47 @@ func commonOf(root node) (c common, is bool) {
 		members = both{root}
 	}
 	for _, m := range members {
+		sets := setsAlone(m)
 		switch m := m.(type) {
-		case *marks:
-			c.lists = append(c.lists, []*marks{m})
-		case *union:
-			c.lists = append(c.lists, m.sets)
+		case except:
+			if sets = setsAlone(m.node); sets == nil {
+				return c, false
+			}
+			c.none = append(c.none, sets...)
 		case *source:
 			c.scopes = append(c.scopes, m)
 		default:
-			return c, false
+			if sets == nil {
+				return c, false
+			}
+			c.lists = append(c.lists, sets)
 		}
 	}
-	slices.SortStableFunc(c.lists, func(a, b []*marks) int { return min(len(a), 2) - min(len(b), 2) })
-	return c, len(c.lists) > 0 && len(c.lists[0]) == 1
+	slices.SortStableFunc(c.lists, func(a, b []*marks) int { return len(a) - len(b) })
+	return c, len(c.lists) > 0
+}
+
+// setsAlone returns the sets of a node that is no more than their union, nil for others.
+func setsAlone(n node) []*marks {
+	switch n := n.(type) {
+	case *marks:
+		return []*marks{n}
+	case *union:
+		return n.sets
+	}
+	return nil
 }
 
 // windowChunks is how many chunks are narrowed by one set after the other: 128 KiB, which a
 // core's own cache holds.
 const windowChunks = 16
 
-// window is some chunks of a common condition's first set, ascending.
+// window is the members of some neighbouring chunks.
 type window struct {
-	most    int
-	numbers []uint64
-	members []bitset.Chunk // of numbers
-	others  []bitset.Chunk // of a list of several sets
+	ev      *evaluation
+	first   uint64 // the first chunk
+	members []bitset.Chunk
+	union   []bitset.Chunk // of a list of several sets
 	memory  [2][windowChunks]bitset.Chunk
 }
 
@@ -56,97 +73,97 @@ var windows = sync.Pool{New: func() any { return new(window) }}
 func (c common) count(p *plan, most int) (total int64, err error) {
 	w := windows.Get().(*window)
 	defer windows.Put(w)
-	w.most = min(most, windowChunks)
-	for from := p.from; from < p.ev.until; {
-		if err := w.begin(p.ev, c.lists[0][0], from); err != nil {
+	most = min(most, windowChunks)
+	w.ev, w.members, w.union = p.ev, w.memory[0][:most], w.memory[1][:most]
+	for from, more := p.from, true; more; {
+		w.first = from
+		if from, more, err = w.begin(c.lists[0]); err != nil {
 			return 0, err
 		}
-		if len(w.numbers) == 0 {
-			break
+		n, err := w.rest(c)
+		if err != nil {
+			return 0, err
 		}
-		for _, sets := range c.lists[1:] {
-			if err := w.narrow(p.ev, sets); err != nil {
+		total += n
+	}
+	return total, p.ev.reader.storage.Context().Err()
+}
+
+// begin fills the window with what is in one of some sets, and returns the first chunk
+// beyond it that one of them has.
+func (w *window) begin(sets []*marks) (next uint64, more bool, err error) {
+	clear(w.members)
+	end := w.first + uint64(len(w.members))
+	for _, m := range sets {
+		err := m.bitmap.Chunks(w.ev.reader.storage, m.key, w.first, w.ev.until, func(n uint64, stored []byte) error {
+			if n < end {
+				w.ev.reader.store.reached(n + 1)
+				return w.members[n-w.first].OrStored(stored)
+			}
+			if !more || n < next {
+				next, more = n, true
+			}
+			return errStop
+		})
+		if err != nil && err != errStop {
+			return 0, false, err
+		}
+	}
+	return next, more, w.ev.reader.storage.Context().Err()
+}
+
+// rest narrows the window by the rest of a condition, and counts who is left.
+func (w *window) rest(c common) (n int64, err error) {
+	for _, sets := range c.lists[1:] {
+		if err := w.narrow(sets); err != nil {
+			return 0, err
+		}
+	}
+	for _, m := range c.none {
+		if err := w.each(m, func(i uint64, stored []byte) error { return w.members[i].AndNotStored(stored) }); err != nil {
+			return 0, err
+		}
+	}
+	for i := range w.members {
+		for _, s := range c.scopes {
+			if w.members[i].Empty() {
+				break
+			}
+			if err := s.narrow(w.ev, w.first+uint64(i), &w.members[i]); err != nil {
 				return 0, err
 			}
 		}
-		for i := range w.members {
-			for _, s := range c.scopes {
-				if err := s.narrow(p.ev, w.numbers[i], &w.members[i]); err != nil {
-					return 0, err
-				}
-			}
-			total += int64(w.members[i].Len())
-		}
-		from = w.numbers[len(w.numbers)-1] + 1
-		p.ev.reader.store.reached(from)
-		if err := p.ev.reader.storage.Context().Err(); err != nil {
-			return 0, err
-		}
+		n += int64(w.members[i].Len())
 	}
-	return total, nil
-}
-
-// begin takes the next chunks of a set.
-func (w *window) begin(ev *evaluation, first *marks, from uint64) error {
-	w.numbers = w.numbers[:0]
-	err := first.bitmap.Chunks(ev.reader.storage, first.key, from, ev.until, func(n uint64, stored []byte) error {
-		i := len(w.numbers)
-		w.numbers, w.members = append(w.numbers, n), w.memory[0][:i+1]
-		w.members[i].Clear()
-		if err := w.members[i].OrStored(stored); err != nil {
-			return err
-		}
-		if len(w.numbers) == w.most {
-			return errStop
-		}
-		return nil
-	})
-	if err == errStop {
-		return nil
-	}
-	return err
+	return n, nil
 }
 
 // narrow keeps who is in one of some sets.
-func (w *window) narrow(ev *evaluation, sets []*marks) error {
+func (w *window) narrow(sets []*marks) error {
 	if len(sets) == 1 {
-		next := 0
-		err := w.each(ev, sets[0], func(i int, stored []byte) error {
-			for ; next < i; next++ {
-				w.members[next].Clear()
-			}
-			next++
+		next := uint64(0)
+		err := w.each(sets[0], func(i uint64, stored []byte) error {
+			clear(w.members[next:i])
+			next = i + 1
 			return w.members[i].AndStored(stored)
 		})
-		for ; next < len(w.members); next++ {
-			w.members[next].Clear()
-		}
+		clear(w.members[next:])
 		return err
 	}
-	w.others = w.memory[1][:len(w.members)]
-	clear(w.others)
+	clear(w.union)
 	for _, m := range sets {
-		err := w.each(ev, m, func(i int, stored []byte) error { return w.others[i].OrStored(stored) })
-		if err != nil {
+		if err := w.each(m, func(i uint64, stored []byte) error { return w.union[i].OrStored(stored) }); err != nil {
 			return err
 		}
 	}
 	for i := range w.members {
-		w.members[i].And(&w.others[i])
+		w.members[i].And(&w.union[i])
 	}
 	return nil
 }
 
 // each calls do with a set's chunks that are in the window.
-func (w *window) each(ev *evaluation, m *marks, do func(i int, stored []byte) error) error {
-	i, last := 0, len(w.numbers)-1
-	return m.bitmap.Chunks(ev.reader.storage, m.key, w.numbers[0], w.numbers[last]+1, func(n uint64, stored []byte) error {
-		for w.numbers[i] < n {
-			i++
-		}
-		if w.numbers[i] > n {
-			return nil
-		}
-		return do(i, stored)
-	})
+func (w *window) each(m *marks, do func(i uint64, stored []byte) error) error {
+	end := min(w.first+uint64(len(w.members)), w.ev.until)
+	return m.bitmap.Chunks(w.ev.reader.storage, m.key, w.first, end, func(n uint64, stored []byte) error { return do(n-w.first, stored) })
 }

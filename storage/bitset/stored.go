@@ -108,6 +108,16 @@ func (c *Chunk) OrStored(value []byte) error {
 
 // AndNotStored removes the numbers of a stored chunk.
 func (c *Chunk) AndNotStored(value []byte) error {
+	if x, err := cut(value); err == nil && x.kind == containerDense {
+		for i := 0; i < words; i += 4 {
+			b := x.body[8*i:][:32]
+			c[i] &^= binary.LittleEndian.Uint64(b)
+			c[i+1] &^= binary.LittleEndian.Uint64(b[8:])
+			c[i+2] &^= binary.LittleEndian.Uint64(b[16:])
+			c[i+3] &^= binary.LittleEndian.Uint64(b[24:])
+		}
+		return nil
+	}
 	var o Chunk
 	if err := o.OrStored(value); err != nil {
 		return err
