@@ -22,19 +22,21 @@ func commonOf(root node) (c common, is bool) {
 		members = both{root}
 	}
 	for _, m := range members {
+		if scope, is := m.(*source); is {
+			c.scopes = append(c.scopes, scope)
+			continue
+		}
+		excluded, isExcept := m.(except)
+		if isExcept {
+			m = excluded.node
+		}
 		sets := setsAlone(m)
-		switch m := m.(type) {
-		case except:
-			if sets = setsAlone(m.node); sets == nil {
-				return c, false
-			}
+		switch {
+		case sets == nil:
+			return c, false
+		case isExcept:
 			c.none = append(c.none, sets...)
-		case *source:
-			c.scopes = append(c.scopes, m)
 		default:
-			if sets == nil {
-				return c, false
-			}
 			c.lists = append(c.lists, sets)
 		}
 	}
@@ -72,7 +74,10 @@ var windows = sync.Pool{New: func() any { return new(window) }}
 // of it is copied.
 func (c common) count(p *plan, most int) (total int64, err error) {
 	w := windows.Get().(*window)
-	defer windows.Put(w)
+	defer func() {
+		w.ev = nil
+		windows.Put(w)
+	}()
 	most = min(most, windowChunks)
 	w.ev, w.members, w.union = p.ev, w.memory[0][:most], w.memory[1][:most]
 	for from, more := p.from, true; more; {
