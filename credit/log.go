@@ -47,6 +47,12 @@ func decodeLogKey(key storage.Key) (logKey, error) {
 	return logKey{uint8(n[0]), date.Month(n[1]), customer.ID(n[2]), n[3]}, err
 }
 
+// logSection is the length of a key's log and month.
+func logSection(key storage.Key) int {
+	month := 1 + int(key[0])
+	return month + 1 + int(key[month])
+}
+
 // logKeys returns the pages in which an entry stands, with their numbers left open.
 func (e *entry) logKeys() []logKey {
 	keys := []logKey{{logEffective, e.on.Month(), logBlock(e.customer), 0}}
@@ -56,7 +62,8 @@ func (e *entry) logKeys() []logKey {
 	return keys
 }
 
-// logPage is a page of the log as it is stored, in the order in which entries came, or were loaded by day.
+// logPage is a page of the log as it is stored. Pages hold entries in the order in which
+// they came; a load gives each page those of some days, in the order of customers.
 //
 //	last        uvarint: of the block's pages of the month, in the first page; in others 1
 //	            when the page is quiet, otherwise 0

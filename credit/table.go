@@ -89,7 +89,7 @@ func newTables() *tables {
 	}
 	t.log = &storage.Table[logKey, *logPage]{
 		ID: tableLog, Label: "log_page", Key: storage.KeyCodec[logKey]{Append: appendLogKey, Decode: decodeLogKey},
-		Append: appendLogPage, Decode: decodeLogPage,
+		Section: logSection, Append: appendLogPage, Decode: decodeLogPage,
 	}
 	t.figures = &storage.Table[figuresKey, *figures]{
 		ID: tableFigures, Label: "figures", Key: storage.KeyCodec[figuresKey]{Append: appendFiguresKey, Decode: decodeFiguresKey},

@@ -61,9 +61,9 @@ func (c *cache) change() (done func()) {
 	}
 }
 
-// snapshot opens the reader's snapshot, with the era that it is in.
+// snapshot opens the reader's snapshot, with the eras that it is in.
 func (s *Store) snapshot(r *Reader) error {
-	before := s.cache.present.Load()
+	before, watched := s.cache.present.Load(), s.watched.present.Load()
 	snap, err := s.engine.Snapshot(r.ctx)
 	if err != nil {
 		return err
@@ -71,6 +71,9 @@ func (s *Store) snapshot(r *Reader) error {
 	r.snap = snap
 	if s.cache.present.Load() == before {
 		r.era = before
+	}
+	if s.watched.present.Load() == watched {
+		r.watched = watched
 	}
 	return nil
 }

@@ -18,11 +18,12 @@ type layout struct {
 	tallies []*part
 	bitmaps []*part
 
-	local  func(primary Key) bool                                 // nil for none
-	valid  func(primary Key) error                                // whether a primary key can be read
-	name   func(primary Key) string                               // a primary key, for people
-	encode func(dst []byte, v any) ([]byte, error)                // Append
-	decode func(src string, primary Key, m Meta) (v any, _ error) // Decode
+	local   func(primary Key) bool                                 // nil for none
+	section func(primary Key) int                                  // nil for none
+	valid   func(primary Key) error                                // whether a primary key can be read
+	name    func(primary Key) string                               // a primary key, for people
+	encode  func(dst []byte, v any) ([]byte, error)                // Append
+	decode  func(src string, primary Key, m Meta) (v any, _ error) // Decode
 }
 
 // part is an index, a tally or a bitmap of a table.
@@ -32,6 +33,7 @@ type part struct {
 	label     string
 	version   string
 	unique    bool               // of an index
+	watched   bool               // the same
 	versioned func(key Key) bool // of a bitmap; nil for none
 	keys      func(set *KeySet, v any)
 }
@@ -53,9 +55,9 @@ func (t *Table[K, V]) describe() *layout {
 }
 
 func (t *Table[K, V]) newLayout() *layout {
-	l := &layout{id: t.ID, label: t.Label, history: t.History, pinned: t.Pinned, numbers: t.Numbers}
+	l := &layout{id: t.ID, label: t.Label, history: t.History, pinned: t.Pinned, numbers: t.Numbers, section: t.Section}
 	for _, x := range t.Indexes {
-		l.indexes = append(l.indexes, &part{space: spaceIndex, id: x.ID, label: x.Label, version: x.Version, unique: x.Unique, keys: untyped(x.Keys)})
+		l.indexes = append(l.indexes, &part{space: spaceIndex, id: x.ID, label: x.Label, version: x.Version, unique: x.Unique, watched: x.Watched, keys: untyped(x.Keys)})
 	}
 	for _, y := range t.Tallies {
 		l.tallies = append(l.tallies, &part{space: spaceCounter, id: y.ID, label: y.Label, version: y.Version, keys: untyped(y.Keys)})

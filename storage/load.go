@@ -305,6 +305,7 @@ func (t *layout) loadAll(l *Loader, primary Key, v any, action uint8) error {
 func (t *layout) loadRecord(l *Loader, primary Key, v any) (loadItem, error) {
 	c := l.chunk
 	run := c.run(runID{spaceRecord, t.id, 0}, t.label, "", true)
+	run.section = t.section
 	item, err := c.key(run, primary, nil, l.load.store.limits)
 	if err != nil {
 		return item, err

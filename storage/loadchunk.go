@@ -46,6 +46,7 @@ type chunkRun struct {
 	id           runID
 	table, index string
 	unique       bool
+	section      func(primary Key) int // of records, nil for none
 	items        []loadItem
 }
 

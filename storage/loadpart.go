@@ -113,6 +113,20 @@ func (r *loadRun) pack(packed []byte) {
 	r.packed = packed
 }
 
+// sectioned is the run with its table's sections, if it has any.
+func (r *loadRun) sectioned() kv.Run {
+	if r.section == nil {
+		return r
+	}
+	return sectionedRun{r}
+}
+
+type sectionedRun struct{ *loadRun }
+
+func (r sectionedRun) Section(i int) int {
+	return len(r.prefix) + r.section(Key(r.Key(i)[len(r.prefix):]))
+}
+
 // Len, Key and Value make a loadRun a kv.Run.
 func (r *loadRun) Len() int           { return len(r.items) }
 func (r *loadRun) Key(i int) []byte   { return r.key(r.items[i]) }
@@ -247,11 +261,14 @@ func (p *loadPart) tryWrite(ctx context.Context, s *Store, refused refusals) (kv
 			return 0, err
 		}
 		if len(r.items) > 0 {
-			load.Runs = append(load.Runs, r)
+			load.Runs = append(load.Runs, r.sectioned())
 		}
 	}
 	if len(load.Runs)+len(load.Merges) == 0 {
 		return 0, nil
+	}
+	if !s.limits.Shared {
+		defer s.watched.change()()
 	}
 	return s.engine.Ingest(ctx, load)
 }
@@ -286,50 +303,15 @@ type takenKey struct {
 	holder []byte
 }
 
-// scansPerKey bounds the search by scanning, which costs a tenth of a lookup for each
-// stored key, by the number of the run's keys.
-const scansPerKey = 6
-
-// stored finds the keys of the run that the snapshot has. It goes along with a scan as
-// long as that is cheaper than looking the keys up.
+// stored finds the keys of the run that the snapshot has.
 func (r *loadRun) stored(ctx context.Context, snap kv.Snapshot) (taken []takenKey, err error) {
-	i := 0
-	within := kv.Range{Lower: r.Key(0), Upper: append(bytes.Clone(r.Key(len(r.items)-1)), 0)}
-	budget := 1000 + scansPerKey*len(r.items)
-	for e, err := range snap.Scan(ctx, within, false) {
-		if err != nil {
-			return nil, err
-		}
-		for i < len(r.items) && bytes.Compare(r.Key(i), e.Key) < 0 {
-			i++
-		}
-		if i == len(r.items) {
-			return taken, nil
-		}
-		if bytes.Equal(r.Key(i), e.Key) {
-			taken = append(taken, takenKey{i, bytes.Clone(e.Value)})
-			i++
-		}
-		if budget--; budget == 0 {
-			return r.lookUp(ctx, snap, i, taken)
-		}
-	}
-	return taken, nil
-}
-
-// lookUp is stored for the items from one on, by a lookup of each.
-func (r *loadRun) lookUp(ctx context.Context, snap kv.Snapshot, from int, taken []takenKey) ([]takenKey, error) {
-	var buf [64]byte
-	for i := from; i < len(r.items); i++ {
-		holder, found, err := snap.Get(ctx, r.Key(i), buf[:0])
-		if err != nil {
-			return nil, err
-		}
-		if found {
+	err = kv.Find(ctx, snap, len(r.items), r.Key, func(i int, holder []byte) error {
+		if last := len(taken) - 1; last < 0 || !bytes.Equal(r.Key(i), r.Key(taken[last].at)) {
 			taken = append(taken, takenKey{i, bytes.Clone(holder)})
 		}
-	}
-	return taken, nil
+		return nil
+	})
+	return taken, err
 }
 
 // checkClashes refuses rows of which an earlier one of the part, not itself refused, has
@@ -496,6 +478,7 @@ const opsPerEntry = 1000
 
 func (p *loadPart) journal(refused refusals) [][]byte {
 	var entries [][]byte
+	size := 0
 	e := entry{Time: p.now, Actor: p.session.Actor, Reason: p.session.Reason, Ops: make([]Op, 0, opsPerEntry)}
 	for _, c := range p.chunks {
 		for i := range c.ops {
@@ -506,7 +489,9 @@ func (p *loadPart) journal(refused refusals) [][]byte {
 			key := c.arena[op.record.start:][:op.record.keyLen]
 			e.Ops = append(e.Ops, Op{Table: op.table, Action: op.action, Key: key[runID{space: spaceRecord}.prefixLen():], Version: 1, Digest: op.digest})
 			if len(e.Ops) == opsPerEntry {
-				entries = append(entries, e.append(nil))
+				payload := e.append(make([]byte, 0, size))
+				size = len(payload) + len(payload)/16 // the next one's, or nearly
+				entries = append(entries, payload)
 				e.Ops = e.Ops[:0]
 			}
 		}

@@ -181,7 +181,7 @@ func (s *Store) returnBlocks(blocks map[string]*block) {
 func (s *Store) skipNumbers(ctx context.Context, stored Key, used uint64) (changed int, err error) {
 	s.sequences.mu.Lock()
 	defer s.sequences.mu.Unlock()
-	next, err := s.moveSequence(ctx, stored, func(next uint64) uint64 { return max(next, used+1) })
+	next, err := s.moveSequence(ctx, stored, kv.Synced, func(next uint64) uint64 { return max(next, used+1) })
 	if err != nil || next > used {
 		return 0, err
 	}
@@ -222,15 +222,16 @@ func (s *Store) lease(ctx context.Context, q *Sequence, key Key, n uint64) (uint
 	return first, nil
 }
 
-// extend leases another block durably. When it does not follow the present one, as
-// when another process has leased between, what is left of the present one is kept.
+// extend leases another block. When it does not follow the present one, as when another
+// process has leased between, what is left of the present one is kept. Nobody waits until the
+// lease is durable: it is before anything committed after it, such as what uses its numbers.
 func (s *Store) extend(ctx context.Context, q *Sequence, stored Key, b *block, n uint64) error {
 	size := q.Block
 	if size == 0 {
 		size = 256
 	}
 	size = max(size, n)
-	start, err := s.moveSequence(ctx, stored, func(next uint64) uint64 { return next + size })
+	start, err := s.moveSequence(ctx, stored, kv.Relaxed, func(next uint64) uint64 { return next + size })
 	if err != nil {
 		return err
 	}
@@ -245,9 +246,9 @@ func (s *Store) extend(ctx context.Context, q *Sequence, stored Key, b *block, n
 }
 
 // moveSequence changes a sequence's stored next number and returns the former one.
-func (s *Store) moveSequence(ctx context.Context, key []byte, move func(next uint64) uint64) (uint64, error) {
+func (s *Store) moveSequence(ctx context.Context, key []byte, d kv.Durability, move func(next uint64) uint64) (uint64, error) {
 	for attempt := 1; ; attempt++ {
-		next, err := s.tryMove(ctx, key, move)
+		next, err := s.tryMove(ctx, key, d, move)
 		if !errors.Is(err, kv.ErrConflict) {
 			return next, err
 		}
@@ -257,7 +258,7 @@ func (s *Store) moveSequence(ctx context.Context, key []byte, move func(next uin
 	}
 }
 
-func (s *Store) tryMove(ctx context.Context, key []byte, move func(next uint64) uint64) (uint64, error) {
+func (s *Store) tryMove(ctx context.Context, key []byte, d kv.Durability, move func(next uint64) uint64) (uint64, error) {
 	snap, err := s.engine.Snapshot(ctx)
 	if err != nil {
 		return 0, err
@@ -271,7 +272,7 @@ func (s *Store) tryMove(ctx context.Context, key []byte, move func(next uint64) 
 	if err != nil {
 		return 0, err
 	}
-	b := kv.Batch{Since: snap.Stamp(), Reads: []kv.Range{kv.Point(key)}}
+	b := kv.Batch{Since: snap.Stamp(), Reads: []kv.Range{kv.Point(key)}, Durability: d}
 	b.Set(key, binary.AppendUvarint(nil, move(next)))
 	_, err = s.apply(ctx, &b)
 	return next, err
@@ -287,7 +288,7 @@ func (s *Store) returnSequences(ctx context.Context) error {
 		if b.next == b.end {
 			continue
 		}
-		_, err := s.moveSequence(ctx, []byte(stored), func(next uint64) uint64 {
+		_, err := s.moveSequence(ctx, []byte(stored), kv.Synced, func(next uint64) uint64 {
 			if next == b.end {
 				return b.next
 			}

@@ -51,6 +51,7 @@ type Store struct {
 	gate      sync.RWMutex // held for reading by attempts, for writing by a starving one
 	sequences sequences
 	cache     cache
+	watched   cache // only its eras; see Era
 	ledger    *ledger
 	runners   []*runner
 	stop      context.CancelFunc
@@ -123,6 +124,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	if !s.limits.Shared {
 		s.cache.present.Store(newEra())
+		s.watched.present.Store(newEra())
 	}
 	return s.buildParts(ctx)
 }

@@ -30,7 +30,7 @@ type page struct {
 type pageID uint64
 
 var (
-	byTitle = &storage.Index[*page]{ID: 1, Label: "title", Unique: true, Keys: func(set *storage.KeySet, p *page) {
+	byTitle = &storage.Index[*page]{ID: 1, Label: "title", Unique: true, Watched: true, Keys: func(set *storage.KeySet, p *page) {
 		set.String(strings.ToLower(p.Title)).End()
 	}}
 	byWord = &storage.Index[*page]{ID: 2, Label: "word", Keys: func(set *storage.KeySet, p *page) {

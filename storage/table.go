@@ -38,6 +38,10 @@ type Table[K, V any] struct {
 	// view has come; [Store.Dump] leaves them out. Nil tells of none.
 	Local func(key K) bool
 
+	// Section is how many of the first bytes of a primary key name its section, to whose
+	// end bulk loads add; see [kv.Sectioned]. Nil is for tables without.
+	Section func(primary Key) int
+
 	// Append encodes a record. It must not keep v.
 	Append func(dst []byte, v V) ([]byte, error)
 	// Decode makes a record of bytes, whose memory it may share, and its meta.
@@ -58,6 +62,8 @@ type Index[V any] struct {
 	// get other keys, as with newer tables of Unicode. A book whose index was made by
 	// another version makes it anew when it is opened.
 	Version string
+	// Watched ends an [Era] with every change of the index.
+	Watched bool
 }
 
 // Name returns the table's name.

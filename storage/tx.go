@@ -19,6 +19,7 @@ type Reader struct {
 	store   *Store
 	snap    kv.Snapshot
 	era     *era   // what is known of pinned tables in this state, nil for nothing
+	watched *era   // see Era
 	writes  *Tx    // the transaction that this reader belongs to, nil in a View
 	scratch []byte // the last value read
 	key     Key    // the last key asked for
@@ -35,7 +36,7 @@ func (r *Reader) Beside() *Reader {
 	if r.ended || r.writes != nil {
 		return nil
 	}
-	return &Reader{ctx: r.ctx, store: r.store, snap: r.snap, era: r.era}
+	return &Reader{ctx: r.ctx, store: r.store, snap: r.snap, era: r.era, watched: r.watched}
 }
 
 // Context returns the context of the call that opened the transaction.

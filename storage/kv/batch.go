@@ -15,7 +15,8 @@ const (
 	Synced Durability = iota
 	// Relaxed returns as soon as the batch is visible. A crash of the process or the
 	// machine may take back the last relaxed batches, newest first and never
-	// in part. The journal shows them only once they are durable.
+	// in part, and none that a synced batch came after. The journal shows them only
+	// once they are durable.
 	Relaxed
 )
 
@@ -117,6 +118,15 @@ type Run interface {
 	Len() int
 	Key(i int) []byte
 	Value(i int) []byte
+}
+
+// Sectioned is a Run whose keys have sections, to the ends of which later loads add: the
+// months, say, of a log whose keys begin with a month. An engine that keeps them apart need
+// not merge what was loaded with what comes later.
+type Sectioned interface {
+	Run
+	// Section is how many of the key's first bytes name its section.
+	Section(i int) int
 }
 
 // Load is a bulk commit of keys that are new to the engine.

@@ -106,6 +106,7 @@ func (f *faulty) Close() error {
 type faultySnapshot struct {
 	kv.Snapshot
 	get      func(ctx context.Context, key, dst []byte) ([]byte, bool, error)
+	find     func(ctx context.Context, n int, key func(i int) []byte, found func(i int, value []byte) error) error
 	scan     func(ctx context.Context, r kv.Range, reverse bool) iter.Seq2[kv.Entry, error]
 	position func(ctx context.Context) (kv.Position, error)
 	close    func() error
@@ -116,6 +117,13 @@ func (f *faultySnapshot) Get(ctx context.Context, key, dst []byte) ([]byte, bool
 		return f.get(ctx, key, dst)
 	}
 	return f.Snapshot.Get(ctx, key, dst)
+}
+
+func (f *faultySnapshot) Find(ctx context.Context, n int, key func(i int) []byte, found func(i int, value []byte) error) error {
+	if f.find != nil {
+		return f.find(ctx, n, key, found)
+	}
+	return kv.Find(ctx, f.Snapshot, n, key, found)
 }
 
 func (f *faultySnapshot) Scan(ctx context.Context, r kv.Range, reverse bool) iter.Seq2[kv.Entry, error] {

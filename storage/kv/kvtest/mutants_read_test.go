@@ -2,6 +2,7 @@ package kvtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -34,6 +35,36 @@ func readMutants() []mutant {
 			s.get = func(_ context.Context, key, dst []byte) ([]byte, bool, error) {
 				value, found := s.Snapshot.(*referenceSnapshot).version.Keys[string(key)]
 				return value, found, nil
+			}
+		})),
+		wrong("Read/FindIsGetOfEach", "a key that repeats is found once", withSnapshot(func(_ *reference, s *faultySnapshot) {
+			s.find = func(ctx context.Context, n int, key func(i int) []byte, found func(i int, value []byte) error) error {
+				var last string
+				return kv.Find(ctx, s.Snapshot, n, key, func(i int, value []byte) error {
+					if now := string(key(i)); now != last {
+						last = now
+						return found(i, value)
+					}
+					return nil
+				})
+			}
+		})),
+		wrong("Read/FindIsGetOfEach", "Find goes on after an error", withSnapshot(func(_ *reference, s *faultySnapshot) {
+			s.find = func(ctx context.Context, n int, key func(i int) []byte, found func(i int, value []byte) error) error {
+				var failed error
+				return errors.Join(kv.Find(ctx, s.Snapshot, n, key, func(i int, value []byte) error {
+					failed = errors.Join(failed, found(i, value))
+					return nil
+				}), failed)
+			}
+		})),
+		wrong("Read/FindIsGetOfEach", "Find shows the present", withSnapshot(func(e *reference, s *faultySnapshot) {
+			s.find = func(ctx context.Context, n int, key func(i int) []byte, found func(i int, value []byte) error) error {
+				fresh, err := e.Snapshot(ctx)
+				if err != nil {
+					return err
+				}
+				return errors.Join(kv.Find(ctx, fresh, n, key, found), fresh.Close())
 			}
 		})),
 		wrong("Read/ScanBounds", "Upper is included", withScan(func(ctx context.Context, s kv.Snapshot, r kv.Range, reverse bool) iter.Seq2[kv.Entry, error] {

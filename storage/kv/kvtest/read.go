@@ -18,6 +18,7 @@ func readProperties() []property {
 		{"Read/GetReturnsLastValue", getReturnsLastValue},
 		{"Read/GetAppendsToDst", getAppendsToDst},
 		{"Read/GetResultBelongsToCaller", getResultBelongsToCaller},
+		{"Read/FindIsGetOfEach", findIsGetOfEach},
 		{"Read/ScanBounds", scanBounds},
 		{"Read/ScanPrefixes", scanPrefixes},
 		{"Read/ScanLendsUntilNextStep", scanLendsUntilNextStep},
@@ -100,6 +101,69 @@ func getResultBelongsToCaller(t *trial) {
 	s.want("other7", value)
 	if string(kept) != value {
 		t.Fatalf("the bytes that Get returned became %s after later calls, want them unchanged", quote(kept))
+	}
+}
+
+// Find of keys near and far, present and absent, once and twice, beside a Get of each.
+func findIsGetOfEach(t *trial) {
+	s := t.open()
+	var edits []edit
+	for i := range 400 {
+		edits = append(edits, set(fmt.Sprintf("key %03d", i), strings.Repeat("v", i%7)+fmt.Sprint(i)))
+	}
+	s.apply(edits...)
+	s.apply(del("key 017"), set("key 018", "newer"), set("zz", ""))
+	v := s.snapshot()
+	s.apply(set("key 000", "later"), set("key 001x", "later"), del("key 021"))
+	for name, keys := range map[string][]string{
+		"none":    nil,
+		"each":    numbered(0, 400, 1),
+		"far":     numbered(0, 400, 37),
+		"near":    numbered(10, 30, 2),
+		"edges":   {"", "\x01", "a", "key", "key 000", "key 399", "key 3990", "zz", "zz\x00", "\xff\xff"},
+		"repeats": {"key 005", "key 005", "key 005x", "key 005x", "key 300", "key 300", "zz", "zz"},
+		"absent":  {"key 001x", "key 017", "key 017x", "zzz"},
+	} {
+		checkFind(t, v, name, keys)
+	}
+	stop := errors.New("enough")
+	calls := 0
+	err := kv.Find(t.ctx, v.Snapshot, 2, func(i int) []byte { return []byte(numbered(1, 3, 1)[i]) }, func(int, []byte) error { calls++; return stop })
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Fatalf("Find, told to stop: %v after %d calls, want the error of the first", err, calls)
+	}
+}
+
+func numbered(from, to, step int) (keys []string) {
+	for i := from; i < to; i += step {
+		keys = append(keys, fmt.Sprintf("key %03d", i))
+	}
+	return keys
+}
+
+func checkFind(t *trial, v *view, name string, keys []string) {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == "" }) // no key
+	var want, got []string
+	for i, key := range keys {
+		value, found, err := readKey(t.ctx, v.Snapshot, key)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		if found {
+			want = append(want, fmt.Sprint(i, "=", value))
+		}
+	}
+	lent := make([]byte, 0, 64)
+	key := func(i int) []byte {
+		lent = append(lent[:0], keys[i]...)
+		return lent
+	}
+	err := kv.Find(t.ctx, v.Snapshot, len(keys), key, func(i int, value []byte) error {
+		got = append(got, fmt.Sprint(i, "=", string(value)))
+		return nil
+	})
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("Find of %s keys: %q, %v; want, as by a Get of each, %q", name, got, err, want)
 	}
 }
 

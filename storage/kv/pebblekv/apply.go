@@ -37,6 +37,7 @@ func (e *Engine) Apply(ctx context.Context, b *kv.Batch) (kv.Position, error) {
 		return c.entry, e.confirm(p, c)
 	}
 	e.count.commits.Add(1)
+	e.snapshots.outdate(c.stamp)
 	if err := e.settle(p, c); err != nil {
 		return 0, err
 	}
@@ -189,7 +190,6 @@ func (e *Engine) hand(p *prepared, last *commit) error {
 	}
 	e.window.add(c)
 	e.last.Store(c)
-	e.snapshots.renew()
 	return nil
 }
 

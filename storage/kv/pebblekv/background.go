@@ -3,6 +3,7 @@ package pebblekv
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,9 @@ func (e *Engine) sync() error {
 // compaction. Reads slow down with each. Pebble would wait too, but with its commit
 // lock held, deaf to contexts, and for good when compactions fail.
 const maxSublevels = 20
+
+// hurrySublevels is the number from which on compactions take all cores.
+const hurrySublevels = 15
 
 // purgePrecedence is when a purge takes precedence over writers. Pebble serves the
 // compactions that it asks for when no other has anything to do, which writers at full speed
@@ -145,6 +149,17 @@ func (l *loadControl) high() bool {
 		most = 1
 	}
 	return l.sublevels.Load() >= most && !l.interrupted.Load()
+}
+
+// compactions bounds how many compactions run at a time: by half of the cores, which leaves
+// the others to those who read and write, and by all cores when these are about to wait.
+// Pebble asks when tables were added.
+func (l *loadControl) compactions() (least, most int) {
+	cores := runtime.GOMAXPROCS(0)
+	if l.sublevels.Load() >= hurrySublevels {
+		return 1, cores
+	}
+	return 1, max(1, cores/2)
 }
 
 // throttle waits while the load is high.

@@ -18,7 +18,8 @@
 //
 // Apply prepares a batch on its own, then takes a lock, checks the batch's reads
 // against the keys of recent commits, hands it to Pebble's log and memtable, releases the
-// lock and waits for the sync, which it shares with whoever else waits. The recent commits
+// lock and waits for the sync, which it shares with whoever else waits. Snapshots between two
+// commits share one of Pebble's; the commit that outdates it lets go of it after the lock. The recent commits
 // are kept in memory: at least the last 262,144 keys or 32 MiB of them, and up to eight
 // times as much while an open snapshot needs them. A batch whose stamp is older is
 // refused with kv.ErrConflict.
@@ -80,7 +81,11 @@
 //     compactions that a purge asks for only when no other is due.
 //   - Manifests are as short as Pebble makes them, since they keep keys of tables that are gone;
 //     a purge begins a new one.
-//   - Half the cores compact, at least one; the rest is the application's. A flush has a
-//     thread of its own.
+//   - Half the cores compact, at least one; the rest is the application's. From 15 runs in level 0
+//     on, when writers are about to wait, all cores do. A flush has a thread of its own.
 //   - The log is written out every MiB, so that the sync after a large batch is short.
+//   - A new log has 256 KiB of zeros written ahead of it, step by step: on ext4, a sync of 3 KB took
+//     155 µs over written ground and 240 at the end of a growing file, on a busy disk 0.5 to 0.8 ms
+//     and 1.2 to 1.5 on average, since it then waits for the file system's journal. Pebble uses
+//     old logs again, so that this is about a log's first use.
 package pebblekv

@@ -80,6 +80,7 @@ func Open(dir string, options Options) (*Engine, error) {
 	e.calls.release = func() { close(e.drained) }
 	e.load.changed = make(chan struct{}, 1)
 	e.fs = newFailStop(inner, name, options.ReadOnly, e.writeFailed)
+	e.fs.fillLogs = !options.InMemory
 	if err := e.open(); err != nil {
 		return nil, errors.Join(err, e.release())
 	}
@@ -208,6 +209,7 @@ func (e *Engine) openPebble() error {
 	e.scheduler = newCompactions(e.load.postponed)
 	options := e.options.pebble(e.fs, e.events(), e.scheduler)
 	options.Lock = e.lock
+	options.CompactionConcurrencyRange = e.load.compactions
 	db, err := pebble.Open(e.dir, options)
 	e.db = db
 	if cause := e.fs.err(); cause != nil {

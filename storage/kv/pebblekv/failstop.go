@@ -40,6 +40,7 @@ type failStop struct {
 	// freshLogs is set while logs may not be written over old ones, whose rest would
 	// stay readable.
 	freshLogs atomic.Bool
+	fillLogs  bool // see filledLog
 }
 
 func newFailStop(inner vfs.FS, dir string, readOnly bool, failed func(error)) *failStop {
@@ -77,7 +78,13 @@ func (f *failStop) guards(name string) bool { return f.PathDir(name) == f.dir }
 func (f *failStop) frozen(name string) bool { return f.err() != nil && f.guards(name) }
 
 func (f *failStop) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.create(name, category, func() (vfs.File, error) { return f.FS.Create(name, category) })
+	return f.create(name, category, func() (vfs.File, error) {
+		file, err := f.FS.Create(name, category)
+		if err == nil && isLog(name) {
+			file = f.filled(file, 0)
+		}
+		return file, err
+	})
 }
 
 func (f *failStop) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
@@ -90,13 +97,21 @@ func (f *failStop) reuse(oldname, newname string, category vfs.DiskWriteCategory
 		if err := f.FS.Remove(oldname); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		return known(f.FS.Create(newname, category))
+		return f.known(f.FS.Create(newname, category))
 	}
-	file, err := known(f.FS.ReuseForWrite(oldname, newname, category))
+	file, err := f.known(f.FS.ReuseForWrite(oldname, newname, category))
 	if errors.Is(err, fs.ErrNotExist) {
-		return known(f.FS.Create(newname, category))
+		return f.known(f.FS.Create(newname, category))
 	}
 	return file, err
+}
+
+// filled has a log of a length filled ahead.
+func (f *failStop) filled(log vfs.File, length int64) vfs.File {
+	if !f.fillLogs {
+		return log
+	}
+	return &filledLog{File: log, filled: length}
 }
 
 // knownFile has been asked for its size: Pebble asks logs that it writes over, and
@@ -108,7 +123,7 @@ type knownFile struct {
 
 func (k knownFile) Stat() (vfs.FileInfo, error) { return k.info, nil }
 
-func known(file vfs.File, err error) (vfs.File, error) {
+func (f *failStop) known(file vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +131,7 @@ func known(file vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return knownFile{file, info}, nil
+	return knownFile{f.filled(file, info.Size()), info}, nil
 }
 
 func (f *failStop) create(name string, category vfs.DiskWriteCategory, open func() (vfs.File, error)) (vfs.File, error) {
@@ -134,6 +149,8 @@ func (f *failStop) create(name string, category vfs.DiskWriteCategory, open func
 }
 
 func isTable(name string) bool { return strings.HasSuffix(name, ".sst") }
+
+func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
 
 func (f *failStop) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	if f.frozen(name) {
@@ -261,7 +278,7 @@ func (g *guardedFile) SyncTo(length int64) (fullSync bool, err error) {
 }
 
 // Preallocate does nothing. Pebble would reserve 35 MiB for every log, however small
-// the book, and no gain could be measured.
+// the book, and a log that is filled ahead needs no reserve.
 func (g *guardedFile) Preallocate(int64, int64) error { return nil }
 
 func (g *guardedFile) Close() error {

@@ -277,21 +277,47 @@ type piece struct {
 	own   bool    // the engine's own keys
 }
 
-// runPieces cuts the runs into pieces of about the same size.
+// runPieces cuts the runs into pieces of about the same size, and where sections begin.
 func (in *ingestion) runPieces() []piece {
 	most := min(max(in.bytes/int64(2*runtime.GOMAXPROCS(0)), leastTableBytes), tableBytes)
 	var pieces []piece
 	for _, run := range in.runs {
-		for from := 0; from < run.Len(); {
-			to, size := from, int64(0)
-			for ; to < run.Len() && size < most; to++ {
-				size += int64(len(run.Key(to)) + len(run.Value(to)))
+		from := 0
+		for _, end := range sectionEnds(run) {
+			for from < end {
+				to, size := from, int64(0)
+				for ; to < end && size < most; to++ {
+					size += int64(len(run.Key(to)) + len(run.Value(to)))
+				}
+				pieces = append(pieces, runPiece(run, from, to))
+				from = to
 			}
-			pieces = append(pieces, runPiece(run, from, to))
-			from = to
 		}
 	}
 	return pieces
+}
+
+// leastSectionBytes is what sections have on average when each gets tables of its own.
+const leastSectionBytes = 64 << 10
+
+// sectionEnds returns the ends of a run's sections, or the run's own if they would make
+// too many small tables. A table across sections overlaps those of every later load, and is
+// merged with them; those of one section go to the last level and stay.
+func sectionEnds(run kv.Run) (ends []int) {
+	whole := []int{run.Len()}
+	s, ok := run.(kv.Sectioned)
+	if !ok {
+		return whole
+	}
+	most := int(sizeOf(run) / leastSectionBytes)
+	for at := 0; at < run.Len(); {
+		section := bytes.Clone(run.Key(at)[:s.Section(at)])
+		at += sort.Search(run.Len()-at, func(i int) bool { return !bytes.HasPrefix(run.Key(at+i), section) })
+		if ends = append(ends, at); len(ends) > most {
+			return whole
+		}
+	}
+	return ends
 }
 
 func sizeOf(run kv.Run) int64 {

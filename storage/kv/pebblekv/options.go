@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -26,8 +25,8 @@ type Options struct {
 	// the process may use (the machine's, its control group's or GOMEMLIMIT, whichever is
 	// least), at least 64 MiB and at most 8 GiB. Only what was read occupies memory.
 	CacheBytes int64
-	// RowCacheBytes is how much of CacheBytes is for values lately read by key; 0 is an
-	// eighth, less than 0 is nothing.
+	// RowCacheBytes is how much of CacheBytes is for values lately read by key; 0 is a
+	// quarter, less than 0 is nothing.
 	RowCacheBytes int64
 	// MemTableBytes is the size up to which commits are gathered in memory before
 	// they are written as a table; 0 is 32 MiB. Up to four such tables may be in memory,
@@ -46,7 +45,7 @@ func (o Options) withDefaults() Options {
 		o.CacheBytes = min(max(usableMemory()/8, 64<<20), 8<<30)
 	}
 	if o.RowCacheBytes == 0 {
-		o.RowCacheBytes = o.CacheBytes / 8
+		o.RowCacheBytes = o.CacheBytes / 4
 	}
 	o.RowCacheBytes = min(max(o.RowCacheBytes, 0), o.CacheBytes)
 	if o.MemTableBytes <= 0 {
@@ -82,7 +81,6 @@ func (o Options) pebble(fs vfs.FS, events *pebble.EventListener, when pebble.Com
 		L0StopWritesThreshold:       1 << 20,
 		LBaseMaxBytes:               64 << 20,
 		WALBytesPerSync:             1 << 20,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 		MaxManifestFileSize:         1, // see startManifest
 		Logger:                      pebbleLogger{o.Logger},
 		EventListener:               events,

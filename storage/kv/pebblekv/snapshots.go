@@ -2,6 +2,7 @@ package pebblekv
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -74,10 +75,18 @@ func (o *openSnapshots) leave(s *state) {
 
 // renew has later snapshots see what is written by now. Without it the state of before would
 // be kept, and with it the values that were replaced.
-func (o *openSnapshots) renew() {
+func (o *openSnapshots) renew() { o.outdate(math.MaxUint64) }
+
+// outdate is renew after the commit of a stamp: a state that has it already stays. It needs no
+// lock, so that no commit waits for the end of a state.
+func (o *openSnapshots) outdate(stamp kv.Stamp) {
 	o.mu.Lock()
 	past := o.present
-	o.present = nil
+	if past != nil && past.stamp < stamp {
+		o.present = nil
+	} else {
+		past = nil
+	}
 	o.mu.Unlock()
 	o.leave(past)
 }

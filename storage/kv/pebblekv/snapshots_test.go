@@ -62,3 +62,22 @@ func TestSnapshotsShareAState(t *testing.T) {
 	}
 	read(open(), "newest")
 }
+
+// TestACommitDropsOlderStatesOnly: it lets go of the present state after its lock, when others may
+// have opened one that has it already.
+func TestACommitDropsOlderStatesOnly(t *testing.T) {
+	e := mustOpen(t, t.TempDir(), Options{InMemory: true})
+	kept := func() int { return e.db.Metrics().Snapshots.Count }
+	applySmall(t, e, 1)
+	s, err := e.Snapshot(t.Context())
+	must(t, err)
+	must(t, s.Close())
+	e.snapshots.outdate(s.Stamp())
+	if got := kept(); got != 1 {
+		t.Errorf("the state of the last commit was dropped for it: Pebble keeps %d", got)
+	}
+	e.snapshots.outdate(s.Stamp() + 1)
+	if got := kept(); got != 0 {
+		t.Errorf("the state before a commit stays: Pebble keeps %d", got)
+	}
+}
