@@ -3,10 +3,14 @@ package clientele_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
 	"github.com/clientele-go/clientele/tagging"
 	"github.com/clientele-go/clientele/tagging/filter"
@@ -159,5 +163,75 @@ func TestAFilterIsReadAgainAfterOwnWrites(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What comes back with an unmerge is not the actor's own: who may not see a number isn't told
+// it by the conflict with a third customer that has it by now.
+func TestAConflictOfAnUnmergeTellsNoHiddenNumber(t *testing.T) {
+	k := newKit(t)
+	var survivor, loser customer.ID
+	number := []customer.Identifier{{Scheme: "tw.ubn", Value: "04595257"}}
+	must(t, k.system.Update(t.Context(), func(tx *clientele.Tx) error {
+		for _, x := range []struct {
+			id    *customer.ID
+			draft customer.Draft
+		}{
+			{&survivor, customer.Draft{Name: "One", Owner: k.east}},
+			{&loser, customer.Draft{Name: "Two", Owner: k.east, Identifiers: number, SourceKeys: []customer.SourceKey{{System: "erp", Key: "pelican"}}}},
+		} {
+			c, err := tx.Customers.Create(x.draft)
+			if err != nil {
+				return err
+			}
+			*x.id = c.ID
+		}
+		_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: survivor, Losers: []customer.ID{loser}})
+		return err
+	}))
+	must(t, k.system.Update(t.Context(), func(tx *clientele.Tx) error {
+		c, err := tx.Customers.Get(survivor)
+		if err != nil {
+			return err
+		}
+		c.Identifiers = nil
+		if _, err := tx.Customers.Update(c); err != nil {
+			return err
+		}
+		_, err = tx.Customers.Create(customer.Draft{Name: "Three", Owner: k.north, Identifiers: number})
+		return err
+	}))
+	err := k.clerk.Update(t.Context(), func(tx *clientele.Tx) error { _, _, err := tx.Customers.Unmerge(loser); return err })
+	if !errors.Is(err, orgtree.ErrElsewhere) || strings.Contains(fmt.Sprintf("%+v %v", err, err), "04595257") {
+		t.Errorf("the conflict is told as %v", err)
+	}
+}
+
+// A load passes the guards of a transaction by, so it asks before what they would.
+func TestALoadFitsTheOrganisation(t *testing.T) {
+	k := newKit(t)
+	var closed customer.UnitID
+	must(t, k.system.Update(t.Context(), func(tx *clientele.Tx) error {
+		u, err := tx.Org.CreateUnit(orgtree.Unit{Code: "OLD", Parent: k.hq})
+		if err == nil {
+			closed = u.ID
+			_, err = tx.Org.CloseUnit(closed, time.Time{})
+		}
+		return err
+	}))
+	load := func(owner customer.UnitID) error {
+		_, err := k.system.Load(t.Context(), customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
+			yield(customer.Draft{Name: "Loaded", Owner: owner}, nil)
+		})
+		return err
+	}
+	for owner, want := range map[customer.UnitID]error{k.north: nil, 0: nil, closed: orgtree.ErrClosed, 4711: orgtree.ErrUnknownUnit} {
+		if err := load(owner); !errors.Is(err, want) {
+			t.Errorf("a load into unit %d returns %v, want %v", owner, err, want)
+		}
+	}
+	must(t, k.system.Update(t.Context(), func(tx *clientele.Tx) error { return tx.Org.SetRepQuota("wang", 5) }))
+	if err := load(k.north); !errors.Is(err, orgtree.ErrQuota) {
+		t.Errorf("a load while there are quotas returns %v", err)
 	}
 }

@@ -37,6 +37,7 @@ type world struct {
 type canary struct {
 	customer customer.ID
 	field    string
+	unit     customer.UnitID // that has it of its own, 0 for the customer itself
 }
 
 func newWorld(t *testing.T, rt *rapid.T) *world {
@@ -104,7 +105,7 @@ func (w *world) plant(id customer.ID, field, pattern string) string {
 
 // note remembers where a value is.
 func (w *world) note(id customer.ID, field, value string) string {
-	w.canaries[value] = append(w.canaries[value], canary{id, field})
+	w.canaries[value] = append(w.canaries[value], canary{customer: id, field: field})
 	return value
 }
 
@@ -155,7 +156,7 @@ func (w *world) defineAccess(tx *clientele.Tx) error {
 			for range rapid.IntRange(1, 3).Draw(w.rt, "permissions") {
 				p := orgtree.Permission{Right: draw(w, "right", modelRights...)}
 				for range rapid.IntRange(0, 2).Draw(w.rt, "kinds") {
-					p.Data = append(p.Data, draw(w, "data", customer.Identity, customer.Identity, customer.Contacts, customer.Tags, customer.Items))
+					p.Data = append(p.Data, draw(w, "data", customer.Identity, customer.Identity, customer.Contacts, customer.Credit, customer.Tags, customer.Items))
 				}
 				role.Permissions = append(role.Permissions, p)
 			}
@@ -330,7 +331,7 @@ func (w *world) pair(tx *clientele.Tx, c *modelCustomer) error {
 // step changes the book at random.
 func (w *world) step() {
 	steps := []func(){
-		w.moveUnit, w.moveUnit, w.mergeUnits, w.setSharing, w.transfer, w.assign, w.assign, w.setTeam, w.disable, w.revoke, w.delegate,
+		w.moveUnit, w.moveUnit, w.mergeUnits, w.setSharing, w.transfer, w.assign, w.assign, w.overlay, w.setTeam, w.disable, w.revoke, w.delegate,
 		w.rename, w.changeStatus,
 		func() { w.clock.advance(time.Duration(rapid.IntRange(1, 4).Draw(w.rt, "hours")) * time.Hour) },
 		func() { w.do(w.give) },
@@ -404,6 +405,25 @@ func (w *world) assign() {
 	}
 	w.do(func(tx *clientele.Tx) error { _, err := tx.Org.Assign(c.id, a); return err })
 	c.assigned = append(slices.DeleteFunc(c.assigned, func(b orgtree.Assignment) bool { return w.standsFor(b.Unit) == unit }), a)
+}
+
+// overlay notes something that one unit has of a customer.
+func (w *world) overlay() {
+	c, unit := w.drawCustomer(), w.drawOpen("overlays")
+	if unit == 0 {
+		return
+	}
+	w.taken++
+	note := fmt.Sprintf("overlayword%dq", w.taken)
+	w.canaries[note] = []canary{{c.id, "note", unit}}
+	w.do(func(tx *clientele.Tx) error {
+		_, err := tx.Org.SetOverlay(c.id, orgtree.Overlay{Unit: unit, Note: note})
+		return err
+	})
+	if c.overlays == nil {
+		c.overlays = map[customer.UnitID]string{}
+	}
+	c.overlays[unit] = note
 }
 
 func (w *world) setTeam() {

@@ -132,7 +132,10 @@ func TestNothingOutOfSightIsTold(t *testing.T) {
 			}
 		})
 	}
-	if text := k.log.String(); leaks(text) != "" {
+	switch text := k.log.String(); {
+	case text == "":
+		t.Error("the log was not kept, or the book tells it nothing")
+	case leaks(text) != "":
 		t.Errorf("the log tells %q: %s", leaks(text), text)
 	}
 }

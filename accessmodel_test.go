@@ -39,6 +39,7 @@ type modelCustomer struct {
 	owes                                           int64 // fen
 	team                                           customer.UnitID
 	assigned                                       []orgtree.Assignment
+	overlays                                       map[customer.UnitID]string // the notes of units
 }
 
 // model is all that the naive evaluator knows.
@@ -267,6 +268,19 @@ func (m *model) may(actor string, right customer.Right, d customer.Data, c *mode
 var maskedKinds = map[customer.Data][]string{
 	customer.Contacts: {"phone", "email", "address", "contact"}, customer.Credit: {"limit", "terms", "exposure", "score"},
 	customer.Tags: {"tag"}, customer.Items: {"item"},
+}
+
+// concerns reports whether what a unit has of its own is for an actor: who looks from it,
+// or from below it.
+func (m *model) concerns(actor string, unit customer.UnitID) bool {
+	for _, hat := range m.hats(actor) {
+		for _, g := range hat {
+			if !g.Deny && m.gives(g.Role, customer.RightRead, customer.Identity) && (m.reached(g.Scope, unit) || g.Scope.Unit != 0 && m.above(unit, g.Scope.Unit)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (m *model) sees(actor string, c *modelCustomer) bool {

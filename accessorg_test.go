@@ -124,7 +124,7 @@ var orgRows = map[string]row{
 // owned are methods of other packages that those packages prove.
 func init() {
 	for reason, names := range map[string][]string{
-		unit: {"Reader.TreeKnown", "Reader.UnitByCode", "Reader.UnitHistory", "Reader.Enforced", "Reader.ApprovalRules", "Reader.NeedsApproval", "Reader.RepQuota"},
+		unit: {"Reader.TreeKnown", "Reader.UnitByCode", "Reader.UnitHistory", "Reader.Enforced", "Reader.EnforcedAt", "Reader.ApprovalRules", "Reader.NeedsApproval", "Reader.RepQuota"},
 		"names of roles, principals and campaigns, which are no customer's": {
 			"Reader.Campaign", "Reader.Campaigns", "Reader.Principal", "Reader.PrincipalHistory", "Reader.Principals",
 			"Reader.Role", "Reader.RoleHistory", "Reader.Roles",

@@ -161,6 +161,14 @@ var proofRows = map[string]row{
 	}),
 	"orgtree.Tx.EndDelegation": guarded(func(k *kit, tx *clientele.Tx) error { return tx.Org.EndDelegation(k.delegation) }),
 	"orgtree.Tx.CloseCampaign": guarded(func(k *kit, tx *clientele.Tx) error { _, err := tx.Org.CloseCampaign(k.campaign, false); return err }),
+	"orgtree.Tx.SetReviewer":   guarded(func(k *kit, tx *clientele.Tx) error { _, err := tx.Org.SetReviewer(k.campaign, "viewer"); return err }),
+	"orgtree.Reader.GrantsKnown": listed(func(k *kit, tx *clientele.Tx) func(func(*orgtree.Grant, error) bool) {
+		return tx.Org.GrantsKnown(time.Now())
+	}),
+	"orgtree.Reader.EffectiveRightsAt": guarded(func(k *kit, tx *clientele.Tx) error {
+		_, err := tx.Org.EffectiveRightsAt("root", time.Now())
+		return err
+	}),
 
 	"dedupe.Reader.CandidatesOf": read(func(k *kit, tx *clientele.Tx, id customer.ID) (any, error) { return tx.Dedupe.CandidatesOf(id) }),
 	"dedupe.Reader.CandidatesFor": read(func(k *kit, tx *clientele.Tx, id customer.ID) (any, error) {

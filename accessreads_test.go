@@ -122,7 +122,9 @@ func (r *reads) tell(v any) { r.told.WriteString(dump(v)) }
 func (r *reads) noLeak() {
 	text := strings.ToLower(r.told.String())
 	for value, places := range r.canaries {
-		known := slices.ContainsFunc(places, func(c canary) bool { return r.shows(r.actor, r.customers[c.customer-1], c.field) })
+		known := slices.ContainsFunc(places, func(c canary) bool {
+			return r.shows(r.actor, r.customers[c.customer-1], c.field) && (c.unit == 0 || r.concerns(r.actor, c.unit))
+		})
 		if at := strings.Index(text, strings.ToLower(value)); !known && at >= 0 {
 			r.rt.Fatalf("%s is told %q, of %v: … %s …\n%s", r.actor, value, places, text[max(0, at-200):min(len(text), at+200)], r.world)
 		}
@@ -190,10 +192,43 @@ func (r *reads) records() {
 		tagged, err := r.tx.Tags.Of(id)
 		r.fine("Of", err)
 		r.same("Of", tagged.Has(r.vip), want.vip)
-		placement, err := r.tx.Org.Placement(id)
-		r.fine("Placement", err)
-		r.tell(placement)
+		r.placement(want)
 	}
+}
+
+// placement compares what units have of a customer in sight.
+func (r *reads) placement(c *modelCustomer) {
+	got, err := r.tx.Org.Placement(c.id)
+	r.fine("Placement", err)
+	r.tell(got)
+	history, err := all(r.tx.Org.Placements(c.id))
+	r.fine("Placements", err)
+	r.tell(history)
+	notes, wanted := map[customer.UnitID]string{}, map[customer.UnitID]string{}
+	for _, o := range got.Overlays {
+		notes[o.Unit] = o.Note
+	}
+	for unit, note := range c.overlays {
+		if !r.concerns(r.actor, unit) {
+			continue
+		}
+		if wanted[unit] = note; !r.shows(r.actor, r.customers[c.id-1], "note") {
+			wanted[unit] = ""
+		}
+	}
+	r.same("Placement's overlays", notes, wanted)
+	owner, assigned, err := r.tx.Org.UnitsOf(c.id)
+	r.fine("UnitsOf", err)
+	r.same("UnitsOf's owner", owner, r.standsFor(c.owner))
+	units := []customer.UnitID{}
+	for _, a := range r.inForce(c) {
+		if unit := r.standsFor(a.Unit); unit != owner && r.concerns(r.actor, unit) {
+			units = append(units, unit)
+		}
+	}
+	slices.Sort(units)
+	slices.Sort(assigned)
+	r.same("UnitsOf", append([]customer.UnitID{}, assigned...), slices.Compact(units))
 }
 
 // facts is what a record says, as text.
@@ -642,7 +677,7 @@ func (r *reads) explanations() {
 	err := r.system.View(r.t.Context(), func(tx *clientele.ReadTx) error {
 		for _, c := range r.customers {
 			for _, right := range []customer.Right{customer.RightRead, customer.RightUpdate, customer.RightExport} {
-				for _, d := range []customer.Data{customer.Identity, customer.Contacts, customer.Items} {
+				for _, d := range customer.AllData() {
 					x, err := tx.Org.Explain(r.actor, right, d, c.id)
 					r.fine("Explain", err)
 					r.same(fmt.Sprint("Explain ", right, d, c.id), x.Allowed, r.sees(r.actor, c) && r.may(r.actor, right, d, c))

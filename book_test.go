@@ -78,7 +78,9 @@ var silent = slog.New(slog.DiscardHandler)
 
 func openBook(t testing.TB, dir string, opts clientele.Options) *clientele.Book {
 	t.Helper()
-	opts.Logger = silent
+	if opts.Logger == nil {
+		opts.Logger = silent
+	}
 	opts.InMemory = opts.InMemory || dir == ""
 	book, err := clientele.Open(context.Background(), dir, opts)
 	if err != nil {

@@ -224,10 +224,12 @@ func (s *Session) OrgJob() orgtree.Job {
 }
 
 // Load creates customers in bulk, some ten times faster than Update; see
-// [customer.Store.Load].
+// [customer.Store.Load]. A draft whose owner is not an open unit ends the load. While a unit
+// or a representative may have only so many customers it fails with an error that wraps
+// [orgtree.ErrQuota]: create them by Update, which counts.
 func (s *Session) Load(ctx context.Context, opts customer.LoadOptions, drafts iter.Seq2[customer.Draft, error]) (storage.Loaded, error) {
 	opts.Access = s.access
-	return s.book.customers.Load(ctx, s.book.store, s.session, opts, drafts)
+	return s.book.customers.Load(ctx, s.book.store, s.session, opts, s.book.placeable(ctx, drafts))
 }
 
 // ErrNoSearch: the book was opened without its search index.

@@ -315,9 +315,16 @@ func (m Mask) Apply(c *Customer) *Customer {
 		return c
 	}
 	shown := *c
-	shown.rest = "" // what it holds isn't known here
-	m.copyHidden(&shown, &Customer{})
+	m.strip(&shown)
 	return &shown
+}
+
+// strip takes what the mask hides from a customer.
+func (m Mask) strip(c *Customer) {
+	if !m.Empty() {
+		c.rest = "" // what it holds isn't known here
+		m.copyHidden(c, &Customer{})
+	}
 }
 
 // Keep returns a changed customer with what the mask hides as it is in the stored one:

@@ -12,7 +12,8 @@ import (
 // which grew stricter since does not hold it up, and archived customers can be assigned
 // too. It fails with a *StatusError for merged and erased ones. When nothing is
 // different, no version is made. It needs the right to transfer where the customer is and,
-// to another unit, where it goes.
+// to another unit, where it goes. Who may not see the representative leaves it empty, and
+// as it is.
 func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 	var p problems
 	p.text("Rep", &rep, MaxText)
@@ -26,6 +27,9 @@ func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 	if old.Status > Archived {
 		return nil, &StatusError{ID: id, Status: old.Status, Action: "assign"}
 	}
+	if rep, err = tx.keepRep(old, rep); err != nil {
+		return nil, err
+	}
 	if old.Owner == owner && old.Rep == rep {
 		return tx.told(old, old)
 	}
@@ -35,6 +39,23 @@ func (tx *Tx) Assign(id ID, owner UnitID, rep string) (*Customer, error) {
 		return nil, err
 	}
 	return tx.put(old, &next, Transferred)
+}
+
+// keepRep is the representative that a customer gets: the one that it has, where that is
+// hidden from the actor.
+func (tx *Tx) keepRep(old *Customer, rep string) (string, error) {
+	if tx.access == nil {
+		return rep, nil
+	}
+	mask, err := tx.access.Mask(old)
+	if err != nil || !mask.Hides("rep") {
+		return rep, err
+	}
+	if rep != "" {
+		return "", &AccessError{Actor: tx.tx.Session().Actor, Right: RightTransfer, Data: Identity, Customer: old.ID,
+			Remedy: "leave what is hidden from you empty: rep"}
+	}
+	return old.Rep, nil
 }
 
 // Guard makes every later change of a customer in this transaction pass check, after

@@ -42,9 +42,9 @@ const fewUnits = 4
 // sampledChunks are read to find out how many customers a set has among all.
 const sampledChunks = 4
 
-// mostUnits returns of how many units the names may be merged for that to cost less than
-// to look for a set's members among the names of the book.
-func mostUnits(within bitset.Source) (int, error) {
+// passesFor returns how many of the book's names a page of a set's members is likely to pass
+// over.
+func passesFor(within bitset.Source) (int, error) {
 	end, err := within.End()
 	if err != nil || end == 0 {
 		return 0, err
@@ -59,21 +59,22 @@ func mostUnits(within bitset.Source) (int, error) {
 		}
 		members, looked = members+c.Len(), looked+1
 	}
-	return pageOf * looked * bitset.ChunkSize / members / unitPasses, nil
+	return pageOf * looked * bitset.ChunkSize / members, nil
 }
 
 // ownersWithin returns the units whose names are to be merged for a list of a set's members,
-// false when that would cost more than to look for them among the book's.
-func ownersWithin(within bitset.Source) (Owners, bool, error) {
+// false when that would cost more than to look for them among the book's, of which so many are
+// passed over at no great cost.
+func ownersWithin(within bitset.Source, passed int) (Owners, bool, error) {
 	owned, ok := within.(OwnedSource)
 	if !ok {
 		return Owners{}, false, nil
 	}
 	o, known, err := owned.Owners(fewUnits)
 	if !known && err == nil {
-		var most int
-		if most, err = mostUnits(within); err == nil && most > fewUnits {
-			o, known, err = owned.Owners(most)
+		var passes int
+		if passes, err = passesFor(within); err == nil && passes > max(passed, fewUnits*unitPasses) {
+			o, known, err = owned.Owners(passes / unitPasses)
 		}
 	}
 	if err != nil || slices.Contains(o.Units, 0) { // those without an owner are in no unit's names
@@ -86,14 +87,14 @@ func ownersWithin(within bitset.Source) (Owners, bool, error) {
 // own them.
 func (r *Reader) mergedByName(within bitset.Source, o Owners, l List, keys kv.Range) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
-		m := &nameMerge{reader: r, reverse: l.Reverse}
-		if !o.Exact {
-			m.among = membersOf(within)
+		m := &nameMerge{reader: r, reverse: l.Reverse, among: membersOf(within)}
+		if o.Exact {
+			m.among = membersOf(nil)
 		}
 		err := m.addOthers(within, o, l, keys)
 		for _, unit := range o.Units {
 			if err == nil { // the units' shares in a page differ
-				err = m.addUnit(unit, keys, pageOf/len(o.Units)+4)
+				err = m.addUnit(unit, keys, pageOf/len(o.Units)+moreNames)
 			}
 		}
 		if err != nil {
@@ -110,10 +111,14 @@ type nameMerge struct {
 	reader  *Reader
 	reverse bool
 	units   []*unitNames
-	among   *members // nil when all are
+	among   *members
 }
 
-// unitNames are a unit's names in order, read some at a time.
+// moreNames are read of a unit beyond its share in a page.
+const moreNames = 8
+
+// unitNames are a unit's names in order, read some at a time. Nobody changes what is in its
+// lists.
 type unitNames struct {
 	prefix storage.Key
 	keys   kv.Range // what is left to be read, with the prefix
@@ -157,11 +162,30 @@ func (m *nameMerge) addUnit(unit UnitID, keys kv.Range, first int) error {
 	if keys.Upper != nil {
 		u.keys.Upper = slices.Concat(u.prefix, keys.Upper)
 	}
-	if err := m.fill(u); err != nil || len(u.read) == 0 {
+	begin := m.fill
+	if keys.Lower == nil && keys.Upper == nil && !m.reverse {
+		begin = m.fillFirst
+	}
+	if err := begin(u); err != nil || len(u.read) == 0 {
 		return err
 	}
 	m.units = append(m.units, u)
 	return nil
+}
+
+// fillFirst reads a unit's first names, unless they are kept.
+func (m *nameMerge) fillFirst(u *unitNames) error {
+	era := m.reader.storage.Era()
+	first := &m.reader.store.firstNames
+	if kept, found := first.of(era, u.prefix); found && (len(kept.read) >= u.batch || !kept.more) {
+		*u = kept
+		return nil
+	}
+	err := m.fill(u)
+	if err == nil && era.Known() {
+		first.keep(era, *u)
+	}
+	return err
 }
 
 // addOthers adds the members whom none of the units owns, as if they were one unit's.
@@ -255,16 +279,12 @@ func (m *nameMerge) next() (namedID, error) {
 func (m *nameMerge) customers(yield func(*Customer, error) bool) {
 	for len(m.units) > 0 {
 		first, err := m.next()
-		in := m.among == nil
-		if err == nil && !in {
-			in, err = m.among.has(first.id)
-		}
-		if err == nil && !in {
-			continue
-		}
 		var c *Customer
 		if err == nil {
-			c, err = m.reader.store.customer.Get(m.reader.storage, first.id)
+			c, err = m.reader.ifAmong(m.among, first.id)
+		}
+		if c == nil && err == nil {
+			continue
 		}
 		if !yield(c, err) || err != nil {
 			return

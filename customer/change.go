@@ -40,7 +40,7 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 		return nil, err
 	}
 	if err := tx.store.customer.InsertNew(tx.tx, c.ID, c, uint8(Created)); err != nil {
-		return nil, tx.taken(err, c)
+		return nil, tx.taken(err, nil, c)
 	}
 	return tx.told(c, c)
 }
@@ -117,7 +117,7 @@ func (tx *Tx) replace(old, c *Customer, action Action) (*Customer, error) {
 	session := tx.tx.Session()
 	c.Version, c.Recorded, c.Actor, c.Reason = old.Version+1, tx.tx.Now(), session.Actor, session.Reason
 	if err := tx.store.customer.Put(tx.tx, c.ID, c, uint8(action)); err != nil {
-		return nil, tx.taken(err, c)
+		return nil, tx.taken(err, old, c)
 	}
 	return c, nil
 }

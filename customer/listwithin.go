@@ -33,18 +33,30 @@ func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter
 	case ByID:
 		return r.recordsWithin(within, keys, l.Reverse)
 	case ByName:
-		return func(yield func(*Customer, error) bool) {
-			switch owners, known, err := ownersWithin(within); {
-			case err != nil:
-				yield(nil, err)
-			case known:
-				r.mergedByName(within, owners, l, keys)(yield)
-			default:
-				r.indexedWithin(within, l, r.store.name, keys)(yield)
-			}
-		}
+		return r.namedWithin(within, l, keys)
 	}
 	return r.indexedWithin(within, l, r.store.code, keys)
+}
+
+// namedWithin yields the members of a set by name, in the way that costs least.
+func (r *Reader) namedWithin(within bitset.Source, l List, keys kv.Range) iter.Seq2[*Customer, error] {
+	return func(yield func(*Customer, error) bool) {
+		head, at, begins := r.head(l, keys)
+		passes := 0
+		if begins {
+			passes = headPasses
+		}
+		switch owners, known, err := ownersWithin(within, passes); {
+		case err != nil:
+			yield(nil, err)
+		case known:
+			r.mergedByName(within, owners, l, keys)(yield)
+		case begins:
+			r.headWithin(within, head, at, l)(yield)
+		default:
+			r.indexedWithin(within, l, r.store.name, keys)(yield)
+		}
+	}
 }
 
 // indexedWithin yields those of a book's index who are in a set, or the set sorted once it

@@ -130,6 +130,19 @@ func (r *Reader) shown(c *Customer) (*Customer, error) {
 	return mask.Apply(c), nil
 }
 
+// stripped is shown of a customer that was just read, and is nobody else's: it is not copied.
+func (r *Reader) stripped(c *Customer) (*Customer, error) {
+	if r.access == nil {
+		return c, nil
+	}
+	mask, err := r.access.Mask(c)
+	if err != nil {
+		return nil, err
+	}
+	mask.strip(c)
+	return c, nil
+}
+
 // look returns a customer as the actor sees it by a field, nil when it is out of sight
 // or the field is hidden; without a field only the former counts.
 func (r *Reader) look(c *Customer, field string) (*Customer, error) {

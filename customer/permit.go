@@ -153,9 +153,21 @@ func (s *Store) Elsewhere(f func(r *storage.Reader, everybody *Reader, d *Duplic
 }
 
 // taken is the error of a unique value that another customer has, as the actor may know
-// it.
-func (tx *Tx) taken(err error, c *Customer) error {
-	return tx.conceal(tx.store.duplicateOf(err, c), tx.store.elsewhere)
+// it. In a field that is hidden of old, nil for a new customer, the value isn't the actor's:
+// it is stored, and comes back with an unmerge.
+func (tx *Tx) taken(err error, old, c *Customer) error {
+	err = tx.store.duplicateOf(err, c)
+	var d *DuplicateError
+	if old != nil && tx.access != nil && errors.As(err, &d) {
+		mask, failed := tx.access.Mask(old)
+		if failed != nil {
+			return failed
+		}
+		if mask.Hides(duplicateFields[d.Field]) {
+			d.Value = ""
+		}
+	}
+	return tx.conceal(err, tx.store.elsewhere)
 }
 
 // duplicateFields are the names by which masks know what a DuplicateError is about.

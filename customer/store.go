@@ -30,7 +30,9 @@ type Options struct {
 type Store struct {
 	*tables
 	normaliser
-	ranges []numberRange
+	ranges     []numberRange
+	head       headCache
+	firstNames firstNames
 
 	onEvent   func(tx *storage.Tx, id ID, e Event) error
 	elsewhere func(r *storage.Reader, everybody *Reader, d *DuplicateError) error // nil without one
@@ -277,7 +279,7 @@ func (r *Reader) List(l List) iter.Seq2[*Customer, error] {
 				continue
 			}
 			if err == nil {
-				c, err = r.shown(c)
+				c, err = r.stripped(c)
 			}
 			if !yield(c, err) || err != nil {
 				return

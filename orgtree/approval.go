@@ -20,9 +20,14 @@ var ErrState = errors.New("not possible in this state")
 // ErrFourEyes: who asked for something can't approve it.
 var ErrFourEyes = errors.New("a second person must decide")
 
-// ApprovalRule names what needs a second person's approval.
+// ApprovalRule names what needs a second person's approval. While access is enforced, one
+// without an amount holds wherever the right is asked for, in every package: the action
+// fails with an [*ApprovalError] unless an approval of it was used in its transaction (see
+// [Tx.Use]), one for each customer that takes part, such as both of a merge. One with an
+// amount is for who knows the amount: it holds for the limits of overlays, and for what
+// asks [Reader.NeedsApproval]; limits of package credit have rules of their own.
 type ApprovalRule struct {
-	Right customer.Right
+	Right customer.Right // neither to read nor to approve nor to administer
 	Data  customer.Data
 	// Above is the amount from which on, itself left out, approval is needed; nil needs it
 	// always. An amount in another currency, or none, always needs it.
@@ -67,12 +72,19 @@ func (tx *Tx) SetApprovalRules(rules []ApprovalRule) error {
 			return err
 		}
 	}
-	return tx.store.policy.Put(tx.tx, policyKey, p, uint8(PolicySet))
+	if err := tx.store.policy.Put(tx.tx, policyKey, p, uint8(PolicySet)); err != nil {
+		return err
+	}
+	return tx.policyChanged()
 }
 
 func (r *ApprovalRule) check(op string) (err error) {
 	if err := checkRight(op, r.Right, false); err != nil {
 		return err
+	}
+	switch r.Right {
+	case customer.RightRead, customer.RightApprove, customer.RightAdminister:
+		return &Error{Op: op, Field: "Right", Value: string(r.Right), Remedy: "name something that is done once and can wait", Err: ErrInvalid}
 	}
 	if r.Data >= dataKinds {
 		return &Error{Op: op, Field: "Data", Value: r.Data.String(), Remedy: fmt.Sprintf("use one of %v", customer.AllData()), Err: ErrInvalid}
@@ -231,14 +243,28 @@ func (tx *Tx) checkRequest(op string, a *Approval) (err error) {
 	return cleanTexts(op, field{"Subject", &a.Subject, MaxSubject})
 }
 
+// mayAsk returns nil when the session has the right that a request is about, but for the
+// approval.
 func (tx *Tx) mayAsk(a *Approval) error {
-	if a.Customer != 0 {
-		return tx.mayDo(a.Right, a.Data, a.Customer)
+	c, err := tx.about(a)
+	if err != nil || tx.access() == nil {
+		return err
 	}
-	if access := tx.access(); access != nil {
-		return access.Allows(a.Right, a.Data, nil)
+	access := tx.access()
+	if own, ok := access.(*Access); ok {
+		asking := *own
+		asking.asking = true
+		access = &asking
 	}
-	return nil
+	return access.Allows(a.Right, a.Data, c)
+}
+
+// about returns the customer of a request, whoever may see it, nil for none.
+func (r *Reader) about(a *Approval) (*customer.Customer, error) {
+	if a.Customer == 0 {
+		return nil, nil
+	}
+	return customer.Unscoped(r.customers).Exact(a.Customer)
 }
 
 // Approve lets what was asked for be done. It needs the right to approve this kind of
@@ -278,12 +304,9 @@ func (tx *Tx) mayApprove(a *Approval) error {
 	if access == nil {
 		return nil
 	}
-	var c *customer.Customer
-	if a.Customer != 0 {
-		var err error
-		if c, err = customer.Unscoped(tx.Reader.customers).Exact(a.Customer); err != nil {
-			return err
-		}
+	c, err := tx.about(a)
+	if err != nil {
+		return err
 	}
 	if own, ok := access.(*Access); ok {
 		access = own.without(a.AskedBy)
@@ -324,7 +347,9 @@ func (tx *Tx) Cancel(id ApprovalID) (*Approval, error) {
 // Use marks an approved request as done and returns it: the package that asked calls it
 // in the transaction in which it does what was asked for, with the right and the customer
 // that it is about to act on. So each approval is used once, also by concurrent writers:
-// every later call fails with ErrState. Who uses it must have the right himself.
+// every later call fails with ErrState. Who uses it must have the right himself, and has
+// it then until the end of the transaction, though an [ApprovalRule] asks for approval.
+// What is lacking must be looked for in what was approved, Digest and Amount.
 func (tx *Tx) Use(id ApprovalID, right customer.Right, of customer.ID) (*Approval, error) {
 	const op = "use approval"
 	a, err := tx.request(op, id, Approved)
@@ -336,6 +361,9 @@ func (tx *Tx) Use(id ApprovalID, right customer.Right, of customer.ID) (*Approva
 	}
 	if err := tx.mayAsk(a); err != nil {
 		return nil, err
+	}
+	if own, ok := tx.access().(*Access); ok {
+		own.note(a)
 	}
 	a.State = Used
 	return tx.putApproval(a, ApprovalUsed)

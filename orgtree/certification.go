@@ -3,6 +3,7 @@ package orgtree
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -66,8 +67,8 @@ func (tx *Tx) OpenCampaign(c Campaign) (*Campaign, error) {
 	if err := tx.mayAdminister(c.Unit); err != nil {
 		return nil, err
 	}
-	if _, err := tx.Principal(c.Reviewer); err != nil {
-		return nil, &Error{Op: op, Field: "Reviewer", Value: c.Reviewer, Remedy: "use the id of one of the book's principals", Err: err}
+	if err := tx.checkReviewer(op, c.Reviewer); err != nil {
+		return nil, err
 	}
 	grants, err := tx.reviewed(c.Unit)
 	if err != nil {
@@ -112,8 +113,38 @@ func (tx *Tx) reviewed(unit customer.UnitID) (ids []GrantID, err error) {
 	return ids, nil
 }
 
+// SetReviewer hands an open campaign to another reviewer, for one who left or is away. It
+// needs the right to administer the campaign's unit; what was decided stays.
+func (tx *Tx) SetReviewer(id CampaignID, reviewer string) (*Campaign, error) {
+	const op = "set reviewer"
+	c, err := tx.openCampaign(op, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.mayAdminister(c.Unit); err != nil {
+		return nil, err
+	}
+	if err := tx.checkReviewer(op, reviewer); err != nil {
+		return nil, err
+	}
+	c.Reviewer = reviewer
+	if err := tx.store.campaign.Put(tx.tx, id, c, uint8(CampaignSet)); err != nil {
+		return nil, err
+	}
+	return tx.Campaign(id)
+}
+
+func (tx *Tx) checkReviewer(op, reviewer string) error {
+	if _, err := tx.Principal(reviewer); err != nil {
+		return &Error{Op: op, Field: "Reviewer", Value: reviewer, Remedy: "use the id of one of the book's principals", Err: err}
+	}
+	return nil
+}
+
 // Certify records what the reviewer decided on a grant; a revoked one is gone at once.
-// Only the reviewer may, and nobody for grants of his own.
+// Only the reviewer may: but on the reviewer's own grants only another who administers the
+// campaign's unit, not by what the reviewer delegated to him. Nobody confirms a grant that
+// he uses by a delegation.
 func (tx *Tx) Certify(campaign CampaignID, id GrantID, d Decision, note string) error {
 	const op = "certify"
 	if d != Confirmed && d != Revoked {
@@ -126,11 +157,11 @@ func (tx *Tx) Certify(campaign CampaignID, id GrantID, d Decision, note string) 
 	if err != nil {
 		return err
 	}
-	actor := tx.tx.Session().Actor
-	if actor != c.Reviewer {
-		return &Error{Op: op, Field: "Actor", Value: actor, Remedy: "let " + c.Reviewer + " decide, who reviews this campaign", Err: customer.ErrDenied}
+	g, _, err := tx.store.grant.Find(tx.Reader.storage, id)
+	if err != nil {
+		return err
 	}
-	if err := tx.mayAct(); err != nil {
+	if err := tx.mayCertify(op, c, g); err != nil {
 		return err
 	}
 	key := certifiedKey{campaign, id}
@@ -141,23 +172,53 @@ func (tx *Tx) Certify(campaign CampaignID, id GrantID, d Decision, note string) 
 	if item.Decision == Revoked {
 		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "it has been revoked; give another", Err: ErrState}
 	}
-	g, err := tx.grantOf(id)
-	if err != nil && !isNotFound(err) {
-		return err
-	}
-	if err != nil && d == Confirmed {
-		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "it is gone, so say that it is revoked", Err: ErrState}
-	}
-	if err == nil && g.Principal == actor {
-		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "let someone else review it: it is the reviewer's own", Err: ErrFourEyes}
-	}
-	if err == nil && d == Revoked {
+	if d == Confirmed {
+		if err := tx.mayConfirm(op, id, g); err != nil {
+			return err
+		}
+	} else if g != nil {
 		if err := tx.revoke(g); err != nil {
 			return err
 		}
 	}
-	item.Decision, item.By, item.At, item.Note = d, actor, tx.now(), note
+	item.Decision, item.By, item.At, item.Note = d, tx.tx.Session().Actor, tx.now(), note
 	return tx.store.certified.Put(tx.tx, key, item, uint8(GrantCertified))
+}
+
+// mayCertify returns nil when the session may decide on a grant, nil for one that is gone.
+func (tx *Tx) mayCertify(op string, c *Campaign, g *Grant) error {
+	actor := tx.tx.Session().Actor
+	reviewers := g != nil && g.Principal == c.Reviewer
+	switch {
+	case actor == c.Reviewer && reviewers:
+		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(g.ID)), Remedy: "let someone else who administers the campaign's unit review it: it is the reviewer's own", Err: ErrFourEyes}
+	case actor == c.Reviewer:
+		return tx.mayAct()
+	case reviewers:
+		if own, ok := tx.access().(*Access); ok {
+			return own.without(c.Reviewer).AllowsAt(customer.RightAdminister, customer.Identity, c.Unit)
+		}
+		return tx.mayAdminister(c.Unit)
+	}
+	return &Error{Op: op, Field: "Actor", Value: actor, Remedy: "let " + c.Reviewer + " decide, who reviews this campaign", Err: customer.ErrDenied}
+}
+
+// mayConfirm returns nil when a grant is there, and not in use by the session itself.
+func (tx *Tx) mayConfirm(op string, id GrantID, g *Grant) error {
+	if g == nil {
+		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "it is gone, so say that it is revoked", Err: ErrState}
+	}
+	if own, ok := tx.access().(*Access); ok && own.plan.wears(id) {
+		return &Error{Op: op, Field: "Grant", Value: fmt.Sprint(uint64(id)), Remedy: "let someone else confirm it: it is delegated to the reviewer", Err: ErrFourEyes}
+	}
+	return nil
+}
+
+// wears reports whether a grant is among those that the actor uses, its own or delegated.
+func (p *plan) wears(id GrantID) bool {
+	return slices.ContainsFunc(p.hats, func(h *hat) bool {
+		return slices.ContainsFunc(h.grants, func(g *held) bool { return g.ID == id })
+	})
 }
 
 func (tx *Tx) openCampaign(op string, id CampaignID) (*Campaign, error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 )
@@ -37,13 +38,14 @@ const MaxDelegated = 200
 func (d *Delegation) at(t time.Time) bool { return !t.Before(d.Begin) && t.Before(d.End) }
 
 // Delegate stores a delegation. Principals may delegate what is theirs; for others it
-// needs the right to administer the whole book.
+// needs the right to administer the whole book. Who has that by a delegation makes none to
+// himself, which would outlast it.
 func (tx *Tx) Delegate(d Delegation) (*Delegation, error) {
 	const op = "delegate"
 	if err := tx.checkDelegation(op, &d); err != nil {
 		return nil, err
 	}
-	if err := tx.mayDelegate(d.From); err != nil {
+	if err := tx.mayDelegate(d.From, d.To); err != nil {
 		return nil, err
 	}
 	id, err := tx.store.delegationIDs.Next(tx.tx, nil)
@@ -54,7 +56,7 @@ func (tx *Tx) Delegate(d Delegation) (*Delegation, error) {
 	if err := tx.store.delegation.InsertNew(tx.tx, d.ID, &d, uint8(DelegationSet)); err != nil {
 		return nil, err
 	}
-	if err := tx.policyChanged(); err != nil {
+	if err := tx.grantsChanged(func(m *policyMark) { m.Delegations = max(m.Delegations, d.ID) }); err != nil {
 		return nil, err
 	}
 	return tx.delegationOf(d.ID)
@@ -93,11 +95,23 @@ func (tx *Tx) checkDelegation(op string, d *Delegation) error {
 	return nil
 }
 
-func (tx *Tx) mayDelegate(from string) error {
+func (tx *Tx) mayDelegate(from, to string) error {
 	if tx.tx.Session().Actor == from {
 		return tx.mayAct()
 	}
-	return tx.mayAdminister(0)
+	if err := tx.mayAdminister(0); err != nil {
+		return err
+	}
+	if own, ok := tx.access().(*Access); ok && own.plan.actor == to && !own.plan.administersItself() {
+		return beyond(to, customer.RightAdminister, customer.Identity)
+	}
+	return nil
+}
+
+// administersItself reports whether the actor administers the whole book by grants of its
+// own, not by what was delegated to it.
+func (p *plan) administersItself() bool {
+	return p.holds(customer.RightAdminister, customer.Identity, Scope{All: true})
 }
 
 // EndDelegation ends a delegation now. Either of the two may, and who administers the
@@ -109,7 +123,7 @@ func (tx *Tx) EndDelegation(id DelegationID) error {
 	}
 	may := tx.mayAct
 	if tx.tx.Session().Actor != d.To {
-		may = func() error { return tx.mayDelegate(d.From) }
+		may = func() error { return tx.mayDelegate(d.From, d.To) }
 	}
 	if err := may(); err != nil {
 		return err
@@ -124,13 +138,13 @@ func (tx *Tx) EndDelegation(id DelegationID) error {
 // ErrNotFound. It costs one read.
 func (r *Reader) Delegation(id DelegationID) (*Delegation, error) {
 	d, err := r.delegationOf(id)
+	if err == nil && r.mayKnow(d.From) != nil {
+		err = r.mayKnow(d.To)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if r.mayKnow(d.From) == nil {
-		return d, nil
-	}
-	return d, r.mayKnow(d.To)
+	return d, nil
 }
 
 func (r *Reader) delegationOf(id DelegationID) (*Delegation, error) {

@@ -43,10 +43,11 @@
 // transaction reads: a revocation holds for whatever commits after it.
 //
 // [Reader.Explain] names the grant or the lack, [Reader.EffectiveRights] and
-// [Reader.RightsOnCustomer] report, [Reader.Review] finds what is unused, wider than
-// used, in conflict, expired or orphaned, by a compact log ([Use]); a [Campaign] has each
-// grant confirmed or revoked. An [Approval] is a second person's, used exactly once.
-// [Reader.Consolidate] shows a unit by its parts.
+// [Reader.RightsOnCustomer] report, [Reader.EffectiveRightsAt] for a day that has passed;
+// [Reader.Review] finds what is unused, wider than used, in conflict, expired or orphaned,
+// by a compact log ([Use]); a [Campaign] has each grant confirmed or revoked. An
+// [ApprovalRule] names what waits for a second person; an [Approval] is that person's, used
+// exactly once. [Reader.Consolidate] shows a unit by its parts.
 //
 // # The book
 //

@@ -20,8 +20,8 @@ type Correction struct {
 	Add      bool
 }
 
-// Corrections returns what the stored sets lack until [Store.Tick] has run: normally
-// nothing. It costs one scan that finds nothing, and a read for each placement that is
+// Corrections returns what the stored sets lack until [Store.Tick] has run, of customers
+// and units that concern the session: normally nothing. It costs one scan that finds nothing, and a read for each placement that is
 // due.
 func (r *Reader) Corrections() ([]Correction, error) {
 	var list []Correction
@@ -44,7 +44,8 @@ func (r *Reader) Corrections() ([]Correction, error) {
 		settled.settle(r.now())
 		list = corrections(list, p, &settled)
 	}
-	return list, nil
+	concerns := r.seesFrom()
+	return slices.DeleteFunc(list, func(c Correction) bool { return !concerns(c.Unit) }), nil
 }
 
 // corrections appends what leads from the sets of one placement to those of another.

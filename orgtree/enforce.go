@@ -3,6 +3,7 @@ package orgtree
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/clientele-go/clientele/customer"
 )
@@ -95,13 +96,24 @@ func (r *Reader) mayDo(right customer.Right, d customer.Data, id customer.ID) er
 	return r.customers.Permit(right, d, id)
 }
 
-// mayOverlay returns nil when the session may replace an overlay.
+// mayOverlay returns nil when the session may replace an overlay, and gives the next one
+// what is hidden of the old: so it is neither lost nor found out by trying.
 func (tx *Tx) mayOverlay(id customer.ID, old, next *Overlay) error {
 	if err := tx.mayDo(customer.RightUpdate, customer.Identity, id); err != nil {
 		return err
 	}
 	if tx.access() == nil {
 		return nil
+	}
+	if own, ok := tx.access().(*Access); ok && !own.plan.actsFor(next.Unit) {
+		return own.refusal(customer.RightUpdate, customer.Identity, id)
+	}
+	mask, err := tx.maskOf(id)
+	if err != nil {
+		return err
+	}
+	if err := tx.keepHidden(id, mask, old, next); err != nil {
+		return err
 	}
 	if old.Terms != next.Terms {
 		if err := tx.mayDo(customer.RightUpdate, customer.Credit, id); err != nil {
@@ -111,7 +123,48 @@ func (tx *Tx) mayOverlay(id customer.ID, old, next *Overlay) error {
 	if old.Limit == nil && next.Limit == nil || old.Limit != nil && next.Limit != nil && *old.Limit == *next.Limit {
 		return nil
 	}
-	return tx.mayDo(customer.RightSetLimit, customer.Credit, id)
+	if err := tx.mayDo(customer.RightSetLimit, customer.Credit, id); err != nil {
+		return err
+	}
+	return tx.mayRaise(id, old.Limit, next.Limit)
+}
+
+// keepHidden gives an overlay what is hidden of the one that it replaces. It fails when
+// there is something in a hidden field already.
+func (tx *Tx) keepHidden(id customer.ID, mask customer.Mask, old, next *Overlay) error {
+	shown := *next
+	shown.hide(mask)
+	shown.rest = next.rest
+	if shown != *next {
+		return &customer.AccessError{Actor: tx.tx.Session().Actor, Right: customer.RightUpdate, Data: customer.Identity, Customer: id,
+			Remedy: "leave what is hidden from you empty: " + strings.Join(mask.Fields(), ", ")}
+	}
+	rest := *old
+	rest.hide(mask)
+	for _, f := range []struct{ to, stored, seen *string }{
+		{&next.Rep, &old.Rep, &rest.Rep}, {&next.Terms, &old.Terms, &rest.Terms}, {&next.Note, &old.Note, &rest.Note},
+	} {
+		if *f.seen != *f.stored {
+			*f.to = *f.stored
+		}
+	}
+	if rest.Limit != old.Limit {
+		next.Limit = old.Limit
+	}
+	return nil
+}
+
+// actsFor reports whether the actor may change customers for a unit: by a grant that holds
+// there.
+func (p *plan) actsFor(unit customer.UnitID) bool {
+	for _, h := range p.hats {
+		for _, g := range h.grants {
+			if g.permits(customer.RightUpdate).has(customer.Identity) && p.tree.covers(g.Scope.reach(), unit) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // narrowed returns what the session may see of a placement: nothing for a customer out of

@@ -58,6 +58,9 @@ type Explanation struct {
 	Allowed  bool
 	Grounds  []Ground
 	Hidden   []string // for reading: the fields that are hidden, see [customer.Mask]
+	// Approval is the rule by which a second person must approve it first, nil for none. One
+	// with an amount may not hold for the amount in question.
+	Approval *ApprovalRule
 }
 
 // Explain says why an actor may do something with a kind of data of a customer, or what
@@ -74,8 +77,8 @@ func (r *Reader) Explain(actor string, right customer.Right, d customer.Data, id
 	if err != nil {
 		return nil, err
 	}
-	if !visible {
-		_, err := r.customers.Get(id)
+	if !visible { // Get would follow a merged one to its survivor
+		_, err := r.customers.Exact(id)
 		return nil, err
 	}
 	mark, err := r.policyMark()
@@ -118,6 +121,9 @@ func (e *explainer) explain(id customer.ID) error {
 			return err
 		}
 		e.Allowed = g != nil
+	}
+	if e.Explanation.Approval, err = e.NeedsApproval(e.Right, e.Data, nil); err != nil {
+		return err
 	}
 	if e.Right == customer.RightRead {
 		mask, err := e.access.maskUnused(c)
@@ -291,6 +297,10 @@ func (e *Explanation) Text(tag language.Tag) string {
 	for _, g := range e.Grounds {
 		b.WriteString("\n- ")
 		b.WriteString(g.text(words))
+	}
+	if e.Allowed && e.Approval != nil {
+		b.WriteString("\n")
+		b.WriteString(words.approval(e.Approval))
 	}
 	if e.Allowed && len(e.Hidden) > 0 {
 		b.WriteString("\n")

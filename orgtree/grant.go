@@ -89,7 +89,7 @@ func (tx *Tx) Give(g Grant) (*Grant, error) {
 	if err := tx.store.grant.InsertNew(tx.tx, g.ID, &g, uint8(GrantGiven)); err != nil {
 		return nil, err
 	}
-	if err := tx.policyChanged(); err != nil {
+	if err := tx.grantsChanged(func(m *policyMark) { m.Grants = max(m.Grants, g.ID) }); err != nil {
 		return nil, err
 	}
 	return tx.grantOf(g.ID)
@@ -180,10 +180,13 @@ func (tx *Tx) revoke(g *Grant) error {
 // whole book.
 func (r *Reader) Grant(id GrantID) (*Grant, error) {
 	g, err := r.grantOf(id)
+	if err == nil {
+		err = r.mayKnow(g.Principal)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return g, r.mayKnow(g.Principal)
+	return g, nil
 }
 
 func (r *Reader) grantOf(id GrantID) (*Grant, error) { return r.store.grant.Get(r.storage, id) }

@@ -1,6 +1,7 @@
 package orgtree_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func (g *group) expect(actor string, all tries) {
 	}
 }
 
-var errTakenBack = &orgtree.Error{Op: "test", Remedy: "taken back"}
+var errTakenBack = errors.New("taken back")
 
 func campaign(unit customer.UnitID) func(tx) error {
 	return func(tx tx) error {

@@ -69,8 +69,9 @@ func (tx *Tx) putUnit(op string, u *Unit, action Action) (*Unit, error) {
 }
 
 // UpdateUnit stores the changed code, names, kind, policies and quotas of a unit, which
-// Unit returned; what else is changed in u is left as it was. Unit 0 is the book. It
-// fails with ErrConflict when the unit has a newer version.
+// Unit returned; what else is changed in u is left as it was. Unit 0 is the book. Who is
+// bound by a quota doesn't lift it: to change one takes the right to administer the unit
+// above as well. It fails with ErrConflict when the unit has a newer version.
 func (tx *Tx) UpdateUnit(u *Unit) (*Unit, error) {
 	const op = "update unit"
 	if err := tx.mayAdminister(u.ID); err != nil {
@@ -87,6 +88,12 @@ func (tx *Tx) UpdateUnit(u *Unit) (*Unit, error) {
 	next.Code, next.Names, next.Kind, next.Sharing, next.Quota, next.RepQuota = u.Code, u.Names, u.Kind, u.Sharing, u.Quota, u.RepQuota
 	if err := next.check(op); err != nil {
 		return nil, err
+	}
+	if next.Quota != old.Quota || next.RepQuota != old.RepQuota {
+		above, _ := old.parentAt(tx.now())
+		if err := tx.mayAdminister(above); err != nil {
+			return nil, err
+		}
 	}
 	return tx.putUnit(op, &next, UnitUpdated)
 }

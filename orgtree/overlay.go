@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/text/currency"
+
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
@@ -44,7 +46,9 @@ func (p *Placement) overlay(unit customer.UnitID) int {
 }
 
 // SetOverlay replaces the overlay of a customer for a unit; one without any field
-// removes it. A local code that the unit has given to another customer is refused with
+// removes it. It takes the right to update the customer by a grant that holds in the unit,
+// terms that on its credit data, and a limit the right to set it. What is hidden from the
+// session stays as it is. A local code that the unit has given to another customer is refused with
 // an error that wraps ErrExists and doesn't tell which.
 func (tx *Tx) SetOverlay(id customer.ID, o Overlay) (*Placement, error) {
 	const op = "set overlay"
@@ -94,6 +98,19 @@ func (l *Limit) checked(op string) (*Limit, error) {
 		return nil, &Error{Op: op, Field: "Limit.Currency", Value: text.Excerpt(c.Currency), Remedy: "use an ISO 4217 code such as CNY", Err: ErrInvalid}
 	}
 	return &c, nil
+}
+
+// text is the amount in units of its currency, as ISO 4217 divides it: 1000.00 CNY.
+func (l *Limit) text() string {
+	scale := 2
+	if unit, err := currency.ParseISO(l.Currency); err == nil {
+		scale, _ = currency.Standard.Rounding(unit)
+	}
+	digits := fmt.Sprintf("%0*d", scale+1, l.Amount)
+	if scale > 0 {
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	return digits + " " + l.Currency
 }
 
 func repeatedLocalCode(op string, p *Placement, unique *storage.UniqueError) error {
@@ -160,7 +177,8 @@ func (r *Reader) overlayAt(seen *Overlay, p *Placement, unit customer.UnitID) {
 }
 
 // ByLocalCode returns the customer to which a unit, or one that was merged into it, has
-// given a code; letter case and width do not count.
+// given a code; letter case and width do not count. Codes of units that don't concern the
+// session are as if not given, as in [Reader.Placement].
 func (r *Reader) ByLocalCode(unit customer.UnitID, code string) (customer.ID, error) {
 	tree, err := r.Tree()
 	if err != nil {
@@ -176,7 +194,7 @@ func (r *Reader) ByLocalCode(unit customer.UnitID, code string) (customer.ID, er
 	}
 	if err == nil && r.access() != nil {
 		var visible bool
-		if visible, err = r.customers.Visible(id); err == nil && !visible {
+		if visible, err = r.customers.Visible(id); err == nil && (!visible || !r.seesFrom()(unit)) {
 			err = ErrNotFound
 		}
 	}

@@ -153,7 +153,8 @@ func (r *Reader) PlacementAt(id customer.ID, at time.Time) (*Placement, error) {
 }
 
 // UnitsOf returns the owner unit of a customer, 0 for none, and the other units to which
-// it is assigned now; merged units count as their survivors. It costs two reads.
+// it is assigned now, as far as they concern the session; merged units count as their
+// survivors. It costs two reads.
 func (r *Reader) UnitsOf(id customer.ID) (owner customer.UnitID, assigned []customer.UnitID, err error) {
 	c, err := r.customers.Exact(id)
 	if err != nil {
@@ -168,16 +169,18 @@ func (r *Reader) UnitsOf(id customer.ID) (owner customer.UnitID, assigned []cust
 		return 0, nil, err
 	}
 	owner = tree.Resolve(c.Owner)
+	concerns := r.seesFrom()
 	for _, unit := range p.AssignedAt(r.now()) {
-		if unit = tree.Resolve(unit); unit != owner && !slices.Contains(assigned, unit) {
+		if unit = tree.Resolve(unit); unit != owner && concerns(unit) && !slices.Contains(assigned, unit) {
 			assigned = append(assigned, unit)
 		}
 	}
 	return owner, assigned, nil
 }
 
-// Assign gives a customer to a unit beside its owner; an assignment to the same unit is
-// replaced. The unit and the team must be open.
+// Assign gives a customer to a unit beside its owner; an assignment to the same unit, or to
+// one that was merged into it, is replaced, but for a representative that is hidden from the session. The unit and the
+// team must be open.
 func (tx *Tx) Assign(id customer.ID, a Assignment) (*Placement, error) {
 	const op = "assign"
 	a = Assignment{Unit: a.Unit, From: a.From, Until: a.Until, Rep: a.Rep, Team: a.Team}
@@ -195,20 +198,50 @@ func (tx *Tx) Assign(id customer.ID, a Assignment) (*Placement, error) {
 	if err := tx.checkPlaces(op, a.Unit, a.Team); err != nil {
 		return nil, err
 	}
-	return tx.transfer(op, id, func(p *Placement) {
-		if i := p.in(a.Unit); i >= 0 {
-			p.Assignments[i] = a
-		} else {
-			p.Assignments = append(p.Assignments, a)
+	tree, err := tx.Tree()
+	if err != nil {
+		return nil, err
+	}
+	return tx.transfer(op, id, func(p *Placement) error {
+		same := func(x Assignment) bool { return tree.Resolve(x.Unit) == a.Unit }
+		i := slices.IndexFunc(p.Assignments, same)
+		if i < 0 {
+			i = len(p.Assignments)
+			p.Assignments = append(p.Assignments, Assignment{})
 		}
+		if err := tx.keepRep(id, &a.Rep, p.Assignments[i].Rep); err != nil {
+			return err
+		}
+		p.Assignments[i] = a
+		p.Assignments = append(p.Assignments[:i+1], slices.DeleteFunc(p.Assignments[i+1:], same)...)
+		return nil
 	})
 }
 
-// Withdraw ends a customer's assignment to a unit now. Withdrawing one that there isn't
-// changes nothing.
+// keepRep leaves a representative that is hidden from the session as it was.
+func (tx *Tx) keepRep(id customer.ID, rep *string, was string) error {
+	mask, err := tx.maskOf(id)
+	if err != nil || !mask.Hides("rep") {
+		return err
+	}
+	if *rep != "" {
+		return &customer.AccessError{Actor: tx.tx.Session().Actor, Right: customer.RightTransfer, Data: customer.Identity, Customer: id,
+			Remedy: "leave what is hidden from you empty: rep"}
+	}
+	*rep = was
+	return nil
+}
+
+// Withdraw ends a customer's assignment to a unit, and to those that were merged into it,
+// now. Withdrawing one that there isn't changes nothing.
 func (tx *Tx) Withdraw(id customer.ID, unit customer.UnitID) (*Placement, error) {
-	return tx.transfer("withdraw", id, func(p *Placement) {
-		p.Assignments = slices.DeleteFunc(p.Assignments, func(a Assignment) bool { return a.Unit == unit })
+	tree, err := tx.Tree()
+	if err != nil {
+		return nil, err
+	}
+	return tx.transfer("withdraw", id, func(p *Placement) error {
+		p.Assignments = slices.DeleteFunc(p.Assignments, func(a Assignment) bool { return tree.Resolve(a.Unit) == tree.Resolve(unit) })
+		return nil
 	})
 }
 
@@ -220,7 +253,10 @@ func (tx *Tx) SetTeam(id customer.ID, team customer.UnitID) (*Placement, error) 
 			return nil, err
 		}
 	}
-	return tx.transfer(op, id, func(p *Placement) { p.Team = team })
+	return tx.transfer(op, id, func(p *Placement) error {
+		p.Team = team
+		return nil
+	})
 }
 
 // checkPlaces reports whether customers can be placed in a unit, and in others unless
@@ -247,13 +283,12 @@ func (tx *Tx) checkPlaces(op string, unit customer.UnitID, others ...customer.Un
 }
 
 // transfer changes a placement, for who may transfer the customer.
-func (tx *Tx) transfer(op string, id customer.ID, change func(*Placement)) (*Placement, error) {
+func (tx *Tx) transfer(op string, id customer.ID, change func(*Placement) error) (*Placement, error) {
 	return tx.place(op, id, func(p *Placement) error {
 		if err := tx.mayDo(customer.RightTransfer, customer.Identity, id); err != nil {
 			return err
 		}
-		change(p)
-		return nil
+		return change(p)
 	})
 }
 

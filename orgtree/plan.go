@@ -24,12 +24,13 @@ type plan struct {
 	// plain tells that there is one hat, without denials, and that whichever of its
 	// grants shows anything of a customer shows that it exists.
 	plain bool
+	rules []ApprovalRule
 
 	mu   sync.Mutex
 	sets map[string]*plannedSet // by the field that must be shown, "" for none
 
 	showing sync.RWMutex
-	shown   map[customer.UnitID]*held // see wholly
+	shown   map[customer.UnitID]*sight // see sightOf
 }
 
 // hat is a principal in whose place the actor acts.
@@ -74,6 +75,9 @@ func (r *Reader) compile(actor string) (*plan, error) {
 		return nil, err
 	}
 	p := &plan{actor: actor, tree: tree, from: r.now(), sets: map[string]*plannedSet{}}
+	if p.rules, err = r.ApprovalRules(); err != nil {
+		return nil, err
+	}
 	who, err := r.principal(actor)
 	if err != nil || who.Version == 0 || who.Disabled {
 		return p, err
@@ -105,41 +109,6 @@ func (r *Reader) compile(actor string) (*plan, error) {
 	p.plain = len(p.hats) == 1 && len(own.denials) == 0 &&
 		!slices.ContainsFunc(own.grants, func(g *held) bool { return g.reads != 0 && !g.reads.has(customer.Identity) })
 	return p, nil
-}
-
-// maxShown bounds the units that a plan remembers.
-const maxShown = 4096
-
-// wholly returns the grant that shows everything of a unit's customers, if it is the first
-// to show anything of them; nil when it takes more to tell. The plan must be plain.
-func (p *plan) wholly(owner customer.UnitID) *held {
-	p.showing.RLock()
-	g, known := p.shown[owner]
-	p.showing.RUnlock()
-	if known {
-		return g
-	}
-	for _, x := range p.hats[0].grants {
-		if x.reads == 0 {
-			continue
-		}
-		if x.Scope.wide() && p.tree.covers(x.Scope.reach(), owner) {
-			if x.reads == allData && x.Mask.Empty() {
-				g = x
-			}
-			break
-		}
-		if !x.Scope.wide() || p.tree.Policy(owner, customer.Identity) != Private {
-			break // it depends on the customer
-		}
-	}
-	p.showing.Lock()
-	defer p.showing.Unlock()
-	if p.shown == nil || len(p.shown) >= maxShown {
-		p.shown = map[customer.UnitID]*held{}
-	}
-	p.shown[owner] = g
-	return g
 }
 
 // bound ends the plan when something begins or ends.
@@ -216,6 +185,19 @@ func (p *plan) grantAt(right customer.Right, d customer.Data, unit customer.Unit
 		}
 	}
 	return nil
+}
+
+// showsAll reports whether a field is shown of everybody whom a unit or one below it owns,
+// by one grant: what is denied anywhere, it may also be of a customer that is assigned there.
+func (p *plan) showsAll(field string, unit customer.UnitID) bool {
+	d := customer.FieldData(field)
+	hidden := func(g *held) bool { return g.reads.has(d) && g.Mask.Empty() || g.reads != 0 && g.Mask.Hides(field) }
+	return slices.ContainsFunc(p.hats, func(h *hat) bool {
+		return !slices.ContainsFunc(p.denials(h), hidden) && slices.ContainsFunc(h.grants, func(g *held) bool {
+			return g.reads.has(customer.Identity) && g.reads.has(d) && !g.Mask.Hides(field) &&
+				p.spans(g.Scope, Scope{Unit: unit, Alone: p.tree.single(unit)})
+		})
+	})
 }
 
 // single reports whether no other unit is below a unit; those merged into it are itself.
@@ -371,7 +353,7 @@ const maxFieldSets = 64
 
 // canHide reports whether there are masks that hide a field.
 func canHide(field string) bool {
-	return customer.MaskOf(customer.AllData()...).Hides(field)
+	return kindMasks[allData].Hides(field)
 }
 
 // setOf collects the grants that show a kind of data and don't hide a field.

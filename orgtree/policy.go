@@ -28,6 +28,10 @@ type policy struct {
 type policyMark struct {
 	Stamp    uint64
 	Enforced bool
+	// Grants and Delegations are the highest ids that were ever given out: those that are
+	// gone are in the history alone, which is read by id.
+	Grants      GrantID
+	Delegations DelegationID
 }
 
 const policyKey = "policy"
@@ -73,26 +77,27 @@ func (tx *Tx) Enforce(on bool) error {
 	if err := tx.store.policy.Put(tx.tx, policyKey, p, uint8(PolicySet)); err != nil {
 		return err
 	}
-	return tx.policyChangedTo(on)
+	return tx.grantsChanged(func(m *policyMark) { m.Enforced = on })
 }
 
 // policyChanged notes a change of access: whoever is at work starts again from it.
-func (tx *Tx) policyChanged() error {
+func (tx *Tx) policyChanged() error { return tx.grantsChanged(func(*policyMark) {}) }
+
+// grantsChanged is policyChanged with what is to be noted of the change.
+func (tx *Tx) grantsChanged(note func(*policyMark)) error {
 	m, err := tx.policyMark()
 	if err != nil {
 		return err
 	}
-	return tx.policyChangedTo(m.Enforced)
-}
-
-func (tx *Tx) policyChangedTo(enforced bool) error {
-	if enforced {
+	next := *m
+	note(&next)
+	if next.Enforced {
 		if err := tx.checkAdministrator(); err != nil {
 			return err
 		}
 	}
-	m := &policyMark{Stamp: 1 + rand.Uint64N(1<<63), Enforced: enforced}
-	return tx.store.mark.Put(tx.tx, policyKey, m, 0)
+	next.Stamp = 1 + rand.Uint64N(1<<63)
+	return tx.store.mark.Put(tx.tx, policyKey, &next, 0)
 }
 
 // checkAdministrator fails unless some principal may administer the whole book now.
@@ -179,8 +184,10 @@ const (
 	policyEnforced = 1
 	policyRule     = 2
 
-	markStamp    = 1
-	markEnforced = 2
+	markStamp       = 1
+	markEnforced    = 2
+	markGrants      = 3
+	markDelegations = 4
 )
 
 func appendPolicy(dst []byte, p *policy) ([]byte, error) {
@@ -216,6 +223,8 @@ func appendPolicyMark(dst []byte, m *policyMark) ([]byte, error) {
 	w := record.Writer{Buf: dst}
 	w.Uint(markStamp, m.Stamp)
 	writeBool(&w, markEnforced, m.Enforced)
+	w.Uint(markGrants, uint64(m.Grants))
+	w.Uint(markDelegations, uint64(m.Delegations))
 	return w.Buf, nil
 }
 
@@ -227,6 +236,10 @@ func decodePolicyMark(src string, _ string, _ storage.Meta) (*policyMark, error)
 			m.Stamp = r.Uint()
 		case markEnforced:
 			m.Enforced = r.Uint() != 0
+		case markGrants:
+			m.Grants = GrantID(r.Uint())
+		case markDelegations:
+			m.Delegations = DelegationID(r.Uint())
 		default:
 			r.Skip()
 		}

@@ -1,6 +1,8 @@
 package orgtree
 
 import (
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
@@ -21,4 +23,28 @@ func (r *Reader) HasQuotas() (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// LoadCheck returns what tells whether customers can be loaded in bulk into a unit, as the
+// organisation is in one state: by the rules of [Store.Tx], whose guard a load passes by. It
+// fails with an error that wraps ErrQuota where there are quotas.
+func (s *Store) LoadCheck(r *storage.Reader) (func(owner customer.UnitID) error, error) {
+	reader := Reader{store: s, storage: r}
+	bounded, err := reader.HasQuotas()
+	if err != nil {
+		return nil, err
+	}
+	if bounded {
+		return nil, &Error{Op: "load", Remedy: "create customers one by one while there are quotas: a load counts nobody", Err: ErrQuota}
+	}
+	tree, err := reader.Tree()
+	if err != nil {
+		return nil, err
+	}
+	return func(owner customer.UnitID) error {
+		if !tree.hasUnits() {
+			return nil
+		}
+		return tree.checkOwner(owner, true)
+	}, nil
 }

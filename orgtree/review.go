@@ -1,6 +1,8 @@
 package orgtree
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +22,7 @@ const (
 	Wider                         // a grant of whose rights some were not used
 	Expired                       // a grant whose time has ended
 	Orphaned                      // a grant of a disabled principal, or on a unit that is closed
-	Conflict                      // a principal with duties that exclude each other
+	Conflict                      // a principal with duties that exclude each other, delegated ones too
 	SelfGiven                     // a grant that the holder gave to itself
 	Everything                    // a grant of every right on the whole book
 	Widened                       // a grant on a unit that was merged since: it holds in all of the survivor
@@ -40,6 +42,7 @@ type Finding struct {
 	Rights    []customer.Right // not used, or those in conflict
 	Since     time.Time        // from when on it was not used, or when it expired or became wider
 	What      string           // for Orphaned: "principal disabled", "unit closed"
+	Through   string           // for Conflict: by whose delegation there is one, empty without
 }
 
 // Duties are two permissions that one principal should not have both, such as to set
@@ -68,7 +71,7 @@ func (r *Reader) Review(opts ReviewOptions) ([]Finding, error) {
 	if opts.UnusedDays == 0 {
 		opts.UnusedDays = 90
 	}
-	v := &reviewer{Reader: r, tree: tree, opts: opts, since: r.now().AddDate(0, 0, -opts.UnusedDays), held: map[string][]*Role{}}
+	v := &reviewer{Reader: r, tree: tree, opts: opts, since: r.now().AddDate(0, 0, -opts.UnusedDays), held: map[string][]duty{}}
 	for g, err := range r.Grants() {
 		if err != nil {
 			return nil, err
@@ -80,6 +83,9 @@ func (r *Reader) Review(opts ReviewOptions) ([]Finding, error) {
 			return nil, err
 		}
 	}
+	if err := v.delegated(); err != nil {
+		return nil, err
+	}
 	v.conflicts()
 	return v.found, nil
 }
@@ -90,8 +96,15 @@ type reviewer struct {
 	tree  *Tree
 	opts  ReviewOptions
 	since time.Time
-	held  map[string][]*Role // by principal
+	held  map[string][]duty // by principal
 	found []Finding
+}
+
+// duty is a role that a principal has.
+type duty struct {
+	grant GrantID
+	role  *Role
+	from  string // who delegated it, empty for its own
 }
 
 func (v *reviewer) add(kind FindingKind, g *Grant, f Finding) {
@@ -129,7 +142,7 @@ func (v *reviewer) grant(g *Grant) error {
 		v.add(Widened, g, Finding{Since: at})
 	}
 	if g.at(v.now()) {
-		v.held[g.Principal] = append(v.held[g.Principal], role)
+		v.held[g.Principal] = append(v.held[g.Principal], duty{grant: g.ID, role: role})
 	}
 	return v.use(g, role)
 }
@@ -194,27 +207,56 @@ func unusedRights(role *Role, used map[customer.Right]bool) (rights []customer.R
 	return slices.Compact(rights)
 }
 
-// conflicts adds the principals that hold both of two duties.
-func (v *reviewer) conflicts() {
-	holds := func(roles []*Role, p Permission) bool {
-		kinds := dataSetOf(p.Data...)
-		if len(p.Data) == 0 {
-			kinds = allData
+// delegated adds to each principal's duties those that are delegated to it now.
+func (v *reviewer) delegated() error {
+	lent := map[string][]duty{}
+	for d, err := range v.Delegations() {
+		if err != nil {
+			return err
 		}
-		return slices.ContainsFunc(roles, func(r *Role) bool { return r.permits(p.Right)&kinds != 0 })
-	}
-	var ids []string
-	for id := range v.held {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		for _, duties := range v.opts.Conflicts {
-			if holds(v.held[id], duties[0]) && holds(v.held[id], duties[1]) {
-				v.found = append(v.found, Finding{Kind: Conflict, Principal: id, Rights: []customer.Right{duties[0].Right, duties[1].Right}})
+		to, err := v.principal(d.To)
+		if err != nil {
+			return err
+		}
+		if !d.at(v.now()) || to.Version == 0 || to.Disabled {
+			continue
+		}
+		for _, own := range v.held[d.From] {
+			if d.covers(own.grant) {
+				lent[d.To] = append(lent[d.To], duty{own.grant, own.role, d.From})
 			}
 		}
 	}
+	for id, duties := range lent {
+		v.held[id] = append(v.held[id], duties...)
+	}
+	return nil
+}
+
+// conflicts adds the principals that hold both of two duties.
+func (v *reviewer) conflicts() {
+	for _, id := range slices.Sorted(maps.Keys(v.held)) {
+		for _, pair := range v.opts.Conflicts {
+			one, holds := holdsDuty(v.held[id], pair[0])
+			other, both := holdsDuty(v.held[id], pair[1])
+			if holds && both {
+				v.found = append(v.found, Finding{Kind: Conflict, Principal: id, Rights: []customer.Right{pair[0].Right, pair[1].Right}, Through: cmp.Or(one.from, other.from)})
+			}
+		}
+	}
+}
+
+// holdsDuty returns the first duty by which a permission is held: own ones come first.
+func holdsDuty(list []duty, p Permission) (duty, bool) {
+	kinds := dataSetOf(p.Data...)
+	if len(p.Data) == 0 {
+		kinds = allData
+	}
+	i := slices.IndexFunc(list, func(x duty) bool { return x.role.permits(p.Right)&kinds != 0 })
+	if i < 0 {
+		return duty{}, false
+	}
+	return list[i], true
 }
 
 // Text tells the finding to people, in Chinese for a Chinese tag, otherwise in English.
@@ -232,5 +274,10 @@ func (f Finding) Text(tag language.Tag) string {
 	if int(f.Kind) >= len(words.findings) {
 		return f.Kind.String()
 	}
-	return words.fill(words.findings[f.Kind], values)
+	text := words.findings[f.Kind]
+	if f.Through != "" {
+		values["from"] = f.Through
+		text += words.through
+	}
+	return words.fill(text, values)
 }

@@ -292,3 +292,84 @@ func TestCampaignsConfirmOrRevokeEveryGrant(t *testing.T) {
 	}
 	g.verify()
 }
+
+// The reviewer's own grants are decided on by another who administers the unit, and an open
+// campaign goes to another reviewer when the first is gone.
+func TestACampaignOfTheReviewersOwnGrants(t *testing.T) {
+	g := newGroup(t)
+	g.as("root", func(tx tx) error {
+		_, err := tx.SetRole(orgtree.Role{Name: "keeper", Permissions: permissions(customer.RightAdminister)})
+		return err
+	})
+	g.join("keeper.east", orgtree.Grant{Role: "keeper", Scope: orgtree.Scope{Unit: g.east}})
+	var c *orgtree.Campaign
+	g.as("root", func(tx tx) (err error) {
+		c, err = tx.OpenCampaign(orgtree.Campaign{Name: "x", Reviewer: "boss.east", Unit: g.east})
+		return err
+	})
+	own, nj := g.grantOf("boss.east"), g.grantOf("clerk.nj")
+	certify := func(id orgtree.GrantID, d orgtree.Decision) func(tx) error {
+		return func(tx tx) error { return tx.Certify(c.ID, id, d, "") }
+	}
+	g.expect("boss.east", tries{"the reviewer of his own": {certify(own, orgtree.Confirmed), orgtree.ErrFourEyes}})
+	g.expect("boss.two", tries{"who administers nothing": {certify(own, orgtree.Confirmed), customer.ErrDenied}})
+	g.expect("keeper.east", tries{
+		"who administers the unit, of the reviewer's": {certify(own, orgtree.Confirmed), nil},
+		"of others'": {certify(nj, orgtree.Confirmed), customer.ErrDenied},
+	})
+	g.as("keeper.east", certify(own, orgtree.Confirmed))
+	g.as("clerk.nj", func(tx tx) error { // whose grant the reviewer uses now
+		_, err := tx.Delegate(orgtree.Delegation{From: "clerk.nj", To: "boss.east", End: start.Add(time.Hour)})
+		return err
+	})
+	g.expect("boss.east", tries{
+		"confirming what is delegated to him": {certify(nj, orgtree.Confirmed), orgtree.ErrFourEyes},
+		"revoking it":                         {certify(nj, orgtree.Revoked), nil},
+	})
+	g.disable("boss.east")
+	g.expect("boss.east", tries{"a reviewer who is gone": {certify(nj, orgtree.Revoked), customer.ErrDenied}})
+	hand := func(to string) func(tx) error {
+		return func(tx tx) error { _, err := tx.SetReviewer(c.ID, to); return err }
+	}
+	g.expect("boss.two", tries{"taking a campaign over": {hand("boss.two"), customer.ErrDenied}})
+	g.expect("keeper.east", tries{"to nobody": {hand("nobody"), orgtree.ErrNotFound}, "to another": {hand("boss.two"), nil}})
+	g.as("keeper.east", hand("boss.two"))
+	g.as("boss.two", certify(nj, orgtree.Confirmed))
+	g.as("root", func(tx tx) error { _, err := tx.CloseCampaign(c.ID, true); return err })
+	g.as("root", func(tx tx) error {
+		_, err := tx.Grant(own)
+		return err
+	})
+	g.expect("keeper.east", tries{"of a closed campaign": {hand("boss.east"), orgtree.ErrState}})
+}
+
+// Two duties that one person has by another's holiday exclude each other as well.
+func TestTheReviewFindsDutiesThatADelegationJoins(t *testing.T) {
+	g := newGroup(t)
+	g.as("boss.east", func(tx tx) error {
+		_, err := tx.Delegate(orgtree.Delegation{From: "boss.east", To: "clerk.nj", End: start.Add(time.Hour)})
+		return err
+	})
+	conflicts := func() (list []string) {
+		g.viewAs("root", func(r *orgtree.Reader, _ *customer.Reader) error {
+			found, err := r.Review(orgtree.ReviewOptions{Conflicts: []orgtree.Duties{
+				{{Right: customer.RightUpdate}, {Right: customer.RightApprove, Data: []customer.Data{customer.Credit}}},
+			}})
+			for _, f := range found {
+				if f.Kind == orgtree.Conflict && f.Principal == "clerk.nj" {
+					list = append(list, f.Text(language.English), f.Text(language.SimplifiedChinese))
+				}
+			}
+			return err
+		})
+		return list
+	}
+	want := []string{"clerk.nj has duties that exclude each other: update, approve, delegated by boss.east", "clerk.nj的职责互相冲突：修改、审批，由boss.east委托"}
+	if got := conflicts(); !slices.Equal(got, want) {
+		t.Errorf("the review finds %q", got)
+	}
+	g.setClock(start.Add(time.Hour))
+	if got := conflicts(); len(got) > 0 {
+		t.Errorf("after the delegation the review finds %q", got)
+	}
+}

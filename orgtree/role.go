@@ -124,14 +124,15 @@ func checkRight(op string, right customer.Right, orAny bool) error {
 	return nil
 }
 
-// SetRole stores a role, new or not. It needs the right to administer the whole book.
+// SetRole stores a role, new or not. It needs the right to administer the whole book; who
+// has that by a delegation changes no role that he has himself.
 func (tx *Tx) SetRole(r Role) (*Role, error) {
 	const op = "set role"
 	r.Permissions = slices.Clone(r.Permissions)
 	if err := r.check(op); err != nil {
 		return nil, err
 	}
-	if err := tx.mayAdminister(0); err != nil {
+	if err := tx.mayDefine(r.Name); err != nil {
 		return nil, err
 	}
 	if old, err := tx.store.role.Get(tx.Reader.storage, r.Name); err == nil {
@@ -146,6 +147,26 @@ func (tx *Tx) SetRole(r Role) (*Role, error) {
 		return nil, err
 	}
 	return tx.Role(r.Name)
+}
+
+// mayDefine returns nil when the session may say what a role permits.
+func (tx *Tx) mayDefine(role string) error {
+	if err := tx.mayAdminister(0); err != nil {
+		return err
+	}
+	own, ok := tx.access().(*Access)
+	if !ok || own.plan.administersItself() {
+		return nil
+	}
+	for g, err := range tx.full().GrantsOfRole(role) {
+		if err != nil {
+			return err
+		}
+		if g.Principal == own.plan.actor {
+			return beyond(own.plan.actor, customer.RightAdminister, customer.Identity)
+		}
+	}
+	return nil
 }
 
 // RemoveRole removes a role that no grant names; otherwise it fails with ErrInUse.

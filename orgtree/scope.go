@@ -33,6 +33,8 @@ type Access struct {
 	stand  standing
 	state  chunkState
 	whole  *within // whom the actor sees, once it was asked for
+	used   map[approvable]bool
+	asking bool // for approval, or about to use it
 }
 
 var _ customer.Access = (*Access)(nil)
@@ -284,11 +286,11 @@ func (a *Access) maskUnused(c *customer.Customer) (customer.Mask, error) { retur
 
 func (a *Access) mask(c *customer.Customer, use bool) (customer.Mask, error) {
 	if a.plan.plain { // what shows anything shows the identity, too
-		if g := a.plan.wholly(c.Owner); g != nil {
+		if s := a.plan.sightOf(c.Owner); s != nil {
 			if use {
-				g.uses.add(customer.RightRead)
+				s.use()
 			}
-			return customer.Mask{}, nil
+			return s.mask, nil
 		}
 		return a.maskOf(a.plan.hats[0], a.at(c), use)
 	}
@@ -311,6 +313,63 @@ func (a *Access) mask(c *customer.Customer, use bool) (customer.Mask, error) {
 		hidden = hidden.And(mask)
 	}
 	return a.denied(a.plan.hats[0], hidden, s)
+}
+
+// sight is what is hidden of every customer that a unit owns, and by which grants the rest
+// is shown.
+type sight struct {
+	mask customer.Mask
+	by   []*held
+}
+
+func (s *sight) use() {
+	for _, g := range s.by {
+		g.uses.add(customer.RightRead)
+	}
+}
+
+// maxShown bounds the units that a plan remembers.
+const maxShown = 4096
+
+// sightOf returns how all customers of a unit are seen, nil when that depends on the
+// customer. The plan must be plain.
+func (p *plan) sightOf(owner customer.UnitID) *sight {
+	p.showing.RLock()
+	s, known := p.shown[owner]
+	p.showing.RUnlock()
+	if known {
+		return s
+	}
+	s = p.findSight(owner)
+	p.showing.Lock()
+	defer p.showing.Unlock()
+	if p.shown == nil || len(p.shown) >= maxShown {
+		p.shown = map[customer.UnitID]*sight{}
+	}
+	p.shown[owner] = s
+	return s
+}
+
+// findSight is what [Access.maskOf] finds for whatever customer of a unit.
+func (p *plan) findSight(owner customer.UnitID) *sight {
+	s := &sight{mask: kindMasks[allData]}
+	for _, g := range p.hats[0].grants {
+		if g.reads == 0 {
+			continue
+		}
+		owns := p.tree.covers(g.Scope.reach(), owner)
+		if !g.Scope.wide() || !owns && p.tree.Policy(owner, customer.Identity) != Private {
+			return nil
+		}
+		if !owns {
+			continue
+		}
+		s.by = append(s.by, g)
+		if s.mask = s.mask.And(kindMasks[allData&^g.reads].Or(g.Mask)); s.mask.Empty() {
+			break
+		}
+	}
+	return s
 }
 
 // maskOf returns what none of a hat's grants shows.
@@ -376,6 +435,8 @@ func (a *Access) denied(h *hat, mask customer.Mask, s *standing) (customer.Mask,
 // Allows implements [customer.Access]. For a customer that is to be created, whose id is
 // 0, its owner and representative decide; a filter holds no such customer. Without a
 // customer, the right to administer must be on the whole book, any other one on anything.
+// What an [ApprovalRule] asks approval for is denied with an [*ApprovalError] until one was
+// used in the transaction.
 func (a *Access) Allows(right customer.Right, d customer.Data, c *customer.Customer) error {
 	if c == nil {
 		return a.allowsApart(right, d)
@@ -396,6 +457,9 @@ func (a *Access) Allows(right customer.Right, d customer.Data, c *customer.Custo
 	}
 	if g == nil {
 		return a.refusal(right, d, c.ID)
+	}
+	if err := a.checkApproved(right, d, c.ID); err != nil {
+		return err
 	}
 	g.uses.add(right)
 	return nil
@@ -422,7 +486,7 @@ func (a *Access) allowsApart(right customer.Right, d customer.Data) error {
 	if !a.plan.permitsSomewhere(right, d) {
 		return a.refusal(right, d, 0)
 	}
-	return nil
+	return a.checkApproved(right, d, 0)
 }
 
 // AllowsAt returns nil when the actor has a right on everything of a unit and those below
@@ -464,6 +528,12 @@ func (a *Access) within(field string) bitset.Source {
 		a.whole = &within{access: a, set: s}
 	}
 	return a.whole // one and the same, by which customer.MayHide knows it
+}
+
+// ShowsAll reports whether the actor is shown a field of every customer that a unit or one
+// below it owns, 0 for the whole book: then it may know what these have together.
+func (a *Access) ShowsAll(field string, unit customer.UnitID) bool {
+	return a.plan.showsAll(field, unit)
 }
 
 // shows reports whether a customer is in the set of those seen with a field.

@@ -26,6 +26,7 @@ type Store struct {
 	trees   treeCache
 	plans   planCache
 	unions  unionCache
+	changes [2]changeCache // by kind of union
 }
 
 // New returns the organisation of one book.

@@ -118,7 +118,8 @@ func (s *Store) TransferAll(ctx context.Context, j Job, ids *bitset.Set, to Dest
 }
 
 // TransferRep transfers all customers of a representative who leaves, and replaces this
-// one in assignments and overlays. Customers that he is given meanwhile are left.
+// one in assignments and overlays: of those whose representative the session sees.
+// Customers that he is given meanwhile are left.
 func (s *Store) TransferRep(ctx context.Context, j Job, rep string, to Destination, opts JobOptions) (Progress, error) {
 	if to.KeepRep || to.Rep == rep || rep == "" {
 		return Progress{}, &Error{Op: "transfer", Field: "Rep", Value: rep, Remedy: "name the one who leaves, and another who takes over, or none", Err: ErrInvalid}
@@ -130,7 +131,7 @@ func (s *Store) TransferRep(ctx context.Context, j Job, rep string, to Destinati
 			return err
 		}
 		if ids, err = s.Reader(r, customers).ofRep(rep); err == nil && customers.Access() != nil {
-			err = ids.Keep(customers.Access().Within())
+			err = ids.Keep(customers.Access().WithinUnmasked("rep"))
 		}
 		return err
 	})

@@ -3,6 +3,7 @@ package orgtree
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
@@ -16,7 +17,8 @@ type within struct {
 	field  string
 }
 
-// chunkState is what an Access needs to make chunks, read when it is first used.
+// chunkState is what an Access needs to make chunks, read when it is first used. Its lists
+// are shared.
 type chunkState struct {
 	owners  []int64 // changes of each chunk under the keys by owner; every customer has one
 	counted bool    // owners is read
@@ -28,13 +30,13 @@ type chunkState struct {
 
 // chunks reads the counts of changes and, for sets that depend on placements, what is
 // due.
-func (a *Access) chunks(placed bool) (*chunkState, error) {
-	s := &a.state
+func (a *Access) chunks(placed bool) (_ *chunkState, err error) {
+	s, r := &a.state, a.reader
 	if a.reader.storage.Writing() { // what is read may have been changed since
 		s.counted, s.placed, s.owners, s.units, s.due = false, false, nil, nil, nil
 	}
 	if !s.counted {
-		if err := a.reader.customers.Marks().Versions(a.reader.storage, countsInto(&s.owners)); err != nil {
+		if s.owners, err = r.store.changes[unionOwners].of(r.storage, r.customers.Marks()); err != nil {
 			return nil, err
 		}
 		s.counted = true
@@ -42,8 +44,7 @@ func (a *Access) chunks(placed bool) (*chunkState, error) {
 	if s.placed || !placed {
 		return s, nil
 	}
-	r := a.reader
-	if err := r.store.byUnit.Versions(r.storage, countsInto(&s.units)); err != nil {
+	if s.units, err = r.store.changes[unionAssigned].of(r.storage, r.store.byUnit); err != nil {
 		return nil, err
 	}
 	for id, err := range r.dueNow() {
@@ -60,14 +61,32 @@ func (a *Access) chunks(placed bool) (*chunkState, error) {
 	return s, nil
 }
 
-func countsInto(list *[]int64) func(chunk uint64, changes int64) error {
-	return func(chunk uint64, changes int64) error {
-		for uint64(len(*list)) <= chunk {
-			*list = append(*list, 0)
-		}
-		(*list)[chunk] = changes
-		return nil
+// changeCache keeps how often each chunk of a bitmap has changed, for one era.
+type changeCache struct{ kept atomic.Pointer[eraCounts] }
+
+type eraCounts struct {
+	era    storage.Era
+	counts []int64
+}
+
+// of returns the counts of a state, which are shared.
+func (c *changeCache) of(r *storage.Reader, bitmap storage.AnyBitmap) ([]int64, error) {
+	era := r.Era()
+	if kept := c.kept.Load(); era.Known() && kept != nil && kept.era == era {
+		return kept.counts, nil
 	}
+	var counts []int64
+	err := bitmap.Versions(r, func(chunk uint64, changes int64) error {
+		for uint64(len(counts)) <= chunk {
+			counts = append(counts, 0)
+		}
+		counts[chunk] = changes
+		return nil
+	})
+	if err == nil && era.Known() {
+		c.kept.Store(&eraCounts{era, counts})
+	}
+	return counts, err
 }
 
 func countOf(list []int64, n uint64) int64 {

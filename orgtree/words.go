@@ -12,6 +12,7 @@ import (
 // values.
 type accessWords struct {
 	may, mayNot, hidden  string
+	approved, above      string
 	grant, path, masked  string
 	through, book, comma string
 	rights               map[customer.Right]string
@@ -23,9 +24,13 @@ type accessWords struct {
 }
 
 var english = &accessWords{
-	may:     "{actor} may {right} the {data} of customer {customer}.",
-	mayNot:  "{actor} may not {right} the {data} of customer {customer}.",
-	hidden:  "Hidden: {fields}.",
+	may:    "{actor} may {right} the {data} of customer {customer}.",
+	mayNot: "{actor} may not {right} the {data} of customer {customer}.",
+	hidden: "Hidden: {fields}.",
+
+	approved: "A second person must approve it first.",
+	above:    "Above {amount}, a second person must approve it first.",
+
 	grant:   "grant {grant} (role {role}) ",
 	path:    ", by {path}",
 	masked:  ", without {fields}",
@@ -62,9 +67,13 @@ var english = &accessWords{
 }
 
 var chinese = &accessWords{
-	may:     "{actor}可以{right}客户{customer}的{data}。",
-	mayNot:  "{actor}不可以{right}客户{customer}的{data}。",
-	hidden:  "隐藏字段：{fields}。",
+	may:    "{actor}可以{right}客户{customer}的{data}。",
+	mayNot: "{actor}不可以{right}客户{customer}的{data}。",
+	hidden: "隐藏字段：{fields}。",
+
+	approved: "须先经第二人审批。",
+	above:    "超过{amount}须先经第二人审批。",
+
 	grant:   "授权{grant}（角色{role}）",
 	path:    "，路径：{path}",
 	masked:  "，不含{fields}",
@@ -113,6 +122,14 @@ func wordsOf(tag language.Tag) *accessWords {
 		return chinese
 	}
 	return english
+}
+
+// approval tells a rule.
+func (w *accessWords) approval(r *ApprovalRule) string {
+	if r.Above == nil {
+		return w.approved
+	}
+	return w.fill(w.above, map[string]string{"amount": r.Above.text()})
 }
 
 func (w *accessWords) right(r customer.Right) string {

@@ -130,17 +130,31 @@ func (w *window) rest(c common) (n int64, err error) {
 		}
 	}
 	for i := range w.members {
-		for _, s := range c.scopes {
-			if w.members[i].Empty() {
-				break
-			}
-			if err := s.narrow(w.ev, w.first+uint64(i), &w.members[i]); err != nil {
-				return 0, err
-			}
+		left, err := w.left(uint64(i), c.scopes)
+		if err != nil {
+			return 0, err
 		}
-		n += int64(w.members[i].Len())
+		n += int64(left)
 	}
 	return n, nil
+}
+
+// left counts a chunk's members whom all scopes have.
+func (w *window) left(i uint64, scopes []*source) (int, error) {
+	c := &w.members[i]
+	if len(scopes) == 0 {
+		return c.Len(), nil
+	}
+	last := len(scopes) - 1
+	for _, s := range scopes[:last] {
+		if err := s.narrow(w.ev, w.first+i, c); err != nil {
+			return 0, err
+		}
+	}
+	if c.Empty() { // to make a chunk of a scope costs more than to see that
+		return 0, nil
+	}
+	return scopes[last].common(w.ev, w.first+i, c)
 }
 
 // narrow keeps who is in one of some sets.

@@ -302,6 +302,17 @@ func (s *source) narrow(ev *evaluation, n uint64, c *bitset.Chunk) error {
 	return nil
 }
 
+// common counts the members of a chunk's set.
+func (s *source) common(ev *evaluation, n uint64, c *bitset.Chunk) (int, error) {
+	scratch := ev.chunk()
+	defer ev.done(scratch)
+	members, err := bitset.Borrow(s.members, n, scratch)
+	if err != nil {
+		return 0, err
+	}
+	return members.AndLen(c), nil
+}
+
 func (s *source) cost() int { return costSet }
 
 // marksOf makes the union of the sets that a bitmap has in a range of keys.

@@ -54,7 +54,7 @@ func (p *plan) chunks() iter.Seq2[chunk, error] {
 				return
 			}
 			if n = at; err == nil {
-				fill(c)
+				c.Fill()
 				err = p.root.narrow(p.ev, n, c)
 			}
 			if err == nil {
@@ -81,12 +81,6 @@ func (c chunk) id(low uint16) customer.ID {
 	return customer.ID(c.number*bitset.ChunkSize + uint64(low))
 }
 
-func fill(c *bitset.Chunk) {
-	for i := range c {
-		c[i] = ^uint64(0)
-	}
-}
-
 // Count returns how many customers match. A filter over tags and fields that are kept
 // as sets costs about 1 µs for each term and 65,536 customers, and reads no record. What takes
 // longer than half a millisecond so is counted on several cores, as by [Reader.Facet] and
@@ -100,23 +94,29 @@ func (r *Reader) Count(q Query) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	counts, err := countShares(p.share(), func(s share) (n int64, err error) {
-		if c, is := commonOf(s.root); is {
-			return c.count(s.plan, r.store.window)
-		}
-		for c, err := range s.chunks() {
-			if err != nil {
-				return 0, err
-			}
-			n += int64(c.members.Len())
-		}
-		return n, nil
-	})
-	total := int64(0)
+	return p.count()
+}
+
+// count counts the matches of all shares.
+func (p *plan) count() (total int64, err error) {
+	counts, err := countShares(p.share(), share.count)
 	for _, n := range counts {
 		total += n
 	}
 	return total, err
+}
+
+func (s share) count() (n int64, err error) {
+	if c, is := commonOf(s.root); is {
+		return c.count(s.plan, s.ev.reader.store.window)
+	}
+	for c, err := range s.chunks() {
+		if err != nil {
+			return 0, err
+		}
+		n += int64(c.members.Len())
+	}
+	return n, nil
 }
 
 // IDs yields the matching customers after one, in the order of their ids; 0 is the

@@ -38,7 +38,7 @@ type window struct {
 	from, to int64
 }
 
-// plannedLine is a line with what is to become of it.
+// fate is what becomes of a line.
 type fate struct {
 	outcome Outcome
 	id      customer.ID

@@ -47,6 +47,7 @@ func Receivables() classify.FactSource {
 			{Name: "receivables.overdue_days", Type: classify.Integer, Doc: "the days that the oldest open item is overdue; 0 when none is"},
 			{Name: "receivables.score", Type: classify.Number, Doc: "a credit score, from 0, the worst, to 100"},
 			{Name: "receivables.invoiced_12m", Type: classify.Integer, Doc: "what was invoiced in the last 12 months, in minor units of the base currency"},
+			{Name: "receivables.margin_12m", Type: classify.Integer, Doc: "what was earned on that, as far as documents tell, in minor units of the base currency"},
 		},
 		Load: func(_ context.Context, _ *storage.Reader, q classify.Request) ([]classify.Value, time.Time, error) {
 			return make([]classify.Value, len(q.Want)), time.Time{}, nil
