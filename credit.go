@@ -161,6 +161,8 @@ func (l *receivables) value(name string) (classify.Value, error) {
 		return classify.IntegerValue(max(0, overdueDays(f, l.today))), nil
 	case "receivables.invoiced_12m":
 		return classify.IntegerValue(f.Period.Invoiced), nil
+	case "receivables.margin_12m":
+		return classify.IntegerValue(f.Period.Margin), nil
 	case "receivables.score":
 		return l.score()
 	}

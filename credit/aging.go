@@ -220,12 +220,19 @@ func (a *ager) undoPage(sums *aging.Accumulator, u *unit, p *logPage) error {
 	var r logReader
 	r.reset(p)
 	r.nameless = true // of no account to sums, and a quarter of the bytes
+	var account aging.Account
+	var holder customer.ID
+	currency := money.Currency(0)
 	for r.next() {
 		e := &r.entry
 		if !a.undoesFrom(p, e) || !u.has(e.customer) || a.currency != 0 && a.currency != e.currency {
 			continue
 		}
-		sums.Add(sums.Account(a.number(&e.openItem), e.currency), a.column(&e.openItem), -e.side.sign()*e.amount)
+		if e.customer != holder || e.currency != currency {
+			holder, currency = e.customer, e.currency
+			account = sums.Account(a.number(&e.openItem), currency)
+		}
+		sums.Add(account, a.column(&e.openItem), -e.side.sign()*e.amount)
 	}
 	return r.err()
 }

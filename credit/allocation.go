@@ -3,6 +3,7 @@ package credit
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -96,7 +97,7 @@ type AllocationRequest struct {
 
 // Allocate settles a debit by a credit. Both must belong to one customer, unless
 // Options.Related allows otherwise. It fails with ErrOverAllocated for more than is open
-// of either, ErrSide, ErrCurrency, ErrOtherCustomer, ErrReversed and ErrClosedPeriod. A
+// of either, now or on any day from which it would count, ErrSide, ErrCurrency, ErrOtherCustomer, ErrReversed and ErrClosedPeriod. A
 // Request that was fulfilled already returns what it led to.
 func (tx *Tx) Allocate(q AllocationRequest) (*Allocation, error) {
 	const op = "allocate"
@@ -232,9 +233,65 @@ func (tx *Tx) newAllocation(op string, p *pair, q AllocationRequest) (*Allocatio
 	if a.Effective, err = tx.admit(op, max(a.Date, earliest), q.CarryLate); err != nil {
 		return nil, err
 	}
+	if err := tx.checkPast(op, p, a); err != nil {
+		return nil, err
+	}
 	a.Known = max(a.Known, p.debit.Known, p.credit.Known)
-	a.Difference, err = tx.store.exchange(p.debit, p.credit, a)
+	a.Difference, err = tx.store.exchange(p, a)
 	return a, err
+}
+
+// checkPast fails for an allocation that takes, on some day, what another had settled then
+// and was taken back only later. It costs a read of each allocation of an item to which that
+// may apply.
+func (tx *Tx) checkPast(op string, p *pair, a *Allocation) error {
+	for _, s := range [2]struct {
+		item  *Item
+		open  int64
+		taken money.Amount
+	}{{p.debit, p.openDebit, a.Amount}, {p.credit, p.openCredit, a.CreditAmount}} {
+		if a.Effective >= s.item.reopened {
+			continue
+		}
+		least, err := tx.leastOpen(s.item, s.open, a.Effective)
+		if err != nil {
+			return err
+		}
+		if s.taken.Minor > least {
+			return &Error{Op: op, Customer: s.item.Customer, Item: s.item.ID, Field: "Date", Value: a.Effective.String(),
+				Problem: "only " + money.Amount{Minor: least, Currency: s.taken.Currency}.String() + " was open then, until another allocation was taken back",
+				Remedy:  "use " + s.item.reopened.String() + " or a later day", Err: ErrOverAllocated}
+		}
+	}
+	return nil
+}
+
+// leastOpen is the least that is open of an item on any day from one on, given what is open
+// in the end.
+func (r *Reader) leastOpen(i *Item, open int64, from date.Date) (int64, error) {
+	changes := map[date.Date]int64{} // by the day from which they count, those after from
+	for a, err := range r.allocations(i.ID) {
+		if err != nil {
+			return 0, err
+		}
+		if a.Effective <= from {
+			continue
+		}
+		amount := a.Amount.Minor
+		if i.ID == a.Credit {
+			amount = a.CreditAmount.Minor
+		}
+		if a.Undoes == 0 {
+			amount = -amount
+		}
+		changes[a.Effective] += amount
+	}
+	least := open
+	for _, day := range slices.Backward(slices.Sorted(maps.Keys(changes))) {
+		open -= changes[day]
+		least = min(least, open)
+	}
+	return least, nil
 }
 
 // amounts are what a request takes of the debit and of the credit.
@@ -255,20 +312,37 @@ func (p *pair) amounts(q AllocationRequest) (of [2]money.Amount, err error) {
 	return of, err
 }
 
-// exchange is the difference by exchange of an allocation.
-func (s *Store) exchange(debit, credit *Item, a *Allocation) (money.Amount, error) {
+// exchange is the difference by exchange of an allocation that takes from what is open of
+// two items.
+func (s *Store) exchange(p *pair, a *Allocation) (money.Amount, error) {
 	if s.base == 0 || a.Amount.Currency == s.base && a.CreditAmount.Currency == s.base {
 		return money.Amount{}, nil
 	}
-	owed, known, err := s.worth(a.Amount, debit.Rate)
+	owed, known, err := s.worthOf(a.Amount, p.openDebit, p.debit.Rate)
 	if err != nil || !known {
 		return money.Amount{}, err
 	}
-	paid, known, err := s.worth(a.CreditAmount, credit.Rate)
+	paid, known, err := s.worthOf(a.CreditAmount, p.openCredit, p.credit.Rate)
 	if err != nil || !known {
 		return money.Amount{}, err
 	}
 	return paid.Sub(owed)
+}
+
+// worthOf is what a part of what is open of an item is worth: by how much less the rest is,
+// so that the parts that settle an item are together worth what it is, to the last minor
+// unit.
+func (s *Store) worthOf(part money.Amount, open int64, rate money.Rate) (money.Amount, bool, error) {
+	before, known, err := s.worth(money.Amount{Minor: open, Currency: part.Currency}, rate)
+	if err != nil || !known {
+		return money.Amount{}, false, err
+	}
+	after, _, err := s.worth(money.Amount{Minor: open - part.Minor, Currency: part.Currency}, rate)
+	if err != nil {
+		return money.Amount{}, false, err
+	}
+	worth, err := before.Sub(after)
+	return worth, true, err
 }
 
 // worth converts an amount to the base currency at the rate at which it was booked.
@@ -368,6 +442,9 @@ func (tx *Tx) undo(op string, former *Allocation, debit, credit *Item, u Undo) (
 	if err := tx.store.allocation.InsertNew(tx.tx, a.ID, a, uint8(Deallocated)); err != nil {
 		return nil, err
 	}
+	if err := tx.noteReopened(a, former, debit, credit); err != nil {
+		return nil, err
+	}
 	former.UndoneBy = a.ID
 	if err := tx.store.allocation.Put(tx.tx, former.ID, former, uint8(Deallocated)); err != nil {
 		return nil, err
@@ -376,6 +453,23 @@ func (tx *Tx) undo(op string, former *Allocation, debit, credit *Item, u Undo) (
 	a.Version, a.Recorded, a.Actor, a.Reason = 1, tx.tx.Now(), session.Actor, session.Reason
 	both := a.posted(debit, credit, former.Effective)
 	return a, tx.record(both[:])
+}
+
+// noteReopened notes with two items that an allocation counted until it was taken back.
+func (tx *Tx) noteReopened(a, former *Allocation, items ...*Item) error {
+	if a.Effective == former.Effective {
+		return nil // as if it had never been
+	}
+	for _, i := range items {
+		if a.Effective <= i.reopened {
+			continue
+		}
+		i.reopened = a.Effective
+		if err := tx.store.item.Put(tx.tx, i.ID, i, uint8(Amended)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Reader) allocation(op string, id AllocationID) (*Allocation, error) {
@@ -467,6 +561,9 @@ func (tx *Tx) Reverse(id ItemID, how Reverse) (*Item, error) {
 	if err := tx.release(op, i, how, day); err != nil {
 		return nil, err
 	}
+	if i, err = tx.item(op, id); err != nil { // as the release left it
+		return nil, err
+	}
 	return tx.reverse(op, i, how, day)
 }
 
@@ -499,7 +596,7 @@ func (tx *Tx) reverse(op string, i *Item, how Reverse, day date.Date) (*Item, er
 	}
 	back := &Item{
 		Customer: i.Customer, Kind: Reversal, Side: i.Side.opposite(), Document: how.Key, Instalment: 1, Amount: i.Amount,
-		Date: day, Due: i.Due, Reference: i.Document, Note: how.Note, Rate: i.Rate, Reverses: i.ID, texts: how.Note != "",
+		Date: day, Due: i.Due, Reference: i.Document, Note: how.Note, Rate: i.Rate, Margin: i.Margin, Reverses: i.ID, texts: how.Note != "",
 	}
 	if err := tx.insert(op, []*Item{back}, how.CarryLate); err != nil {
 		return nil, err

@@ -39,6 +39,12 @@ func newBook(t testing.TB, opts credit.Options) *book {
 // newBookIn is newBook on the engine in a directory, in memory without one.
 func newBookIn(t testing.TB, dir string, opts credit.Options) *book {
 	t.Helper()
+	return newBookWith(t, dir, 64<<20, opts)
+}
+
+// newBookWith is newBookIn with a cache of so many bytes.
+func newBookWith(t testing.TB, dir string, cache int64, opts credit.Options) *book {
+	t.Helper()
 	b := &book{t: t, now: start}
 	customers, err := customer.New(customer.Options{})
 	if err != nil {
@@ -49,7 +55,7 @@ func newBookIn(t testing.TB, dir string, opts credit.Options) *book {
 	schema := &storage.Schema{}
 	b.customers.AddTo(schema)
 	b.credit.AddTo(schema)
-	engine, err := pebblekv.Open(dir, pebblekv.Options{InMemory: dir == "", CacheBytes: 64 << 20})
+	engine, err := pebblekv.Open(dir, pebblekv.Options{InMemory: dir == "", CacheBytes: cache})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,10 +71,10 @@ type Decision struct {
 // Check says what Reserve would, and takes nothing. An amount of zero asks about the
 // customer as it stands.
 func (r *Reader) Check(q Request) (Decision, error) {
-	if err := r.allow(customer.RightRead, q.Customer); err != nil {
-		return Decision{}, err
-	}
 	c, err := r.customers.Get(q.Customer)
+	if err == nil {
+		err = r.allow(customer.RightRead, c.ID)
+	}
 	if err != nil {
 		return Decision{}, err
 	}
@@ -86,7 +86,7 @@ func (r *Reader) Check(q Request) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	return decision, r.hideDecision(q.Customer, &decision)
+	return decision, r.hideDecision(c.ID, &decision)
 }
 
 // hideDecision takes out the figures that the session may not see.

@@ -36,6 +36,8 @@ const (
 	itemTexts      = 22
 	itemContested  = 23
 	itemHeld       = 24
+	itemReopened   = 25
+	itemMargin     = 26
 
 	heldFrom   = 1
 	heldHolder = 2
@@ -104,6 +106,8 @@ func appendItem(dst []byte, i *Item) ([]byte, error) {
 		w.Uint(heldHolder, uint64(h.holder))
 		w.End(mark)
 	}
+	w.Uint(itemReopened, uint64(i.reopened))
+	w.Int(itemMargin, i.Margin)
 	w.Raw(i.rest)
 	return w.Buf, nil
 }
@@ -177,6 +181,10 @@ func (i *Item) readRare(r *record.Reader) {
 		i.texts = r.Uint() != 0
 	case itemHeld:
 		i.held = append(i.held, readHolding(r))
+	case itemMargin:
+		i.Margin = r.Int()
+	case itemReopened:
+		i.reopened = date.Date(r.Uint())
 	default:
 		r.Skip()
 	}

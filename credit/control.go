@@ -76,8 +76,8 @@ func (tx *Tx) beginControl() {
 	tx.customers.OnErase(tx.forgetControl)
 }
 
-// allow asks whether the session may do something with the credit of a customer, or with
-// 0 with what concerns no single one.
+// allow asks whether the session may do something with the credit of a customer, or who
+// stands for it, or with 0 with what concerns no single one.
 func (r *Reader) allow(right customer.Right, id customer.ID) error {
 	switch {
 	case r.access() == nil:
@@ -85,19 +85,45 @@ func (r *Reader) allow(right customer.Right, id customer.ID) error {
 	case id == 0:
 		return r.customers.PermitAll(right, customer.Credit)
 	}
-	return r.customers.Permit(right, customer.Credit, id)
+	_, err := r.standing(right, customer.Credit, id)
+	return err
+}
+
+// debtor returns the customer whose credit an id means, that is for one that was merged its
+// survivor, if the session may read it.
+func (r *Reader) debtor(id customer.ID) (customer.ID, error) {
+	return r.standing(customer.RightRead, customer.Credit, id)
+}
+
+// resolved is a scope, that of a merged customer as its survivor's.
+func (r *Reader) resolved(s Scope) (Scope, error) {
+	if s.Kind != CustomerScope {
+		return s, nil
+	}
+	c, err := r.customers.Get(s.customer())
+	if err != nil {
+		return s, err
+	}
+	return OfCustomer(c.ID), nil
+}
+
+// wholeUnits is what an access offers beside [customer.Access] that knows of units.
+type wholeUnits interface {
+	// ShowsAll reports whether a field is shown of everybody whom a unit or one below it owns.
+	ShowsAll(field string, unit customer.UnitID) bool
 }
 
 // shows reports whether a field (limit, exposure, …) of a scope may be disclosed. What
-// customers share is only shown to who sees everybody, since others could work out from it
-// what is not theirs to know.
+// customers share is only shown to who sees it of everybody, in a unit of all that are its,
+// since others could work out from it what is not theirs to know.
 func (r *Reader) shows(field string, s Scope) (bool, error) {
 	access := r.customers.Access()
 	if access == nil {
 		return true, nil
 	}
 	if s.Kind != CustomerScope {
-		return access.Within() == nil, nil
+		units, ok := access.(wholeUnits)
+		return access.WithinUnmasked(field) == nil || ok && s.Kind == UnitScope && units.ShowsAll(field, customer.UnitID(s.ID)), nil
 	}
 	err := r.allow(customer.RightRead, s.customer())
 	if errors.Is(err, customer.ErrDenied) {

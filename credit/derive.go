@@ -76,7 +76,7 @@ func (r *Reader) deriveItem(d *derived, i *Item, counts func(*Allocation) bool) 
 // posting is the entry that brings an item into the ledger, with what a reversal takes
 // back: of money it counts with money.
 func (r *Reader) posting(i *Item) (posted, error) {
-	p := posted{entry: i.posted()}
+	p := i.posting()
 	if i.Reverses == 0 {
 		return p, nil
 	}

@@ -3,6 +3,7 @@ package credit
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -35,6 +36,10 @@ type Document struct {
 	Reference string
 	Note      string
 	Rate      money.Rate // base units for one unit of the currency, if known
+	// Margin is what is earned on a sale, or given up by a credit note: the Amount without
+	// tax less the cost of what was sold, in its minor units, below zero for a loss; 0 is not
+	// known, and for money. It stands with the first instalment.
+	Margin int64
 	// CarryLate posts a document of a closed period into the first open day, instead of
 	// refusing it. Its date and due days stay what they are.
 	CarryLate bool
@@ -186,6 +191,7 @@ func (d *Document) items(op string) ([]*Item, error) {
 			Reference: d.Reference, Note: d.Note, Discounts: slices.Clone(p.Discounts), Rate: d.Rate, texts: d.Note != "",
 		}
 	}
+	items[0].Margin = d.Margin
 	return items, nil
 }
 
@@ -208,6 +214,10 @@ func (d *Document) check(op string) error {
 		return wrong("Amount", d.Amount.String(), "is not positive", "give a positive amount; the kind says the side")
 	case !d.Date.Valid():
 		return wrong("Date", d.Date.String(), "is no date", "use a day from 1900-01-01 to 2200-12-31")
+	case d.Margin > d.Amount.Minor || d.Margin < -math.MaxInt64:
+		return wrong("Margin", fmt.Sprint(d.Margin), "is more than the amount, or out of range", "give what is earned on the sale in minor units")
+	case d.Margin != 0 && (d.Kind.money() || d.Kind == Refund):
+		return wrong("Margin", fmt.Sprint(d.Margin), "nothing is earned on a "+d.Kind.String(), "leave it out")
 	}
 	return d.checkTexts(wrong)
 }

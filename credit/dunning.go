@@ -117,7 +117,8 @@ func dunnedKeys(set *storage.KeySet, d *Dunning) {
 
 // Dunning returns how far a customer has been dunned.
 func (r *Reader) Dunning(id customer.ID) (*Dunning, error) {
-	if err := r.maySee("read", id); err != nil {
+	id, err := r.holder("read", id)
+	if err != nil {
 		return nil, err
 	}
 	return r.dunningOf(id)
@@ -271,7 +272,8 @@ func (d *dun) next() (next Dunning, letter bool, err error) {
 // within the plan's interval, changes nothing and gives no letter. When nothing is overdue
 // any more, the customer is back at level 0 and what followed from dunning is lifted.
 func (tx *Tx) Dun(id customer.ID, day date.Date) (*Letter, error) {
-	if err := tx.customers.Permit(customer.RightPost, customer.Items, id); err != nil {
+	id, err := tx.standing(customer.RightPost, customer.Items, id)
+	if err != nil {
 		return nil, err
 	}
 	d, err := tx.newDun(id, day)
@@ -349,12 +351,22 @@ func (r *Reader) dunDue(id customer.ID, day date.Date) (bool, error) {
 	if seen, err := r.seesItems(id); err != nil || !seen {
 		return false, err
 	}
+	if stands, err := r.stands(id); err != nil || !stands {
+		return false, err
+	}
 	d, err := r.newDun(id, day)
 	if err != nil {
 		return false, err
 	}
 	next, _, err := d.next()
 	return err == nil && next != *d.now, err
+}
+
+// stands reports whether a customer was not merged into another. One that was keeps its
+// limits and its level of dunning, which mean nothing until the merge is undone.
+func (r *Reader) stands(id customer.ID) (bool, error) {
+	c, err := customer.Unscoped(r.customers).Get(id)
+	return err == nil && c.ID == id, err
 }
 
 // seesItems reports whether a customer is within those whose items the session sees.

@@ -89,6 +89,11 @@ func (i *Item) posted() entry {
 	return entry{openItem: i.open(), change: ItemPosted, on: i.Effective, recorded: i.Known}
 }
 
+// posting is posted with what is earned by it.
+func (i *Item) posting() posted {
+	return posted{entry: i.posted(), settlement: settlement{margin: i.Side.sign() * i.Margin}}
+}
+
 // entries are the changes that an allocation makes to its two items.
 func (a *Allocation) entries(debit, credit *Item) [2]entry {
 	change, sign := ItemSettled, int64(-1)

@@ -64,6 +64,10 @@ func (list *exposures) add(currency money.Currency, p Part, minor int64) error {
 // the session may not see is left out: the list is then empty. It costs some microseconds
 // for a customer or group, and for a unit as much for each of those below it.
 func (r *Reader) Exposure(s Scope) ([]Exposure, error) {
+	s, err := r.resolved(s)
+	if err != nil {
+		return nil, err
+	}
 	shown, err := r.shows("exposure", s)
 	if err != nil || !shown {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 )
 
 // Facts are a customer's receivables as rules of classification read them, in one
-// currency. They cost a read of the account, one of the profile, one of each year's figures
-// and one of the open items, whatever the history.
+// currency. They cost a read of the customer, one of the account, one of the profile, one of
+// each year's figures and one of the open items, whatever the history.
 type Facts struct {
 	Activity
 	Balance Balance
@@ -35,7 +35,8 @@ type FactsQuery struct {
 
 // Facts returns a customer's facts.
 func (r *Reader) Facts(id customer.ID, q FactsQuery) (Facts, error) {
-	if err := r.maySee("read facts", id); err != nil {
+	id, err := r.holder("read facts", id)
+	if err != nil {
 		return Facts{}, err
 	}
 	a, err := r.accountOf(id)
@@ -75,9 +76,14 @@ func (r *Reader) addPeriod(f *Facts, id customer.ID, q FactsQuery) error {
 }
 
 // FactsAt is what an account was on an instant of the past, as it was recorded then:
-// activity, balance and terms. What is kept by month has no past of its own.
+// activity, balance and terms. What is kept by month has no past of its own. A customer
+// that was merged had its own until then, and its survivor's from then on.
 func (r *Reader) FactsAt(id customer.ID, c money.Currency, at time.Time) (Facts, error) {
-	if err := r.maySee("read facts", id); err != nil {
+	holder, err := r.holder("read facts", id)
+	if err != nil {
+		return Facts{}, err
+	}
+	if id, err = r.holderAt(id, holder, at); err != nil {
 		return Facts{}, err
 	}
 	f := Facts{Balance: Balance{Currency: c}}
@@ -96,6 +102,24 @@ func (r *Reader) FactsAt(id customer.ID, c money.Currency, at time.Time) (Facts,
 		return Facts{}, err
 	}
 	return f, nil
+}
+
+// holderAt returns who had a customer's items on an instant, given who has them now.
+func (r *Reader) holderAt(id, now customer.ID, at time.Time) (customer.ID, error) {
+	customers := customer.Unscoped(r.customers)
+	for id != now {
+		c, err := customers.At(id, at)
+		switch {
+		case isNotFound(err):
+			return id, nil // there was no such customer yet
+		case err != nil:
+			return 0, err
+		case c.Status != customer.Merged:
+			return id, nil
+		}
+		id = c.Survivor
+	}
+	return id, nil
 }
 
 // FactsChanged tells whose facts a change in the journal touches, if anybody's: postings,

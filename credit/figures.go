@@ -35,6 +35,10 @@ type Figures struct {
 	AmountDaysLate   measure.Wide
 	AmountDaysToPay  measure.Wide
 	AmountDaysBeyond measure.Wide
+
+	// Margin is what was earned on what was posted, less what credits and reversals gave up,
+	// as far as documents tell.
+	Margin int64
 }
 
 // figuresKey is a customer's figures of a year.
@@ -77,7 +81,7 @@ func (f *figures) wire(x *wire) {
 // numbers are the plain sums, in the order of their fields.
 func (m *Figures) numbers() []*int64 {
 	return []*int64{&m.Invoices, &m.Invoiced, &m.Credited, &m.Payments, &m.Paid,
-		&m.Settlements, &m.Settled, &m.Late, &m.LateAmount, &m.DaysLate, &m.DaysToPay}
+		&m.Settlements, &m.Settled, &m.Late, &m.LateAmount, &m.DaysLate, &m.DaysToPay, &m.Margin}
 }
 
 func (x *wire) wide(field int, w *measure.Wide) {
@@ -108,15 +112,20 @@ func (f *figures) of(month date.Month, c money.Currency) *Figures {
 	return &f.months[i]
 }
 
-// settlement is how a debit was settled, for the figures of its customer.
+// settlement is how a debit was settled, or what a posted item earned, for the figures of
+// its customer.
 type settlement struct {
-	by Kind      // of the credit; of a posted reversal, what it takes back
-	on date.Date // from when the allocation counts, or the one that is undone
+	by     Kind      // of the credit; of a posted reversal, what it takes back
+	on     date.Date // from when the allocation counts, or the one that is undone
+	margin int64     // of a posted item, below zero when it is given up
 }
 
 // add counts an entry; s tells of a settlement.
 func (m *Figures) add(e *entry, s settlement) error {
 	if e.change == ItemPosted {
+		if err := addTo(&m.Margin, s.margin, e.currency); err != nil {
+			return err
+		}
 		return m.addPosted(e, s.by)
 	}
 	if e.side != Debit || !s.by.money() {
@@ -181,13 +190,18 @@ func (m *Figures) Sum(o *Figures) error {
 }
 
 // Figures returns a customer's figures of the months from one to another, those without
-// any postings left out, in order of month and currency. It costs one read a year.
+// any postings left out, in order of month and currency. It costs a read, and one a year.
 func (r *Reader) Figures(id customer.ID, from, to date.Month) ([]Figures, error) {
-	if err := r.maySee("read", id); err != nil {
+	id, err := r.holder("read", id)
+	if err != nil {
 		return nil, err
 	}
-	var list []Figures
-	err := r.eachFigures(id, id+1, from, to, func(_ customer.ID, m *Figures) error {
+	return r.figuresList(id, from, to)
+}
+
+// figuresList is Figures of the customer that has an id itself.
+func (r *Reader) figuresList(id customer.ID, from, to date.Month) (list []Figures, err error) {
+	err = r.figuresOf(id, from, to, func(_ customer.ID, m *Figures) error {
 		list = append(list, *m)
 		return nil
 	})

@@ -277,11 +277,11 @@ func (h *Holdings) Figures(id customer.ID, from, to date.Month) ([]Figures, erro
 	if err := h.needLate(to); err != nil {
 		return nil, err
 	}
-	if !h.differs.Contains(uint64(id)) && !h.late.Contains(uint64(id)) {
-		return h.reader.Figures(id, from, to)
-	}
 	if err := h.reader.maySee("read", id); err != nil {
 		return nil, err
+	}
+	if !h.differs.Contains(uint64(id)) && !h.late.Contains(uint64(id)) {
+		return h.reader.figuresList(id, from, to)
 	}
 	d, err := h.ledger(id)
 	if err != nil {

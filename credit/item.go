@@ -111,6 +111,7 @@ type Item struct {
 	// Rate is the worth of one unit of the currency in the book's base currency when the
 	// document was booked; zero for not known.
 	Rate       money.Rate
+	Margin     int64         // what is earned on the document, or given up by a credit, as far as known; of the first instalment
 	Reverses   ItemID        // of a Reversal: what it takes back
 	ReversedBy ItemID        // 0 for not reversed
 	Via        []customer.ID // from whom the item came by merges, the latest last
@@ -119,6 +120,8 @@ type Item struct {
 	Recorded time.Time // this version
 	Actor    string
 	Reason   string
+
+	reopened date.Date // the latest day on which an allocation ended that had counted before; none for never
 
 	texts bool      // some version had free text
 	held  []holding // who held it, when that can't be read from its versions any more

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"sync"
 	"testing"
@@ -75,10 +77,32 @@ func (b *book) loadCustomers(n int) {
 	}
 }
 
-// benchBook is shared by the benchmarks that only read.
+// TestMain removes what the benchmarks leave.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if benchDir != "" {
+		if err := os.RemoveAll(benchDir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Exit(code)
+}
+
+var benchDir string // of benchBook, when it is on disk
+
+// A book of more open items is on disk.
+const mostInMemory = 1_000_000
+
+// benchBook is shared by the benchmarks that only read. Its cache holds what reports read.
 var benchBook = sync.OnceValue(func() *book {
-	b := newBook(discard{}, credit.Options{})
 	open := benchItems()
+	if open > mostInMemory {
+		var err error
+		if benchDir, err = os.MkdirTemp("", "receivables"); err != nil {
+			panic(err)
+		}
+	}
+	b := newBookWith(discard{}, benchDir, max(64<<20, int64(open)*100), credit.Options{})
 	b.setDay(benchDay)
 	b.loadCustomers(open / 10)
 	// As much was settled in half a year as is open.
@@ -143,17 +167,20 @@ func benchTotal(b *testing.B, asOf date.Date) {
 }
 
 // BenchmarkLoad loads what is open and as much that was settled, durably on disk: three
-// items and an allocation for each open item of CLIENTELE_BENCH_ITEMS.
+// items and an allocation for each open item of CLIENTELE_BENCH_ITEMS. Heap-MB is the most
+// that the load had on the heap beyond what there was before.
 func BenchmarkLoad(b *testing.B) {
 	open := benchItems()
 	sample := &receivable.Book{Seed: 1, Customers: open / 10, Open: open, Settled: open, Months: 6, AsOf: benchDay}
 	took, busy := time.Duration(0), time.Duration(0)
+	heap := uint64(0)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		book := newBookIn(discard{}, b.TempDir(), credit.Options{})
 		book.setDay(benchDay)
 		book.loadCustomers(open / 10)
+		peak := watchHeap()
 		b.StartTimer()
 		start, used := time.Now(), usedCPU()
 		if _, err := book.credit.Load(context.Background(), book.job(), credit.LoadOptions{}, accounts(sample, 1)); err != nil {
@@ -161,12 +188,42 @@ func BenchmarkLoad(b *testing.B) {
 		}
 		took, busy = took+time.Since(start), busy+usedCPU()-used
 		b.StopTimer()
+		heap = max(heap, peak())
 		book.close()
 		b.StartTimer()
 	}
 	items := 3 * float64(open) * float64(b.N)
 	b.ReportMetric(items/took.Seconds(), "items/s")
 	b.ReportMetric(float64(busy.Nanoseconds())/1000/items, "cpu-µs/item")
+	b.ReportMetric(float64(heap)/1e6, "heap-MB")
+}
+
+// watchHeap returns a function that tells by how much the heap grew at most in the meantime.
+func watchHeap() (peak func() uint64) {
+	runtime.GC()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}}
+	used := func() uint64 {
+		metrics.Read(sample)
+		return sample[0].Value.Uint64() + sample[1].Value.Uint64()
+	}
+	before, most := used(), uint64(0)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for tick := time.Tick(10 * time.Millisecond); ; {
+			select {
+			case <-tick:
+				most = max(most, used())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return func() uint64 {
+		close(stop)
+		<-stopped
+		return most - min(before, most)
+	}
 }
 
 // BenchmarkPost posts an invoice and a payment, and settles the one by the other.

@@ -94,6 +94,10 @@ func lineDayKeys(set *storage.KeySet, l *Line) {
 // Line returns the limits of a scope, without any when none was set. What the session may
 // not see is left out: then it has no limits and Version is 0.
 func (r *Reader) Line(s Scope) (*Line, error) {
+	s, err := r.resolved(s)
+	if err != nil {
+		return nil, err
+	}
 	shown, err := r.shows("limit", s)
 	if err != nil || !shown {
 		return &Line{Scope: s}, err
@@ -113,7 +117,11 @@ func (r *Reader) line(s Scope) (*Line, error) {
 // LineHistory yields the limits of a scope as they were set, oldest first.
 func (r *Reader) LineHistory(s Scope) iter.Seq2[*Line, error] {
 	return func(yield func(*Line, error) bool) {
-		shown, err := r.shows("limit", s)
+		s, err := r.resolved(s)
+		shown := false
+		if err == nil {
+			shown, err = r.shows("limit", s)
+		}
 		if err != nil {
 			yield(nil, err)
 		}
@@ -190,16 +198,7 @@ func (tx *Tx) putLine(l *Line) error {
 func (r *Reader) checkScope(op string, s Scope) error {
 	switch s.Kind {
 	case CustomerScope:
-		c, err := r.customers.Get(s.customer())
-		switch {
-		case err != nil:
-			return err
-		case c.ID != s.customer():
-			return &Error{Op: op, Customer: s.customer(), Field: "Scope", Value: s.String(), Problem: "was merged into " + c.ID.String(), Remedy: "use the survivor", Err: ErrInvalid}
-		case c.Status > customer.Archived:
-			return &customer.StatusError{ID: c.ID, Status: c.Status, Action: op}
-		}
-		return nil
+		return r.checkChangeable(op, s.customer())
 	case GroupScope:
 		_, err := r.Group(GroupID(s.ID))
 		return err
@@ -208,6 +207,22 @@ func (r *Reader) checkScope(op string, s Scope) error {
 		return err
 	}
 	return &Error{Op: op, Field: "Scope", Value: s.String(), Problem: "is no scope", Remedy: "use OfCustomer, OfGroup or OfUnit", Err: ErrInvalid}
+}
+
+// checkChangeable reports whether what is agreed with a customer can be changed. For one
+// that was merged the survivor's must be, by its own id, since there it would replace what
+// was agreed with another.
+func (r *Reader) checkChangeable(op string, id customer.ID) error {
+	c, err := r.customers.Get(id)
+	switch {
+	case err != nil:
+		return err
+	case c.ID != id:
+		return &Error{Op: op, Customer: id, Field: "Customer", Value: id.String(), Problem: "was merged into " + c.ID.String(), Remedy: "use the survivor", Err: ErrInvalid}
+	case c.Status > customer.Archived:
+		return &customer.StatusError{ID: c.ID, Status: c.Status, Action: op}
+	}
+	return nil
 }
 
 // set adds a limit or replaces one.

@@ -30,6 +30,8 @@ type LoadAllocation struct {
 	CreditAmount  int64 // of a credit in another currency, and 0 otherwise
 	Date          date.Date
 	Known         date.Date // no date is today
+
+	openDebit, openCredit int64 // of the items, before it
 }
 
 // LoadOptions set how a bulk load runs. The zero value works.
@@ -275,7 +277,7 @@ func (i *Item) complete(today date.Date) error {
 		i.Side = side
 	}
 	i.texts = i.Note != "" || i.Dispute.Reason != ""
-	d := Document{Key: i.Document, Customer: i.Customer, Kind: i.Kind, Side: i.Side, Date: i.Date, Amount: i.Amount, Reference: i.Reference, Note: i.Note}
+	d := Document{Key: i.Document, Customer: i.Customer, Kind: i.Kind, Side: i.Side, Date: i.Date, Amount: i.Amount, Reference: i.Reference, Note: i.Note, Margin: i.Margin}
 	if err := d.check("load"); err != nil {
 		return err
 	}
@@ -318,6 +320,7 @@ func (a *LoadAccount) settle(s *LoadAllocation, n int, open []int64, today date.
 	case s.Amount <= 0 || s.CreditAmount <= 0 || s.Amount > open[s.Debit] || s.CreditAmount > open[s.Credit]:
 		return fail("takes more than is open, or nothing", ErrOverAllocated)
 	}
+	s.openDebit, s.openCredit = open[s.Debit], open[s.Credit]
 	open[s.Debit] -= s.Amount
 	open[s.Credit] -= s.CreditAmount
 	return nil
@@ -338,7 +341,7 @@ func (a *LoadAccount) allocation(s *Store, from *LoadAllocation, stored *Allocat
 		Effective: effective, Known: known,
 	}
 	stored.Amount.Minor, stored.CreditAmount.Minor = from.Amount, from.CreditAmount
-	stored.Difference, err = s.exchange(debit, credit, stored)
+	stored.Difference, err = s.exchange(&pair{debit, credit, from.openDebit, from.openCredit}, stored)
 	return err
 }
 

@@ -2,6 +2,8 @@ package credit
 
 import (
 	"cmp"
+	"hash/maphash"
+	"math/bits"
 	"slices"
 
 	"github.com/clientele-go/clientele/credit/date"
@@ -18,7 +20,7 @@ type loadRow struct {
 	today       date.Date
 	ids         []AllocationID // of the allocations, in their order
 	openAmounts []int64        // of the items, in the end
-	documents   map[instalmentKey]struct{}
+	documents   []int32        // of the items, by hash: a number of items, 1 more, or 0
 
 	entries []posted
 	quiet   []bool     // of the entries
@@ -29,12 +31,6 @@ type loadRow struct {
 	stored  Allocation
 	sums    map[totalID]int64
 	key     storage.Key
-}
-
-// instalmentKey names an item by its document.
-type instalmentKey struct {
-	document   string
-	instalment int
 }
 
 // mostKept bounds the items for which a row keeps its memory.
@@ -48,6 +44,7 @@ func (row *loadRow) begin(today date.Date) {
 	row.accounts, row.items, row.allocations = row.accounts[:0], row.items[:0], row.allocations[:0]
 	row.ids, row.entries, row.open, row.today = row.ids[:0], row.entries[:0], row.open[:0], today
 	row.quiet = row.quiet[:0]
+	clear(row.sums)
 }
 
 // take copies an account, whose memory is the caller's.
@@ -74,19 +71,24 @@ func (row *loadRow) block() customer.ID { return logBlock(row.accounts[0].Custom
 // checkDocuments fails when an instalment of a document stands twice in the row. Other
 // rows' documents the storage sees.
 func (row *loadRow) checkDocuments() error {
-	if row.documents == nil {
-		row.documents = make(map[instalmentKey]struct{}, len(row.items))
-	}
-	clear(row.documents)
+	size := 1 << bits.Len(uint(2*len(row.items))) // half of it stays empty
+	table := slices.Grow(row.documents[:0], size)[:size]
+	row.documents = table
+	clear(table)
 	for n := range row.items {
 		i := &row.items[n]
-		row.documents[instalmentKey{i.Document, i.Instalment}] = struct{}{}
-		if len(row.documents) == n {
-			return &Error{Op: "load", Customer: i.Customer, Field: "Document", Value: shorten(i.Document), Problem: "stands twice in the load", Err: ErrDocument}
+		at := (int(maphash.String(documentSeed, i.Document)) + i.Instalment) & (size - 1)
+		for ; table[at] != 0; at = (at + 1) & (size - 1) {
+			if o := &row.items[table[at]-1]; o.Document == i.Document && o.Instalment == i.Instalment {
+				return &Error{Op: "load", Customer: i.Customer, Field: "Document", Value: shorten(i.Document), Problem: "stands twice in the load", Err: ErrDocument}
+			}
 		}
+		table[at] = int32(n + 1)
 	}
 	return nil
 }
+
+var documentSeed = maphash.MakeSeed()
 
 // add adds a row's items and allocations, and everything that is derived from them.
 func (ld *ledgerLoad) add(l *storage.Loader, row *loadRow) error {
@@ -125,7 +127,7 @@ func (ld *ledgerLoad) addItems(l *storage.Loader, row *loadRow, a *LoadAccount) 
 		if err := ld.item.Load(l, i.ID, i, uint8(Posted)); err != nil {
 			return err
 		}
-		row.entries = append(row.entries, posted{entry: i.posted()})
+		row.entries = append(row.entries, i.posting())
 		row.quiet = append(row.quiet, row.settled[n])
 	}
 	return nil
@@ -180,6 +182,9 @@ func (ld *ledgerLoad) addOpen(l *storage.Loader, row *loadRow, a *LoadAccount, a
 			open := a.Items[n].open()
 			open.amount = amounts[n]
 			row.open = append(row.open, open)
+			if err := row.addTotal(&open); err != nil {
+				return err
+			}
 		}
 	}
 	slices.SortFunc(row.open[first:], func(a, b openItem) int { return a.place().compare(b.place()) })
@@ -230,7 +235,10 @@ func splitPages(key openKey, more, isFirst bool, items []openItem, most int, put
 // lowest 31 bits.
 type logOrder uint64
 
-const orderQuiet = 1 << 48
+const (
+	orderQuiet = 1 << 48
+	orderEntry = 1<<31 - 1
+)
 
 func (row *loadRow) addOrder(month date.Month, on date.Date, n int) {
 	o := logOrder(month)<<49 | logOrder(on)<<31 | logOrder(n)
@@ -241,7 +249,8 @@ func (row *loadRow) addOrder(month date.Month, on date.Date, n int) {
 }
 
 func (o logOrder) month() date.Month { return date.Month(o >> 49) }
-func (o logOrder) entry() int        { return int(o & (1<<31 - 1)) }
+func (o logOrder) day() date.Date    { return date.Date(o >> 31 & (1<<17 - 1)) }
+func (o logOrder) entry() int        { return int(o & orderEntry) }
 
 // addLog adds the pages of the log, with the entries in the order of their days, as they
 // would have come: so a report passes over the pages of days before its own.
@@ -251,6 +260,8 @@ func (ld *ledgerLoad) addLog(l *storage.Loader, row *loadRow) error {
 		e := &row.entries[n].entry
 		row.addOrder(e.on.Month(), e.on, n)
 	}
+	slices.Sort(row.order)
+	ld.addDays(l, row)
 	if err := ld.addLogPages(l, row, logEffective); err != nil {
 		return err
 	}
@@ -261,12 +272,25 @@ func (ld *ledgerLoad) addLog(l *storage.Loader, row *loadRow) error {
 			row.addOrder(month, e.on, n)
 		}
 	}
+	slices.Sort(row.order)
 	return ld.addLogPages(l, row, logRecorded)
+}
+
+// addDays counts the entries by day, given in order.
+func (ld *ledgerLoad) addDays(l *storage.Loader, row *loadRow) {
+	for rest := row.order; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].day() == rest[0].day() {
+			n++
+		}
+		row.key = appendDayKey(row.key[:0], rest[0].day())
+		ld.days.Load(l, row.key, int64(n))
+		rest = rest[n:]
+	}
 }
 
 // addLogPages adds the pages of one log, of the entries that the row's order names.
 func (ld *ledgerLoad) addLogPages(l *storage.Loader, row *loadRow, log uint8) error {
-	slices.Sort(row.order)
 	for rest := row.order; len(rest) > 0; {
 		month := rest[0].month()
 		n := 1
@@ -305,13 +329,18 @@ func (ld *ledgerLoad) addLogMonth(l *storage.Loader, row *loadRow, key logKey, o
 	return nil
 }
 
-// addLogPage adds a page, and moves the key to the next.
+// addLogPage adds a page, and moves the key to the next. Its entries stand as they came,
+// by customer, so that they take few bytes and a report finds an account for several at once.
 func (ld *ledgerLoad) addLogPage(l *storage.Loader, row *loadRow, key *logKey, last int, quiet bool, order []logOrder) error {
 	p := &row.page
 	*p = logPage{key: *key, currencies: p.currencies[:0], added: p.added[:0]}
 	if key.number == 0 {
 		p.last = uint64(last)
 	}
+	for n := range order {
+		order[n] &= orderEntry
+	}
+	slices.Sort(order)
 	for _, o := range order {
 		p.add(&row.entries[o.entry()].entry)
 	}
@@ -350,37 +379,28 @@ func (ld *ledgerLoad) addAccount(l *storage.Loader, list []posted) error {
 	return ld.account.Load(l, a.customer, a, uint8(Posted))
 }
 
-// addTotals adds to the book's totals.
-func (ld *ledgerLoad) addTotals(l *storage.Loader, row *loadRow) error {
+// addTotal notes what is open of an item for the book's totals.
+func (row *loadRow) addTotal(i *openItem) error {
 	if row.sums == nil {
 		row.sums = map[totalID]int64{}
 	}
-	clear(row.sums)
-	days := map[date.Date]int64{}
-	for n := range row.entries {
-		e := &row.entries[n].entry
-		days[e.on]++
-		id := totalID{e.side, e.currency, e.due}
-		sum := row.sums[id]
-		if err := addTo(&sum, e.amount, e.currency); err != nil {
-			return err
-		}
-		row.sums[id] = sum
-	}
+	id := totalID{i.side, i.currency, i.due}
+	sum := row.sums[id]
+	err := addTo(&sum, i.amount, i.currency)
+	row.sums[id] = sum
+	return err
+}
+
+// addTotals adds to the book's totals.
+func (ld *ledgerLoad) addTotals(l *storage.Loader, row *loadRow) error {
 	for id, sum := range row.sums {
 		if sum >= large {
 			if err := ld.large.add(ld, id, sum); err != nil {
 				return err
 			}
 		}
-		if sum != 0 {
-			row.key = appendTotalKey(row.key[:0], id)
-			ld.total.Load(l, row.key, sum)
-		}
-	}
-	for day, n := range days {
-		row.key = appendDayKey(row.key[:0], day)
-		ld.days.Load(l, row.key, n)
+		row.key = appendTotalKey(row.key[:0], id)
+		ld.total.Load(l, row.key, sum)
 	}
 	return nil
 }
@@ -423,7 +443,7 @@ func (tx *Tx) postAccount(a *LoadAccount) error {
 		if err := tx.store.item.InsertNew(tx.tx, i.ID, i, uint8(Posted)); err != nil {
 			return taken("load", i, err)
 		}
-		list = append(list, posted{entry: i.posted()})
+		list = append(list, i.posting())
 	}
 	for n := range a.Allocations {
 		stored := &Allocation{}

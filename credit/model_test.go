@@ -54,6 +54,19 @@ func (m *model) open(i *credit.Item, asOf, known date.Date) int64 {
 	return open
 }
 
+// overdrawn returns an item of which less than nothing is open on some day, nil for none.
+// Between the days on which something changes it is open as on the last of them.
+func (m *model) overdrawn() *credit.Item {
+	for _, i := range m.items {
+		for _, a := range m.events {
+			if (a.Debit == i.ID || a.Credit == i.ID) && m.open(i, a.Effective, 0) < 0 {
+				return i
+			}
+		}
+	}
+	return nil
+}
+
 // disputed is what of so much of an item is in dispute now; nothing is of a settled one.
 func (m *model) disputed(id credit.ItemID, open int64) int64 {
 	for _, i := range m.items {
@@ -391,6 +404,9 @@ func everybody(customer.ID) bool { return true }
 
 // check compares reports of a day and what was known on another.
 func (h *history) check() {
+	if i := h.model.overdrawn(); i != nil {
+		h.t.Fatalf("less than nothing was open of %+v", i)
+	}
 	q := credit.AgingQuery{AsOf: h.someDay("as of"), Buckets: aging.Standard(), Basis: rapid.SampledFrom([]aging.Basis{aging.ByDue, aging.ByDocument}).Draw(h.t, "basis")}
 	if rapid.Bool().Draw(h.t, "known") {
 		q.KnownOn = h.someDay("known on")

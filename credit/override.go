@@ -141,7 +141,8 @@ func (r *Reader) overrideAt(e storage.IndexEntry[OverrideID], at int) (*Override
 // Overrides yields what is in force for a customer, the first to end first.
 func (r *Reader) Overrides(id customer.ID) iter.Seq2[*Override, error] {
 	return func(yield func(*Override, error) bool) {
-		if err := r.allow(customer.RightRead, id); err != nil {
+		id, err := r.debtor(id)
+		if err != nil {
 			yield(nil, err)
 			return
 		}

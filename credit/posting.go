@@ -162,7 +162,28 @@ func (r *Reader) figuresIn(key figuresKey) (*figures, error) {
 	return f, err
 }
 
-// maySee returns nil when the session may read a customer's items.
+// holder returns the customer whose items an id means, that is for one that was merged its
+// survivor, if the session may read them.
+func (r *Reader) holder(op string, id customer.ID) (customer.ID, error) {
+	holder, err := r.standing(customer.RightRead, customer.Items, id)
+	return holder, missing(op, id, err)
+}
+
+// standing returns the customer whom an id means, that is for one that was merged its
+// survivor, if the session may do something with a kind of its data. It costs one read,
+// of a session that doesn't see everything two.
+func (r *Reader) standing(right customer.Right, data customer.Data, id customer.ID) (customer.ID, error) {
+	c, err := r.customers.Get(id)
+	if err == nil && r.access() != nil {
+		err = r.customers.Permit(right, data, c.ID)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return c.ID, nil
+}
+
+// maySee returns nil when the session may read the items of a customer that holds some.
 func (r *Reader) maySee(op string, id customer.ID) error {
 	if r.access() == nil {
 		return nil

@@ -88,10 +88,8 @@ func memberKeys(set *storage.KeySet, p *Profile) {
 
 // Profile returns a customer's profile, an empty one when none was set.
 func (r *Reader) Profile(id customer.ID) (*Profile, error) {
-	if _, err := r.customers.Get(id); err != nil {
-		return nil, err
-	}
-	if err := r.allow(customer.RightRead, id); err != nil {
+	id, err := r.debtor(id)
+	if err != nil {
 		return nil, err
 	}
 	return r.profile(id)
@@ -117,15 +115,17 @@ func (r *Reader) GroupByCode(code string) (*Group, error) {
 	return r.Group(id)
 }
 
-// Members yields the customers of a group that the session sees.
+// Members yields the customers of a group that the session sees; one that was merged is a
+// member through its survivor only.
 func (r *Reader) Members(id GroupID) iter.Seq2[customer.ID, error] {
 	return func(yield func(customer.ID, error) bool) {
 		for member, err := range r.members(id) {
 			if err == nil {
-				_, err = r.customers.Get(member)
-				if isNotFound(err) {
+				c, getErr := r.customers.Get(member)
+				if isNotFound(getErr) || getErr == nil && c.ID != member {
 					continue
 				}
+				err = getErr
 			}
 			if !yield(member, err) || err != nil {
 				return
@@ -244,7 +244,8 @@ func (tx *Tx) SetTermsOf(id customer.ID, terms string) error {
 // TermsOf returns the terms of payment that a customer has now: those of its level of
 // dunning while that changes them, or else its own.
 func (r *Reader) TermsOf(id customer.ID) (Terms, error) {
-	if err := r.maySee("read terms", id); err != nil {
+	id, err := r.holder("read terms", id)
+	if err != nil {
 		return Terms{}, err
 	}
 	return r.termsOf(id)
@@ -271,12 +272,8 @@ func (r *Reader) termsOf(id customer.ID) (Terms, error) {
 }
 
 func (tx *Tx) changeProfile(op string, id customer.ID, change func(*Profile) error) error {
-	c, err := tx.customers.Get(id)
-	if err != nil {
+	if err := tx.checkChangeable(op, id); err != nil {
 		return err
-	}
-	if c.Status > customer.Archived {
-		return &customer.StatusError{ID: id, Status: c.Status, Action: op}
 	}
 	if err := tx.allow(customer.RightSetLimit, id); err != nil {
 		return err

@@ -215,7 +215,7 @@ func (r *Reader) useOf(line *Line, plan ReminderPlan) (list []*Reminder, err err
 	k := &check{Reader: r, policy: &Policy{}, day: plan.Day}
 	if id := line.Scope.customer(); id != 0 {
 		c, err := customer.Unscoped(r.customers).Get(id)
-		if err != nil || c.Status > customer.Archived {
+		if err != nil || c.Status > customer.Archived || c.ID != id {
 			return nil, err
 		}
 		if k, err = r.newCheck(c); err != nil {
@@ -266,11 +266,15 @@ func (r *Reader) dayReminders(of uint64, kind ReminderKind, from, until date.Dat
 					s, err = e.Primary(rest)
 				}
 			}
+			stands := true
+			if id := s.customer(); err == nil && id != 0 {
+				stands, err = r.stands(id)
+			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if !r.yieldLimits(s, kind, date.Date(day), yield) {
+			if stands && !r.yieldLimits(s, kind, date.Date(day), yield) {
 				return
 			}
 		}

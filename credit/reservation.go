@@ -248,7 +248,8 @@ func (s Scope) or(id customer.ID) Scope {
 // expire first and the others by expiry.
 func (r *Reader) Reservations(id customer.ID) iter.Seq2[*Reservation, error] {
 	return func(yield func(*Reservation, error) bool) {
-		if err := r.allow(customer.RightRead, id); err != nil {
+		id, err := r.debtor(id)
+		if err != nil {
 			yield(nil, err)
 			return
 		}

@@ -532,6 +532,43 @@ func TestReportsOfCurrenciesGroupsAndSets(t *testing.T) {
 	})
 }
 
+// 300 are earned on 1000 sold in two instalments, 20 lost on 100 below cost, 90 given up with
+// 250 returned, and the 45 of what is taken back: 300 − 20 − 90 = 190 in June, nothing in July.
+func TestMarginOfTheMonth(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	id := b.addCustomers(2)
+	b.setDay(day("2024-07-15"))
+	post := func(key string, kind credit.Kind, amount, margin int64) *credit.Item {
+		return b.post(credit.Document{Key: key, Customer: id, Kind: kind, Date: day("2024-06-10"), Amount: cny(amount), Margin: margin,
+			Instalments: []credit.Instalment{{Due: day("2024-07-10"), Amount: amount / 2}, {Due: day("2024-08-10"), Amount: amount / 2}}})
+	}
+	post("sold", credit.Invoice, 1000, 300)
+	post("below", credit.Invoice, 100, -20)
+	post("returned", credit.CreditNote, 250, 90)
+	wrong := b.post(credit.Document{Key: "wrong", Customer: id, Kind: credit.Invoice, Date: day("2024-06-11"), Amount: cny(150), Margin: 45})
+	b.update(func(tx tx) error {
+		_, err := tx.Reverse(wrong.ID, credit.Reverse{Key: "back", Date: day("2024-06-12")})
+		return err
+	})
+	b.merge(id+1, id)
+	b.view(func(r *credit.Reader) error {
+		f, err := r.Facts(id+1, credit.FactsQuery{Currency: money.CNY})
+		if err != nil || f.Period.Margin != 190 {
+			t.Errorf("a margin of %d, %v; want 190", f.Period.Margin, err)
+		}
+		return nil
+	})
+	if found := b.differences(); len(found) > 0 {
+		t.Error(found)
+	}
+	for _, d := range []credit.Document{{Kind: credit.Invoice, Margin: 101}, {Kind: credit.Payment, Margin: 1}} {
+		d.Key, d.Customer, d.Date, d.Amount = "bad", id+1, day("2024-06-10"), cny(100)
+		if err := b.try(func(tx tx) error { _, err := tx.Post(d); return err }); !errors.Is(err, credit.ErrInvalid) {
+			t.Errorf("%s with a margin of %d: %v", d.Kind, d.Margin, err)
+		}
+	}
+}
+
 // An invoice of May 1st at 30 days was due on May 31st. 600 paid on June 10th are 10 days
 // late and 40 days after the document; 400 on May 21st are 10 early and 20 after it.
 func TestFiguresByMonth(t *testing.T) {

@@ -18,6 +18,10 @@ const ScoreMonths = 24
 // What can't be told, such as the utilisation without a limit, or figures that the session
 // may not see, is left out. It costs some reads of the customer's own records.
 func (r *Reader) ScoreHistory(id customer.ID, currency money.Currency) (score.History, error) {
+	id, err := r.holder("rate", id)
+	if err != nil {
+		return score.History{}, err
+	}
 	today := r.today()
 	months, err := r.customerMonths(id, currency, today.Month()-ScoreMonths+1, today.Month())
 	if err != nil {

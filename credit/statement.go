@@ -10,7 +10,8 @@ import (
 // read each.
 func (r *Reader) Items(id customer.ID) iter.Seq2[*Item, error] {
 	return func(yield func(*Item, error) bool) {
-		if err := r.maySee("list items", id); err != nil {
+		id, err := r.holder("list items", id)
+		if err != nil {
 			yield(nil, err)
 			return
 		}

@@ -8,7 +8,8 @@ import (
 // The errors that this package's errors wrap; test with errors.Is.
 var (
 	ErrModel    = errors.New("not a valid scoring model")
-	ErrHeader   = errors.New("the header lacks a column")
+	ErrHeader   = errors.New("the header lacks a column, or has it twice")
+	ErrRow      = errors.New("not a row of the header's columns")
 	ErrValue    = errors.New("not a valid value")
 	ErrProvider = errors.New("no such provider")
 	ErrCustomer = errors.New("no such customer")
@@ -33,14 +34,18 @@ func (e *Error) Unwrap() error { return e.Err }
 // header.
 type RowError struct {
 	Row    int
-	Column string
+	Column string // empty when the whole row is meant
 	Value  string
 	Remedy string
 	Err    error
 }
 
 func (e *RowError) Error() string {
-	text := fmt.Sprintf("score: row %d, column %s, %q: %v", e.Row, e.Column, e.Value, e.Err)
+	text := fmt.Sprintf("score: row %d", e.Row)
+	if e.Column != "" {
+		text += ", column " + e.Column
+	}
+	text += fmt.Sprintf(", %q: %v", e.Value, e.Err)
 	if e.Remedy != "" {
 		text += "; " + e.Remedy
 	}

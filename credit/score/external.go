@@ -65,24 +65,26 @@ func (i Import) ReadExternal(r io.Reader) (scores []External, bad []*RowError, e
 	if err != nil {
 		return nil, nil, err
 	}
+	width := len(header)        // which the next row overwrites
 	seen := map[External]bool{} // by customer, provider and date
 	for {
 		record, err := in.Read()
-		if errors.Is(err, io.EOF) {
+		var malformed *csv.ParseError
+		switch {
+		case errors.Is(err, io.EOF):
 			return scores, bad, nil
-		}
-		if err != nil {
+		case errors.As(err, &malformed):
+			bad = append(bad, &RowError{Row: malformed.StartLine, Remedy: `write "…" around a field with a quote, and "" for the quote`, Err: errors.Join(ErrRow, malformed.Err)})
+			continue
+		case err != nil:
 			return nil, nil, err
 		}
-		var fields [4]string
-		for n, place := range places {
-			if place < len(record) {
-				fields[n] = strings.TrimSpace(record[place])
+		fields, wrong := fieldsOf(record, places, width)
+		var score External
+		if wrong == nil {
+			if score, wrong, err = i.parse(fields); err != nil {
+				return nil, nil, err
 			}
-		}
-		score, wrong, err := i.parse(fields)
-		if err != nil {
-			return nil, nil, err
 		}
 		key := External{Customer: score.Customer, Provider: score.Provider, Date: score.Date}
 		if wrong == nil && seen[key] {
@@ -104,11 +106,28 @@ func findColumns(header []string) (places [4]int, err error) {
 		names[i] = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
 	}
 	for i, column := range externalColumns {
-		if places[i] = slices.Index(names, column); places[i] < 0 {
-			return places, &RowError{1, column, strings.Join(names, ","), "name the columns customer, provider, score and date", ErrHeader}
+		places[i] = slices.Index(names, column)
+		if places[i] < 0 || slices.Contains(names[places[i]+1:], column) {
+			return places, &RowError{1, column, strings.Join(names, ","), "name the columns customer, provider, score and date, each once", ErrHeader}
 		}
 	}
 	return places, nil
+}
+
+// fieldsOf returns the wanted fields of a row; those that it lacks are empty. A row with
+// more fields than the header is refused, since a comma within a number shifts them.
+func fieldsOf(record []string, places [4]int, width int) (fields [4]string, wrong *RowError) {
+	for n := width; n < len(record); n++ {
+		if record[n] != "" {
+			return fields, &RowError{Value: strings.Join(record, ","), Remedy: "write numbers without commas, or in quotes", Err: ErrRow}
+		}
+	}
+	for n, place := range places {
+		if place < len(record) {
+			fields[n] = strings.TrimSpace(record[place])
+		}
+	}
+	return fields, nil
 }
 
 // parse reads a row; what is wrong with it is not an error, since others go on.

@@ -181,6 +181,33 @@ func TestReadExternal(t *testing.T) {
 	}
 }
 
+// What looks good in a row of another shape is not taken: the "1" of 1,200 is no score, and
+// a quote amid a field ends no file.
+func TestRowsOfAnotherShapeAreRefused(t *testing.T) {
+	in := score.Import{Providers: map[string]score.Scale{"bureau": {Best: 2000}}, Find: func(string) (uint64, bool, error) { return 1, true, nil }}
+	scores, bad, err := in.ReadExternal(strings.NewReader("customer,provider,date,score\n" +
+		"C1,bureau,2024-08-01,1,200\n" +
+		"C1,bu\"reau,2024-08-02,80\n" +
+		"\"C1\"x,bureau,2024-08-03,80\n" +
+		"C1,bureau,2024-08-04,70,\n" +
+		"C1,bureau,2024-08-05,\"60\n" + // not closed: the rest is its field
+		"C1,bureau,2024-08-06,50\n"))
+	if err != nil || len(scores) != 1 || scores[0].Value != 70 {
+		t.Errorf("%v, %v; want one score of 70", scores, err)
+	}
+	rows := ""
+	for _, b := range bad {
+		rows += fmt.Sprint(b.Row, errors.Is(b, score.ErrRow), " ")
+	}
+	if rows != "2 true 3 true 4 true 6 true " {
+		t.Errorf("bad rows %s: %v", rows, bad)
+	}
+	twice := "customer,provider,date,score,Score\nC1,bureau,2024-08-01,1,2\n"
+	if _, _, err := in.ReadExternal(strings.NewReader(twice)); !errors.Is(err, score.ErrHeader) {
+		t.Errorf("two columns of scores: %v", err)
+	}
+}
+
 // Grades review after 12, 6 and 1 months.
 func TestReviewList(t *testing.T) {
 	m, on := two(), day("2024-08-15")

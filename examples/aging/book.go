@@ -22,6 +22,9 @@ type book struct {
 	names     []ref
 	sums      *aging.Accumulator
 	simulated fifo
+
+	overdrawn      int // rows with a debit below zero, or a credit above
+	firstOverdrawn string
 }
 
 func newBook(o options) *book {
@@ -59,11 +62,22 @@ func (b *book) rows(of func(customer uint64) rowSeq) rowSeq {
 					yield(row, b.named(customer, err))
 					return
 				}
+				b.look(customer, &row)
 				if !yield(row, nil) {
 					return
 				}
 			}
 		}
+	}
+}
+
+// look notes a row of which more is settled than there is.
+func (b *book) look(customer uint64, row *aging.Row) {
+	if row.Unapplied <= 0 && !slices.ContainsFunc(row.Buckets, func(minor int64) bool { return minor < 0 }) {
+		return
+	}
+	if b.overdrawn++; b.overdrawn == 1 {
+		b.firstOverdrawn = fmt.Sprintf("customer %q in %v", b.name(customer), row.Currency)
 	}
 }
 

@@ -43,6 +43,7 @@ var (
 	errTwice  = errors.New("the header has this column twice")
 	errEmpty  = errors.New("the file is empty; its first row must name the columns")
 	errUTF16  = errors.New("the file is in UTF-16; save it as CSV in UTF-8")
+	errReturn = errors.New("lines end in a carriage return alone; save the file with the line ends of Windows or Unix")
 )
 
 // columns are those that a program reads from a file. Others are skipped.
@@ -232,6 +233,9 @@ func readHeader(data []byte, want columns) (places []int, width int, rest []byte
 	}
 	names := make([]string, len(r.all))
 	for i, field := range r.all {
+		if bytes.IndexByte(field, '\r') >= 0 { // the whole file would be taken for its header
+			return nil, 0, nil, rows, errReturn
+		}
 		names[i] = strings.ToLower(strings.TrimSpace(string(field)))
 	}
 	for i, name := range slices.Concat(want.required, want.optional) {

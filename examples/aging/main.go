@@ -18,7 +18,8 @@
 // A kind is invoice, credit_note or payment; amounts of items are decimals of zero or
 // more. An allocation's amount is in the debit item's currency; when the credit item has
 // another, credit_amount says how much of that is used up. A negative allocation undoes
-// one. recorded_at is a time of ISO 8601, in UTC when it has no offset. A rate is what one
+// one, and one between two customers' items is taken off both. Allocations of more than
+// there is are added up as they stand; a message says where it shows. recorded_at is a time of ISO 8601, in UTC when it has no offset. A rate is what one
 // unit of the currency is worth in the base currency.
 //
 // An item counts when its document date is not after -as-of and, with -known-on, it was
@@ -61,7 +62,7 @@ func main() {
 	if o.fifo && o.format == "csv" {
 		fmt.Fprintln(os.Stderr, "aging: -fifo is a simulation: allocations are ignored") // table and html say so themselves
 	}
-	if err := errors.Join(run(o, out), out.Flush()); err != nil {
+	if err := errors.Join(run(o, out, os.Stderr), out.Flush()); err != nil {
 		fmt.Fprintln(os.Stderr, "aging:", err)
 		os.Exit(1)
 	}
@@ -131,8 +132,8 @@ func (o *options) check(currency string, rest []string) error {
 	return nil
 }
 
-// run makes the report.
-func run(o options, out io.Writer) error {
+// run makes the report, and then says in messages what is odd about it.
+func run(o options, out, messages io.Writer) error {
 	b := newBook(o)
 	if err := b.readItems(); err != nil {
 		return err
@@ -155,6 +156,16 @@ func run(o options, out io.Writer) error {
 		}
 		table.Rows = b.rows(func(customer uint64) rowSeq { return b.sums.InOf(customer, o.base, rates.at) })
 	}
+	if err := o.write(table, out); err != nil {
+		return err
+	}
+	if b.overdrawn > 0 {
+		fmt.Fprintf(messages, "aging: rows in which more is allocated than there is: %d, the first of %s; see to the file of allocations\n", b.overdrawn, b.firstOverdrawn)
+	}
+	return nil
+}
+
+func (o *options) write(table aging.Table, out io.Writer) error {
 	switch o.format {
 	case "csv":
 		return table.WriteCSV(out)

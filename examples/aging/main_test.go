@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func report(args ...string) (string, error) {
 	var out bytes.Buffer
 	o, err := parseFlags(args, &out)
 	if err == nil {
-		err = run(o, &out)
+		err = run(o, &out, io.Discard)
 	}
 	return out.String(), err
 }
@@ -157,6 +158,7 @@ func TestBadFilesAreRefusedByRowAndColumn(t *testing.T) {
 		{item("i,\"c\"d,invoice,2024-01-01,,USD,1,\n"), 2, "", errAfter},
 		{map[string]string{"items": ""}, 1, "", errEmpty},
 		{map[string]string{"items": "\xff\xfei\x00"}, 1, "", errUTF16},
+		{map[string]string{"items": strings.ReplaceAll(two, "\n", "\r")}, 1, "", errReturn},
 		{map[string]string{"items": "item,customer,kind,document_date,currency\n"}, 1, "amount", errHeader},
 		{map[string]string{"items": "item,ITEM,customer,kind,document_date,currency,amount\n"}, 1, "item", errTwice},
 		{allocation("p,i,2,2024-01-01,"), 2, "credit_amount", errCurrency},
@@ -177,6 +179,30 @@ func TestBadFilesAreRefusedByRowAndColumn(t *testing.T) {
 		if !errors.As(err, &cell) || cell.Row != c.row || cell.Column != c.column || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%q: %v; want row %d, column %q, %v", c.files, err, c.row, c.column, c.want)
 		}
+	}
+}
+
+// Of a payment of 50, 80 are allocated to an invoice of 100: 20 are open, and the credit of
+// −50 + 80 is none. What else is settled in full is not odd.
+func TestAllocationsOfMoreThanThereIsAreTold(t *testing.T) {
+	args := files(t, map[string]string{
+		"items": "item,customer,kind,document_date,currency,amount\ni,客户,invoice,2024-01-01,CNY,100\np,客户,payment,2024-01-01,CNY,50\n" +
+			"j,d,invoice,2024-01-01,CNY,50\nq,d,payment,2024-01-01,CNY,50\n",
+		"allocations": "credit_item,debit_item,amount,effective_date\np,i,80,2024-01-01\nq,j,50,2024-01-01\n",
+	})
+	o, err := parseFlags(append(args, "-as-of", "2024-01-01", "-format", "csv"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, messages strings.Builder
+	if err := run(o, &out, &messages); err != nil {
+		t.Fatal(err)
+	}
+	if want := "客户,CNY,20.00,0.00,0.00,0.00,0.00,30.00,50.00\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("got %s, want %s at the end", out.String(), want)
+	}
+	if want := "aging: rows in which more is allocated than there is: 1, the first of customer \"客户\" in CNY; see to the file of allocations\n"; messages.String() != want {
+		t.Errorf("told %q, want %q", messages.String(), want)
 	}
 }
 
