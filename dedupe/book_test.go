@@ -82,15 +82,4 @@ func (b *book) get(id customer.ID) (c *customer.Customer) {
 	return c
 }
 
-func (b *book) edit(id customer.ID, change func(*customer.Customer)) {
-	b.t.Helper()
-	b.update(func(tx *clientele.Tx) error {
-		c, err := tx.Customers.Get(id)
-		if err != nil {
-			return err
-		}
-		change(c)
-		_, err = tx.Customers.Update(c)
-		return err
-	})
-}
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

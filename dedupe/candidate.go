@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/dedupe/match"
@@ -83,6 +84,14 @@ func rough(d customer.Draft) *customer.Customer {
 	}
 }
 
+// legible is a record without the bytes that are no UTF-8, as a draft may have them.
+func legible(r match.Record) match.Record {
+	for i, v := range r.Values {
+		r.Values[i] = strings.ToValidUTF8(v, "")
+	}
+	return r
+}
+
 // candidates finds whom c may be, the likeliest first: judged by all that is stored,
 // whoever may see it.
 func (r *Reader) candidates(c *customer.Customer) ([]Candidate, error) {
@@ -94,7 +103,7 @@ func (r *Reader) candidates(c *customer.Customer) ([]Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	self, err := model.Prepare(recordOf(r.store.fields, c))
+	self, err := model.Prepare(legible(recordOf(r.store.fields, c)))
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +163,7 @@ func (r *Reader) disclosed(found []Candidate, c *customer.Customer, hidden custo
 	if err != nil {
 		return nil, err
 	}
-	self, err := model.Prepare(recordOf(r.store.fields, hidden.Apply(c)))
+	self, err := model.Prepare(legible(recordOf(r.store.fields, hidden.Apply(c))))
 	if err != nil {
 		return nil, err
 	}

@@ -93,14 +93,15 @@ func TestRefuseKeepsALikelyDuplicateOut(t *testing.T) {
 	}
 }
 
-// Many sessions that create the same customer at the same time make one.
+// Many sessions that create the same customer at the same time, in two ways of writing, make
+// one.
 func TestRefuseHoldsUnderContention(t *testing.T) {
 	b := openFor(t, withPolicy(dedupe.Refuse))
 	var wait sync.WaitGroup
-	for range 8 {
+	for i := range 16 {
 		wait.Go(func() {
 			err := b.Session.Update(b.ctx, func(tx *clientele.Tx) error {
-				_, err := tx.Customers.Create(cement)
+				_, err := tx.Customers.Create([]customer.Draft{cement, cementAgain}[i%2])
 				return err
 			})
 			if err != nil && !errors.Is(err, dedupe.ErrLikelyDuplicate) {

@@ -33,6 +33,7 @@ const (
 	runPairs     = 3
 	runNew       = 4
 	runClusters  = 5
+	runStoring   = 6
 )
 
 func appendMerge(dst []byte, m *MergeRecord) ([]byte, error) {
@@ -178,6 +179,9 @@ func appendRun(dst []byte, run *RunRecord) ([]byte, error) {
 	w.Uint(runPairs, uint64(run.Pairs))
 	w.Uint(runNew, uint64(run.New))
 	w.Uint(runClusters, uint64(run.Clusters))
+	if run.storing {
+		w.Uint(runStoring, 1)
+	}
 	w.Raw(run.rest)
 	return w.Buf, nil
 }
@@ -197,6 +201,8 @@ func decodeRun(src string, id uint64, meta storage.Meta) (*RunRecord, error) {
 			run.New = int(r.Uint())
 		case runClusters:
 			run.Clusters = int(r.Uint())
+		case runStoring:
+			run.storing = r.Uint() != 0
 		default:
 			r.Skip()
 		}

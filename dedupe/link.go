@@ -1,8 +1,10 @@
 package dedupe
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/clientele-go/clientele/customer"
@@ -21,7 +23,7 @@ type Linked struct {
 type LinkResult struct {
 	Rows  int
 	Links []Linked // those decided to be the same, by row
-	// Possible are those that a person should look at.
+	// Possible are those that a person should look at, the likeliest first.
 	Possible []Linked
 	Match    *match.Result
 }
@@ -85,7 +87,7 @@ func (s *Store) listRecord(d customer.Draft, schema *customer.Schema, row int) m
 	if err != nil {
 		c = rough(d)
 	}
-	r := recordOf(s.fields, c)
+	r := legible(recordOf(s.fields, c))
 	r.ID, r.Source = sourceList+" "+strconv.Itoa(row), sourceList
 	return r
 }
@@ -105,6 +107,7 @@ func (l *LinkResult) sort() error {
 		l.Links = append(l.Links, take(p))
 		final[[2]uint32{p.A, p.B}] = true
 	}
+	slices.SortStableFunc(l.Links, func(a, b Linked) int { return cmp.Compare(a.Row, b.Row) })
 	for _, p := range l.Match.Pairs {
 		if !final[[2]uint32{p.A, p.B}] {
 			l.Possible = append(l.Possible, take(p))

@@ -79,6 +79,10 @@ func (tx *Tx) Merge(m Merge) (*customer.Customer, error) {
 	if err := tx.mayJoin(m); err != nil {
 		return nil, err
 	}
+	participants, err := tx.participants()
+	if err != nil {
+		return nil, err
+	}
 	rules := tx.store.rules(m)
 	survivor, err := tx.customers.Merge(m.Survivor, m.Losers, func(survivor, loser *customer.Customer) (*customer.Customer, error) {
 		golden, _, err := rules.golden(survivor, loser)
@@ -87,7 +91,6 @@ func (tx *Tx) Merge(m Merge) (*customer.Customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	participants := tx.participants()
 	for _, loser := range m.Losers {
 		kept := &MergeRecord{Loser: loser, Survivor: m.Survivor}
 		for _, p := range participants {
@@ -107,8 +110,13 @@ func (tx *Tx) Merge(m Merge) (*customer.Customer, error) {
 }
 
 // Unmerge undoes the merge of a customer, with the guarantees of [customer.Tx.Unmerge]
-// for every participant, and returns the two records.
+// for every participant, and returns the two records. One exception: a tag or a unit that
+// several losers brought alike leaves the survivor with the loser from whom it was taken over.
 func (tx *Tx) Unmerge(loser customer.ID) (survivor, restored *customer.Customer, err error) {
+	participants, err := tx.participants()
+	if err != nil {
+		return nil, nil, err
+	}
 	survivor, restored, err = tx.customers.Unmerge(loser)
 	if err != nil {
 		return nil, nil, err
@@ -117,7 +125,6 @@ func (tx *Tx) Unmerge(loser customer.ID) (survivor, restored *customer.Customer,
 	if err != nil {
 		return nil, nil, err
 	}
-	participants := tx.participants()
 	for _, u := range slices.Backward(kept.undo) {
 		at := slices.IndexFunc(participants, func(p Member) bool { return p.Name == u.name })
 		if at < 0 {

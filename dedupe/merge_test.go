@@ -3,6 +3,7 @@ package dedupe_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -208,5 +209,57 @@ func TestSurvivorshipRules(t *testing.T) {
 	}
 	if g := preview[0].Golden; g.Name != got.Name || g.Website != got.Website || g.Note != got.Note || len(g.SourceKeys) != 2 {
 		t.Errorf("the preview showed %+v", g)
+	}
+}
+
+// Sixty-four at once merge clusters that overlap, each of eight of two hundred
+// customers: who was in one cluster, or in a row of clusters, is one customer in the end.
+func TestSixtyFourMergeOverlappingClusters(t *testing.T) {
+	b := openFor(t)
+	var ids []customer.ID
+	b.update(func(tx *clientele.Tx) error {
+		ids = ids[:0]
+		for i := range 200 {
+			c, err := tx.Customers.Create(customer.Draft{Name: fmt.Sprint("Customer ", i), SourceKeys: []customer.SourceKey{{System: "erp", Key: fmt.Sprint(i)}}})
+			if err != nil {
+				return err
+			}
+			ids = append(ids, c.ID)
+		}
+		return nil
+	})
+	rng := rand.New(rand.NewPCG(5, 64))
+	var clusters [64][]int
+	for i := range clusters {
+		half := i % 2 * 100 // so that two customers stay
+		for range 8 {
+			clusters[i] = append(clusters[i], half+rng.IntN(100))
+		}
+	}
+	var wait sync.WaitGroup
+	for _, cluster := range clusters {
+		wait.Go(func() {
+			m := dedupe.Merge{Survivor: ids[cluster[0]]}
+			for _, at := range cluster[1:] {
+				m.Losers = append(m.Losers, ids[at])
+			}
+			if _, err := b.Dedupe().MergeCluster(b.ctx, b.DedupeJob(), m); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	for i, cluster := range clusters {
+		for _, at := range cluster {
+			if got, want := b.get(ids[at]).ID, b.get(ids[clusters[i%2][0]]).ID; got != want {
+				t.Errorf("customer %d of cluster %d leads to %d, want %d", ids[at], i, got, want)
+			}
+		}
+	}
+	for _, id := range ids {
+		b.checkMerge(id)
+	}
+	if report, err := b.Verify(b.ctx, nil); err != nil || !report.OK() {
+		t.Errorf("verify: %+v, %v", report, err)
 	}
 }

@@ -332,14 +332,12 @@ func (tx *Tx) worth(p *Pair) (float64, error) {
 }
 
 // opposed returns whom people have decided to be different from a customer or from those
-// that were merged into it, by the ids that stand for them now.
+// that it stands for, by the ids that stand for them now. It costs two short scans for each
+// of these.
 func (r *Reader) opposed(id customer.ID) (map[customer.ID]bool, error) {
-	members := []customer.ID{id}
-	for loser, err := range r.all().MergedInto(id) {
-		if err != nil {
-			return nil, err
-		}
-		members = append(members, loser)
+	members, err := r.standsFor(id)
+	if err != nil {
+		return nil, err
 	}
 	against := map[customer.ID]bool{}
 	for _, m := range members {
@@ -365,6 +363,21 @@ func (r *Reader) opposed(id customer.ID) (map[customer.ID]bool, error) {
 	return against, nil
 }
 
+// standsFor returns a customer and all that were merged into it, directly or by way of
+// others.
+func (r *Reader) standsFor(id customer.ID) ([]customer.ID, error) {
+	members := []customer.ID{id}
+	for i := 0; i < len(members); i++ {
+		for loser, err := range r.all().MergedInto(members[i]) {
+			if err != nil {
+				return nil, err
+			}
+			members = append(members, loser)
+		}
+	}
+	return members, nil
+}
+
 // mayJoin reports decisions that keep the customers of a merge apart. It asks the losers
 // only: a decision stands under both of its customers.
 func (tx *Tx) mayJoin(m Merge) error {
@@ -388,7 +401,42 @@ func (tx *Tx) mayJoin(m Merge) error {
 	return nil
 }
 
-// judgement is a decision as package match takes it, and whether it is one.
-func judgement(p *Pair) (match.Judgement, bool) {
-	return match.Judgement{A: p.A.String(), B: p.B.String(), Same: p.Verdict == Same}, p.Verdict == Same || p.Verdict == Different
+// judged returns what people have decided, by the customers that stand now for those that
+// were judged. Where these say both of two customers they are different, as Merge has it.
+func (r *Reader) judged() ([]match.Judgement, error) {
+	same := map[pairKey]bool{}
+	for p, err := range r.store.pair.Records(r.storage, kv.Range{}, false) {
+		if err != nil {
+			return nil, err
+		}
+		if p.Verdict != Same && p.Verdict != Different {
+			continue
+		}
+		k, err := r.standing(p)
+		if err != nil {
+			return nil, err
+		}
+		before, twice := same[k]
+		same[k] = p.Verdict == Same && (before || !twice)
+	}
+	var list []match.Judgement
+	for k, is := range same {
+		if k.a != k.b { // else merged by now
+			list = append(list, match.Judgement{A: k.a.String(), B: k.b.String(), Same: is})
+		}
+	}
+	return list, nil
+}
+
+// standing is the pair of the customers that stand for those of a pair.
+func (r *Reader) standing(p *Pair) (pairKey, error) {
+	a, err := r.all().Get(p.A)
+	if err != nil {
+		return pairKey{}, err
+	}
+	b, err := r.all().Get(p.B)
+	if err != nil {
+		return pairKey{}, err
+	}
+	return keyOf(a.ID, b.ID), nil
 }

@@ -9,8 +9,9 @@ import (
 // methods write in the transaction that it was made for.
 type Participant interface {
 	// Merge moves what the loser has to the survivor. Both are merged in the customer
-	// table already. The returned bytes, nil for none, are what Unmerge needs; they are
-	// kept with the merge and erased with either customer.
+	// table already. The returned bytes are what Unmerge needs; they are kept with the
+	// merge and erased with either customer. Nil says that there is nothing to undo:
+	// Unmerge is not called then.
 	Merge(survivor, loser customer.ID) (undo []byte, err error)
 	// Unmerge gives the loser back what Merge took, and leaves what was changed since
 	// with the survivor.

@@ -63,8 +63,10 @@ func (r *Report) WriteHTML(w io.Writer) error {
 // pageData is what the template shows.
 type pageData struct {
 	*Report
-	More  int // pairs and clusters that are not shown
-	Cards []card
+	// MorePairs and MoreClusters are not shown.
+	MorePairs, MoreClusters int
+	Cards                   []card
+	Lists                   []ReportCluster
 }
 
 type card struct {
@@ -84,15 +86,44 @@ type cardRow struct {
 }
 
 func (r *Report) page() *pageData {
-	p := &pageData{Report: r, More: max(0, r.Same+r.Possible-len(r.Pairs)) + max(0, r.Groups-len(r.Clusters))}
+	p := &pageData{Report: r, MorePairs: max(0, r.Same+r.Possible-len(r.Pairs)), MoreClusters: max(0, r.Groups-len(r.Clusters))}
 	for i := range r.Pairs {
 		p.Cards = append(p.Cards, r.card(&r.Pairs[i]))
+	}
+	for _, c := range r.Clusters {
+		list := ReportCluster{ID: c.ID}
+		for _, x := range c.Records {
+			shown := ReportRecord{ID: clipped(x.ID, maxShown)}
+			for i := range r.Fields {
+				shown.Values = append(shown.Values, clipped(valueAt(x.Values, i), maxShown))
+			}
+			list.Records = append(list.Records, shown)
+		}
+		p.Lists = append(p.Lists, list)
 	}
 	return p
 }
 
+// maxShown bounds the characters of a value on the page: a page of such values can still be
+// opened, and a person has seen enough.
+const maxShown = 1000
+
+// clipped is the beginning of a text of more characters than most, and how many it has.
+func clipped(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	n := 0
+	for at := range s {
+		if n++; n > most {
+			return fmt.Sprintf("%s… (%d)", s[:at], utf8.RuneCountInString(s))
+		}
+	}
+	return s
+}
+
 func (r *Report) card(pair *ReportPair) card {
-	c := card{A: pair.A.ID, B: pair.B.ID, Percent: percent(pair.Score.Probability), Decision: pair.Score.Decision.String()}
+	c := card{A: clipped(pair.A.ID, maxShown), B: clipped(pair.B.ID, maxShown), Percent: percent(pair.Score.Probability), Decision: pair.Score.Decision.String()}
 	explained := map[string]match.FieldScore{}
 	for _, f := range pair.Score.Fields {
 		explained[f.Field] = f
@@ -158,9 +189,9 @@ const maxDiff = 400
 func marked(a, b string) (x, y []segment) {
 	switch {
 	case a == b || a == "" || b == "":
-		return whole(a, false), whole(b, false)
+		return whole(clipped(a, maxShown), false), whole(clipped(b, maxShown), false)
 	case utf8.RuneCountInString(a) > maxDiff || utf8.RuneCountInString(b) > maxDiff:
-		return whole(a, true), whole(b, true)
+		return whole(clipped(a, maxShown), true), whole(clipped(b, maxShown), true)
 	}
 	s, t := []rune(a), []rune(b)
 	length := make([][]int, len(s)+1)

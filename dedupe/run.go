@@ -54,7 +54,8 @@ type RunRecord struct {
 	Actor     string
 	Reason    string
 
-	rest string
+	storing bool // until all that it found is stored
+	rest    string
 }
 
 // RunResult is what a run found.
@@ -119,7 +120,8 @@ func (s *Store) Run(ctx context.Context, job Job, opts RunOptions) (*RunResult, 
 	if err := s.storeClusters(ctx, job, run, ids); err != nil {
 		return nil, err
 	}
-	if err := job.update(ctx, func(tx *Tx) error { return tx.putRun(&run.RunRecord) }); err != nil {
+	run.storing = false
+	if err := job.update(ctx, func(tx *Tx) error { return tx.putRun(&run.RunRecord, RunEnded) }); err != nil {
 		return nil, err
 	}
 	return run, match.RemoveCheckpoint(opts.Checkpoint)
@@ -139,19 +141,12 @@ func (s *Store) matchOptions() match.Options {
 
 // mayRun checks the session and returns what people have decided.
 func (s *Store) mayRun(ctx context.Context, job Job) (judged []match.Judgement, err error) {
-	err = job.view(ctx, func(r *Reader) error {
+	err = job.view(ctx, func(r *Reader) (err error) {
 		if err := r.wholeBook(); err != nil {
 			return err
 		}
-		for p, err := range r.store.pair.Records(r.storage, kv.Range{}, false) {
-			if err != nil {
-				return err
-			}
-			if j, decided := judgement(p); decided {
-				judged = append(judged, j)
-			}
-		}
-		return nil
+		judged, err = r.judged()
+		return err
 	})
 	return judged, err
 }
@@ -225,7 +220,8 @@ func (s *Store) beginRun(ctx context.Context, job Job, run *RunResult, trained b
 				return err
 			}
 		}
-		return tx.putRun(&run.RunRecord)
+		run.storing = true
+		return tx.putRun(&run.RunRecord, RunBegan)
 	})
 }
 
@@ -465,10 +461,10 @@ func (tx *Tx) setCluster(id customer.ID, c ClusterID) error {
 	return tx.store.cluster.Delete(tx.tx, id, uint8(Found))
 }
 
-func (tx *Tx) putRun(run *RunRecord) error {
+func (tx *Tx) putRun(run *RunRecord, action Action) error {
 	session := tx.tx.Session()
 	run.Recorded, run.Actor, run.Reason = tx.tx.Now(), session.Actor, session.Reason
-	return tx.store.run.Put(tx.tx, run.Run, run, uint8(RunEnded))
+	return tx.store.run.Put(tx.tx, run.Run, run, uint8(action))
 }
 
 // Runs yields the runs that ended, the last first. It needs the right to review.
@@ -479,6 +475,9 @@ func (r *Reader) Runs() iter.Seq2[*RunRecord, error] {
 			return
 		}
 		for run, err := range r.store.run.Records(r.storage, kv.Range{}, true) {
+			if err == nil && run.storing {
+				continue
+			}
 			if !yield(run, err) || err != nil {
 				return
 			}

@@ -35,7 +35,8 @@ type Options struct {
 	// rules of its own.
 	Survivorship Survivorship
 	// Participants are an embedder's own, by name: what keeps data of customers in
-	// tables of its own, and so takes part in merges.
+	// tables of its own, and so takes part in merges. The library's own names, "tags",
+	// "places" and "credit", are taken.
 	Participants map[string]Join
 }
 
@@ -58,6 +59,11 @@ func New(opts Options, customers *customer.Store) (*Store, error) {
 	s := &Store{tables: newTables(), opts: opts, customerStore: customers, fields: opts.Fields}
 	if s.fields == nil {
 		s.fields = DefaultFields()
+	}
+	for name, join := range opts.Participants {
+		if name == "" || join == nil {
+			return nil, &Error{Op: "open", Field: "Participants", Value: name, Remedy: "give each a name and a function", Err: ErrInvalid}
+		}
 	}
 	var err error
 	if s.keyer, err = newKeyer(s.fields, opts.Country); err != nil {
@@ -110,12 +116,15 @@ func (s *Store) Tx(tx *storage.Tx, customers *customer.Tx, members ...Member) *T
 }
 
 // participants returns the members and the embedder's participants, in the order of names.
-func (tx *Tx) participants() []Member {
+func (tx *Tx) participants() ([]Member, error) {
 	all := append([]Member(nil), tx.members...)
 	for name, join := range tx.store.opts.Participants {
+		if slices.ContainsFunc(tx.members, func(m Member) bool { return m.Name == name }) {
+			return nil, &Error{Op: "merge", Field: "Participants", Value: name, Remedy: "use another name: the library has a participant of that one", Err: ErrInvalid}
+		}
 		all = append(all, Member{name, join(tx.tx, tx.customers)})
 	}
-	return sortMembers(all)
+	return sortMembers(all), nil
 }
 
 // forget erases what is kept of a customer.

@@ -18,9 +18,10 @@ const (
 	Trained   Action = 6 // a model
 	Forgot    Action = 7
 	RunEnded  Action = 8
+	RunBegan  Action = 9 // to store what it found
 )
 
-var actionNames = enum.Names{"none", "merged", "unmerged", "found", "decided", "withdrawn", "trained", "forgotten", "run ended"}
+var actionNames = enum.Names{"none", "merged", "unmerged", "found", "decided", "withdrawn", "trained", "forgotten", "run ended", "run began"}
 
 func (a Action) String() string { return actionNames.Of(uint8(a)) }
 

@@ -331,9 +331,9 @@ func (c *addresses) Compare(a, b Form) Outcome {
 	}
 	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
 	if x.key == y.key {
-		return Outcome{Exact, o.bits}
+		return Outcome{Level: Exact, Bits: o.bits}
 	}
-	return Outcome{addressLevel(&o, x, y), o.bits}
+	return Outcome{Level: addressLevel(&o, x, y), Bits: o.bits}
 }
 
 func addressLevel(o *overlap, x, y *addressForm) uint8 {

@@ -15,6 +15,7 @@ type word struct {
 	hash    uint64 // of its canonical form: words with the same hash are the same
 	letters uint32 // which letters it has; words of which many differ aren't alike
 	nick    uint16 // 1 + its place in nicknames, 0 for a word that is no known given name
+	gender  gender // of a given name
 }
 
 // bag is the words of a value, in order.

@@ -69,6 +69,9 @@ type Outcome struct {
 	// these have: the information, in bits, of the words and characters that they share
 	// (-log2 of their share among the values of the corpus), 0 where that is unknown.
 	Bits float32
+	// Mute says that the values can't be compared, so that they speak neither for nor against:
+	// a name in Arabic letters and one in Latin. The level is 0 then.
+	Mute bool
 }
 
 // Comparator compares the values of one type of field. Its methods are safe for

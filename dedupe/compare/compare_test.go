@@ -121,7 +121,13 @@ func TestPeopleInLatinScript(t *testing.T) {
 		{"Danel", "Daniel", "typo"},
 		{"Crhralie", "Charlie", "nickname"}, // two edits
 		{"T", "Thomas", "initials"},
-		{"Mark", "Marsha", "part"}, // two names, not one mistyped
+		{"Mark", "Marsha", "different"}, // a man's and a woman's
+		{"Paul", "Paula", "different"},
+		{"Stefan", "Stefanie", "different"},
+		{"Gina", "Gino", "typo"},        // Gino is not in the list
+		{"Vicky", "Vickie", "nickname"}, // spellings of one pet name …
+		{"Peggie", "Margaret", "nickname"},
+		{"Larry", "Harry", "part"}, // errors seldom meet the first letter
 		{"Anna", "Robert", "different"},
 	})
 }
@@ -158,6 +164,59 @@ func TestNamesOfWhichTheKindIsUnknown(t *testing.T) {
 		{"Susan Meyer", "Susan Meyer Thomas", "contained"},
 		{"David Dobbins Jr", "David Dobbins Senior", "different"}, // father and son
 	})
+	c := comparator(t, Name)
+	for _, couple := range [][2]string{{"Paula Bergmann", "Paul Bergmann"}, {"Martina Silva", "Martin Silva"}} {
+		if got := c.Compare(c.Prepare(couple[0]), c.Prepare(couple[1])).Level; got > personPart {
+			t.Errorf("%q are on level %d; want %d at most", couple, got, personPart)
+		}
+	}
+}
+
+// A family name says nothing of its bearer's gender.
+func TestFamilyNamesHaveNoGender(t *testing.T) {
+	check(t, PersonFamily, []pair{{"Martin", "Martina", "nickname"}, {"Paul", "Paula", "nickname"}})
+}
+
+// Names in scripts that no rule brings together can't speak for or against anything.
+func TestNamesInOtherScriptsAreMute(t *testing.T) {
+	for _, typ := range []Type{Name, PersonName, PersonGiven, OrganisationName} {
+		c := comparator(t, typ)
+		for _, p := range []struct {
+			a, b string
+			mute bool
+		}{
+			{"Mohamed Ali", "محمد علي", true},
+			{"Somchai Jaidee", "สมชาย ใจดี", true},
+			{"삼성전자", "Samsung Electronics", true},
+			{"삼성전자", "サムスン", true},
+			{"王小明", "محمد علي", true},
+			{"محمد علي", "محمد عمر", false}, // as written
+			{"Иванов", "Ivanov", false},     // transliterated
+			{"王小明", "Wang Xiaoming", false},
+			{"Ali علي", "Ali", false}, // both
+			{"محمد علي | Mohamed Ali", "Mohamed Ali", false},
+		} {
+			if o := c.Compare(c.Prepare(p.a), c.Prepare(p.b)); o.Mute != p.mute || o.Mute && o.Level != 0 {
+				t.Errorf("%s: %q and %q compare as %+v; want mute %v", typ, p.a, p.b, o, p.mute)
+			}
+		}
+	}
+}
+
+// The list of given names has none twice, none that needs folding and none of both kinds.
+func TestGivenNamesHaveOneGender(t *testing.T) {
+	seen := map[string]bool{}
+	for line := range strings.Lines(genderText) {
+		for _, name := range strings.Fields(line)[1:] {
+			if seen[name] || folded(name) != name || strings.Contains(name, " ") {
+				t.Errorf("%q stands twice, or is not folded", name)
+			}
+			seen[name] = true
+		}
+	}
+	if len(seen) != len(genders()) {
+		t.Errorf("%d names read of %d", len(genders()), len(seen))
+	}
 }
 
 func TestPhones(t *testing.T) {

@@ -25,7 +25,8 @@
 //   - Names of organisations in other scripts: legal forms of many countries, usual
 //     abbreviations, order, words written together, acronyms; Cyrillic and Greek
 //     transliterated; pinyin and English trades against Chinese.
-//   - Names of people: order, initials, nicknames, typing errors, sound, pinyin, Jr and Sr.
+//   - Names of people: order, initials, nicknames, typing errors, sound, pinyin, Jr and Sr,
+//     women's and men's given names.
 //     The forms of person.given, person.family and person.name compare with one another.
 //   - Phones by the subscriber's digits, as a shared area code is no evidence; e-mail and
 //     websites by their parts; identifiers by their check digits and look-alikes.
@@ -37,7 +38,8 @@
 // # Limits
 //
 // At most [MaxRunes] of a value are looked at, 48 of its words, 64 runes of a word and 16
-// values of a list. Kana, Hangul and Arabic are compared as written, not by sound. Short
+// values of a list. Kana, Hangul, Arabic and other scripts are compared as written, not by
+// sound: beside a name in Latin letters they say nothing ([Outcome] is mute). Short
 // names that no rule leads to (美团 for 北京三快在线科技) need other fields.
 //
 // Everything is safe for concurrent use once the corpus is sealed. Preparing costs some

@@ -106,9 +106,9 @@ func (c *texts) Compare(a, b Form) Outcome {
 	}
 	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
 	if x.key == y.key {
-		return Outcome{Exact, o.bits}
+		return Outcome{Level: Exact, Bits: o.bits}
 	}
-	return Outcome{textLevel(&o), o.bits}
+	return Outcome{Level: textLevel(&o), Bits: o.bits}
 }
 
 func textLevel(o *overlap) uint8 {

@@ -20,6 +20,13 @@ func (f *nameForm) Key() string {
 	return f.person.key
 }
 
+func (f *nameForm) script() script {
+	if f.org != nil {
+		return f.org.script
+	}
+	return f.person.script
+}
+
 type names struct {
 	persons person
 	orgs    organisations
@@ -127,12 +134,20 @@ func (c *names) Compare(a, b Form) Outcome {
 		return Outcome{}
 	}
 	var best Outcome
-	if x.person != nil && y.person != nil && anotherGeneration(x.person, y.person) {
-		return best
+	if x.person != nil && y.person != nil {
+		if anotherGeneration(x.person, y.person) {
+			return best
+		}
+		if coupled(&x.person.bag, &y.person.bag) {
+			return c.persons.compare(x.person, y.person)
+		}
+	}
+	if x.script() != y.script() {
+		return Outcome{Mute: true}
 	}
 	if x.org != nil && y.org != nil {
 		level, _, bits := c.orgs.compare(x.org, y.org)
-		best = Outcome{level, bits}
+		best = Outcome{Level: level, Bits: bits}
 	}
 	if x.person != nil && y.person != nil {
 		if o := c.persons.compare(x.person, y.person); best.Level == 0 || x.org == nil || y.org == nil || o.Level > best.Level {

@@ -27,12 +27,55 @@ var nicknames = sync.OnceValue(func() *nicknameTable {
 		}
 		number++
 	}
+	t.unite()
 	for i, list := range t.groups {
 		slices.Sort(list)
 		t.groups[i] = slices.Compact(list)
 	}
 	return t
 })
+
+// unite gives spellings of one nickname, as Peggy and Peggie, what each of them stands for.
+func (t *nicknameTable) unite() {
+	all := map[string][]uint16{}
+	for name, i := range t.of {
+		if stem := petStem(name); stem != "" {
+			all[stem] = append(all[stem], t.groups[i-1]...)
+		}
+	}
+	for name, i := range t.of {
+		if stem := petStem(name); stem != "" {
+			t.groups[i-1] = slices.Clone(all[stem])
+		}
+	}
+}
+
+// petStem is a pet name without its ending, empty for a name that is none.
+func petStem(name string) string {
+	for _, ending := range []string{"ie", "ey", "ee", "y", "i"} {
+		if stem, found := strings.CutSuffix(name, ending); found && len(stem) >= 3 {
+			return stem
+		}
+	}
+	return ""
+}
+
+// find is 1 + the place of a name, or of another spelling of it, 0 for one not known.
+func (t *nicknameTable) find(name string) uint16 {
+	if i := t.of[name]; i != 0 {
+		return i
+	}
+	stem := petStem(name)
+	if stem == "" {
+		return 0
+	}
+	for _, ending := range []string{"y", "ie", "i", "ey", "ee"} {
+		if i := t.of[stem+ending]; i != 0 {
+			return i
+		}
+	}
+	return 0
+}
 
 func (t *nicknameTable) add(name string, number uint16) {
 	i := t.of[name]

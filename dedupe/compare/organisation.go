@@ -29,6 +29,8 @@ type orgForm struct {
 	key   string // folded
 	han   *hanOrg
 	latin *latinOrg
+	// script is that of a name compared as written.
+	script script
 }
 
 func (f *orgForm) Key() string { return f.key }
@@ -56,7 +58,7 @@ func prepareOrganisation(value string) *orgForm {
 	if hasHan(key) {
 		f.han = parseHanOrg(cut(value))
 	} else {
-		f.latin = parseLatinOrg(cut(value), key)
+		f.latin, f.script = parseLatinOrg(cut(value), key), scriptOf(key)
 	}
 	return f
 }
@@ -67,8 +69,11 @@ func (c *organisations) Compare(a, b Form) Outcome {
 	if !ok || !too {
 		return Outcome{}
 	}
+	if x.script != y.script {
+		return Outcome{Mute: true}
+	}
 	level, _, bits := c.compare(x, y)
-	return Outcome{level, bits}
+	return Outcome{Level: level, Bits: bits}
 }
 
 // compare returns the level of two names, how likely they are to mean the same with

@@ -36,6 +36,7 @@ type personForm struct {
 	han *hanName
 	// joined is the hash of the words without spaces.
 	joined uint64
+	script script
 	// generation tells a father from his son: 1 for Sr, 2 for Jr and II, …; 0 where not said.
 	generation uint8
 	// first is whether an I stands within the name, which may be a first of the name or an
@@ -87,10 +88,14 @@ func preparePerson(value string, t Type) *personForm {
 	if i := strings.IndexByte(value, ','); i > 0 && t == PersonName {
 		kept = givenFirst(kept, len(withoutTitles(strings.Fields(text.Fold(value[:i])))))
 	}
-	f := &personForm{key: strings.Join(kept, " "), joined: hashOf(KeyToken, strings.Join(kept, "")), generation: generation, first: first}
+	f := &personForm{key: strings.Join(kept, " "), joined: hashOf(KeyToken, strings.Join(kept, "")), generation: generation, first: first, script: scriptOf(s)}
 	f.bag = newBag(strings.Fields(f.key), nil)
 	for i := range f.bag.words {
-		f.bag.words[i].nick = nicknames().of[f.bag.words[i].text]
+		w := &f.bag.words[i]
+		w.nick = nicknames().find(w.text)
+		if t != PersonFamily {
+			w.gender = genders()[w.text]
+		}
 	}
 	return f
 }
@@ -194,6 +199,8 @@ func (c *person) compare(x, y *personForm) Outcome {
 	switch {
 	case longer(x.key, y.key): // so that the order of arguments makes no difference
 		return c.compare(y, x)
+	case x.script != y.script:
+		return Outcome{Mute: true}
 	case x.han != nil && y.han != nil:
 		return c.compareHan(x, y)
 	case x.han != nil:
@@ -205,7 +212,7 @@ func (c *person) compare(x, y *personForm) Outcome {
 		return Outcome{Level: personDifferent}
 	}
 	if x.key == y.key {
-		return Outcome{Exact, c.bitsOf(x)}
+		return Outcome{Level: Exact, Bits: c.bitsOf(x)}
 	}
 	if len(x.bag.words) == 1 && len(y.bag.words) == 1 {
 		return c.compareWord(x, y)
@@ -224,9 +231,9 @@ func (c *person) bitsOf(f *personForm) float32 {
 }
 
 func (c *person) compareWord(x, y *personForm) Outcome {
-	level := knownLevel(nameLevel(x.key, y.key), x.bag.words[0].nick, y.bag.words[0].nick)
+	level := knownLevel(nameLevel(x.key, y.key), &x.bag.words[0], &y.bag.words[0])
 	bits := min(c.bitsOf(x), c.bitsOf(y)) * wordCredit[level]
-	return Outcome{level, bits}
+	return Outcome{Level: level, Bits: bits}
 }
 
 // wordCredit is the share of a word's information that a likeness short of equality keeps.
@@ -259,7 +266,7 @@ func nameLevel(x, y string) uint8 {
 		return personSimilar
 	case n >= 3 && strings.HasPrefix(long, short):
 		return personInitials
-	case s >= 0.85:
+	case s >= 0.85 && p.prefix > 0: // errors seldom meet the first letter
 		return personInitials
 	case s >= 0.78:
 		return personPart
@@ -270,15 +277,19 @@ func nameLevel(x, y string) uint8 {
 }
 
 // knownLevel corrects the level of two words by what is known of them as given names: two
-// of the same family of nicknames are one person's, and two that are different names, as
-// Mark and Marsha, are less likely one mistyped.
-func knownLevel(level uint8, x, y uint16) uint8 {
-	switch {
-	case x == 0 || y == 0 || level == Exact:
+// of the same family of nicknames are one person's. Two that are different names, as Lena and
+// Lina, are less likely one mistyped; a woman's and a man's, as Paula and Paul, still less.
+func knownLevel(level uint8, v, w *word) uint8 {
+	switch known := v.nick != 0 && w.nick != 0; {
+	case level == Exact:
 		return level
-	case nicknames().related(x, y):
+	case samePetName(v, w):
 		return max(level, personNickname)
-	case level >= personSimilar:
+	case anotherGender(v, w):
+		return personDifferent
+	case known && v.text[0] != w.text[0]:
+		return min(level, personPart)
+	case known && level >= personSimilar:
 		return level - 1
 	}
 	return level
@@ -288,9 +299,9 @@ func knownLevel(level uint8, x, y uint16) uint8 {
 func (c *person) compareWords(x, y *personForm) Outcome {
 	o := align(&x.bag, &y.bag, c.weigh, alikeNames)
 	if x.joined == y.joined {
-		return Outcome{personTypo, max(o.bits, min(c.bitsOf(x), c.bitsOf(y)))}
+		return Outcome{Level: personTypo, Bits: max(o.bits, min(c.bitsOf(x), c.bitsOf(y)))}
 	}
-	return Outcome{personLevel(&o, x, y), o.bits}
+	return Outcome{Level: personLevel(&o, x, y), Bits: o.bits}
 }
 
 func personLevel(o *overlap, x, y *personForm) uint8 {
@@ -321,7 +332,7 @@ func alikeNames(v, w *word) float32 {
 	if min(len(v.text), len(w.text)) == 1 || v.apart(w) <= 7 {
 		level = nameLevel(v.text, w.text)
 	}
-	return nameLikeness[knownLevel(level, v.nick, w.nick)]
+	return nameLikeness[knownLevel(level, v, w)]
 }
 
 var nameLikeness = [8]float32{0, 0, 0, 0.7, 0.8, 0.85, 0.95, 1}

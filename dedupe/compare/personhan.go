@@ -46,10 +46,10 @@ func splitHan(s string) (family, given string) {
 
 func (c *person) compareHan(x, y *personForm) Outcome {
 	if x.key == y.key {
-		return Outcome{Exact, c.bitsOf(x)}
+		return Outcome{Level: Exact, Bits: c.bitsOf(x)}
 	}
 	level := hanNameLevel(x.key, y.key, x.han, y.han)
-	return Outcome{level, min(c.bitsOf(x), c.bitsOf(y)) * wordCredit[level]}
+	return Outcome{Level: level, Bits: min(c.bitsOf(x), c.bitsOf(y)) * wordCredit[level]}
 }
 
 // hanNameLevel places two names in Han, v and w in whole.

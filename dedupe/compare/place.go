@@ -83,10 +83,10 @@ func (c *places) Compare(a, b Form) Outcome {
 		return Outcome{}
 	}
 	if x.key == y.key {
-		return Outcome{Exact, c.bits(x)}
+		return Outcome{Level: Exact, Bits: c.bits(x)}
 	}
 	level := placeLevel(x, y)
-	return Outcome{level, min(c.bits(x), c.bits(y)) * wordCredit[level]}
+	return Outcome{Level: level, Bits: min(c.bits(x), c.bits(y)) * wordCredit[level]}
 }
 
 func (c *places) bits(f *placeForm) float32 {

@@ -47,10 +47,10 @@ func (s *several) Compare(a, b Form) Outcome {
 	if !many && !too {
 		return s.one(a, b)
 	}
-	var best Outcome
+	best := Outcome{Mute: true}
 	for _, f := range forms(x, a) {
 		for _, g := range forms(y, b) {
-			if o := s.one(f, g); o.Level > best.Level || o.Level == best.Level && o.Bits > best.Bits {
+			if o := s.one(f, g); !o.Mute && (best.Mute || o.Level > best.Level || o.Level == best.Level && o.Bits > best.Bits) {
 				best = o
 			}
 		}

@@ -76,7 +76,7 @@ func (b *blocker) append(parts []*blockPart) {
 		}
 		x.weight, x.column = append(x.weight, p.weight...), append(x.column, p.column...)
 		for _, c := range p.common {
-			x.common[c.hash] = c.size
+			x.common[c.hash] = c.noted(p)
 		}
 		parts[i] = nil // its memory can go
 	}

@@ -2,11 +2,12 @@ package match
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
 
-// calibrateLinks turns raw scores of a link into log-odds that hold.
+// calibration turns raw scores of a link into log-odds that hold.
 //
 // Where the partner's source has no duplicates, a record's second best candidate is wrong
 // if its best is right. So the scores of the second best show how good a wrong candidate
@@ -14,27 +15,46 @@ import (
 // what decoys are in the search of spectra (Elias and Gygi 2007). The density of the best
 // scores over that of the decoys, less the share of records without a partner (Storey
 // 2002), is the odds that the best is right.
-func calibrateLinks(t *table, c cardinality, pairs []pair, scores []float32, allied []ally, same twins) {
-	top := topTwos(t, pairs, scores, same)
-	var curves []*curve
+type calibration struct {
+	curves []*curve
+	rivals *rivals
+}
+
+func newCalibration(ctx context.Context, t *table, c cardinality, across *scoredPairs, allied []ally, same twins) (*calibration, error) {
+	top, err := topTwos(ctx, t, across, same)
+	if err != nil {
+		return nil, err
+	}
+	k := &calibration{rivals: newRivals(t, c)}
 	for s := range t.names {
 		if c.single[otherSource(t, s)] {
-			if k := decoyCurve(t, uint8(s), top); k != nil {
-				curves = append(curves, k)
+			if x := decoyCurve(t, uint8(s), top); x != nil {
+				k.curves = append(k.curves, x)
 			}
 		}
 	}
-	share := rivalry(t, c, pairs, scores, allied)
-	for i, x := range scores {
-		if len(curves) > 0 {
-			raw := min(max(x, -clipped), clipped)
-			x = 0
-			for _, k := range curves {
-				x += k.trust*k.at(scores[i]) + (1-k.trust)*raw
-			}
-			x /= float32(len(curves))
+	k.rivals.reconcile(allied)
+	return k, across.each(ctx, func(_ int, part []pair, scores []float32) error {
+		for i, p := range part {
+			k.rivals.add(p, scores[i])
 		}
-		scores[i] = withShare(x, share[i]*rivalShare)
+		return nil
+	})
+}
+
+// apply puts log-odds in the place of raw scores; the pairs are numbered from one on.
+func (k *calibration) apply(from int, pairs []pair, scores []float32) {
+	for i, raw := range scores {
+		x := raw
+		if len(k.curves) > 0 {
+			bounded := min(max(raw, -clipped), clipped)
+			x = 0
+			for _, c := range k.curves {
+				x += c.trust*c.at(raw) + (1-c.trust)*bounded
+			}
+			x /= float32(len(k.curves))
+		}
+		scores[i] = withShare(x, k.rivals.share(from+i, pairs[i], raw)*rivalShare)
 	}
 }
 
@@ -71,48 +91,48 @@ type topTwo struct {
 }
 
 // twins are the pairs within a source with their raw scores.
-type twins map[pair]float32
-
-func newTwins(within []scored) twins {
-	t := twins{}
-	for _, e := range within {
-		t[pair{e.a, e.b}] = e.score
-	}
-	return t
-}
+type twins struct{ within *finder }
 
 // are reports whether two rows of a source are as alike as a score: duplicates, of which
 // both may be right.
 func (t twins) are(a, b uint32, score float32) bool {
-	x, near := t[pair{min(a, b), max(a, b)}]
-	return near && x >= score-allySlack
+	x, near := t.within.score(pair{min(a, b), max(a, b)})
+	return near && x > nothing && x >= score-allySlack
 }
 
-func topTwos(t *table, pairs []pair, scores []float32, same twins) []topTwo {
+func topTwos(ctx context.Context, t *table, across *scoredPairs, same twins) ([]topTwo, error) {
 	top := make([]topTwo, t.rows())
 	first := make([]uint32, t.rows())
 	for i := range top {
 		top[i] = topTwo{nothing, nothing, false}
 	}
-	for i, p := range pairs {
-		for _, row := range []uint32{p.a, p.b} {
-			if scores[i] > top[row].best {
-				top[row].best, first[row] = scores[i], partner(p, row)
+	err := across.each(ctx, func(_ int, part []pair, scores []float32) error {
+		for i, p := range part {
+			for _, row := range []uint32{p.a, p.b} {
+				if scores[i] > top[row].best {
+					top[row].best, first[row] = scores[i], partner(p, row)
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	for i, p := range pairs {
-		for _, row := range []uint32{p.a, p.b} {
-			x, other := &top[row], partner(p, row)
-			if other != first[row] && scores[i] > x.second && !same.are(first[row], other, x.best) {
-				x.second = scores[i]
+	return top, across.each(ctx, func(_ int, part []pair, scores []float32) error {
+		for i, p := range part {
+			for _, row := range []uint32{p.a, p.b} {
+				x, other := &top[row], partner(p, row)
+				if other != first[row] && scores[i] > x.second && !same.are(first[row], other, x.best) {
+					x.second = scores[i]
+				}
+			}
+			if x := scores[i]; x == top[p.a].best && x == top[p.b].best {
+				top[p.a].mutual, top[p.b].mutual = true, true
 			}
 		}
-		if x := scores[i]; x == top[p.a].best && x == top[p.b].best {
-			top[p.a].mutual, top[p.b].mutual = true, true
-		}
-	}
-	return top
+		return same.within.err
+	})
 }
 
 // decoyCurve finds the curve of one source's records.

@@ -14,7 +14,7 @@ func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, withi
 	workers := o.workers()
 	found, failed := make([]*pairSorter, workers), make([]error, workers)
 	for w := range found {
-		found[w] = &pairSorter{most: s.room(workers, pairSorterBytes), file: spilled{s: s}}
+		found[w] = &pairSorter{most: s.room(workers, t.pairBytes()), file: spilled{s: s}}
 	}
 	scratch := make([]*neighbours, workers)
 	most := o.neighbours()

@@ -34,6 +34,8 @@ const (
 	sectionCompared
 	sectionTrained
 	sectionScored
+	sectionTaught
+	sectionWithin
 )
 
 // checkpointMagic begins the file. The fingerprint of the run follows.
@@ -144,11 +146,9 @@ func (c *checkpoint) close() error {
 	return c.file.Close()
 }
 
-// blocked is what blocking found, save for the pairs, which stand before it, in parts.
-// Those within sources are packed, the smaller row first.
+// blocked is what blocking found, save for the pairs, which stand before it, in parts: those
+// between sources, or all, and then those within.
 type blocked struct {
-	Pairs  int
-	Within []uint64
 	Blocks int
 	Common map[uint64]uint32
 }
@@ -159,21 +159,13 @@ func (r *runner) takeBlocked(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	begin := r.done.at
-	sorter := &pairSorter{most: r.spill.room(1, pairSorterBytes), file: spilled{s: r.spill}}
-	for {
-		part, found, err := r.done.take(sectionPairs)
-		if err != nil {
-			return false, err
-		}
-		if !found {
-			break
-		}
-		for ; len(part) >= 8; part = part[8:] {
-			sorter.pairs = append(sorter.pairs, binary.LittleEndian.Uint64(part))
-		}
-		if err := sorter.full(); err != nil {
-			return false, err
-		}
+	pairs, err := r.takePairs(ctx, sectionPairs)
+	if err != nil {
+		return false, err
+	}
+	within, err := r.takePairs(ctx, sectionWithin)
+	if err != nil {
+		return false, err
 	}
 	var saved blocked
 	found, err := r.done.takeValue(sectionBlocked, &saved)
@@ -181,9 +173,28 @@ func (r *runner) takeBlocked(ctx context.Context) (bool, error) {
 		r.done.at, r.done.known = begin, 0
 		return false, err
 	}
-	r.blocks, r.common, r.within = saved.Blocks, saved.Common, unpackPairs(saved.Within)
-	r.pairs, err = sortPairs(ctx, r.spill, []*pairSorter{sorter})
-	return true, err
+	r.blocks, r.common, r.pairs, r.within = saved.Blocks, saved.Common, pairs, within
+	return true, nil
+}
+
+// takePairs takes over the pairs of all sections of a kind that follow.
+func (r *runner) takePairs(ctx context.Context, kind byte) (*pairList, error) {
+	sorter := &pairSorter{most: r.spill.room(1, r.t.pairBytes()), file: spilled{s: r.spill}}
+	for {
+		part, found, err := r.done.take(kind)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return sortPairs(ctx, r.spill, []*pairSorter{sorter})
+		}
+		for ; len(part) >= 8; part = part[8:] {
+			sorter.pairs = append(sorter.pairs, binary.LittleEndian.Uint64(part))
+		}
+		if err := sorter.full(); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // putBlocked notes what blocking found.
@@ -191,17 +202,25 @@ func (r *runner) putBlocked(ctx context.Context) error {
 	if r.done == nil {
 		return nil
 	}
-	err := r.pairs.each(ctx, func(_ int, part []pair) error {
+	if err := r.putPairs(ctx, sectionPairs, r.pairs); err != nil {
+		return err
+	}
+	if r.t.link {
+		if err := r.putPairs(ctx, sectionWithin, r.within); err != nil {
+			return err
+		}
+	}
+	return r.done.putValue(sectionBlocked, blocked{r.blocks, r.common})
+}
+
+func (r *runner) putPairs(ctx context.Context, kind byte, list *pairList) error {
+	return list.each(ctx, func(_ int, part []pair) error {
 		note := make([]byte, 0, 8*len(part))
 		for _, p := range part {
 			note = binary.LittleEndian.AppendUint64(note, p.packed())
 		}
-		return r.done.put(sectionPairs, note)
+		return r.done.put(kind, note)
 	})
-	if err != nil {
-		return err
-	}
-	return r.done.putValue(sectionBlocked, blocked{r.pairs.count, packPairs(r.within), r.blocks, r.common})
 }
 
 // trained is what training found.
@@ -211,24 +230,8 @@ type trained struct {
 	Said       []translation // by column
 }
 
-func packPairs(pairs []pair) []uint64 {
-	packed := make([]uint64, len(pairs))
-	for i, p := range pairs {
-		packed[i] = p.packed()
-	}
-	return packed
-}
-
-func unpackPairs(packed []uint64) []pair {
-	pairs := make([]pair, len(packed))
-	for i, p := range packed {
-		pairs[i] = unpacked(p)
-	}
-	return pairs
-}
-
 // runVersion changes whenever the same records would give other pairs or weights.
-const runVersion = 3
+const runVersion = 4
 
 // fingerprint begins the hash of all that a run's checkpoint depends on; the records follow.
 // People's judgements are not among it: they come in after what is noted.

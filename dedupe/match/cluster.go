@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 )
 
@@ -22,22 +23,22 @@ const largestMatrix = 400
 // one while the mean log-odds between their records, clipped, speak for it. So one wrong
 // pair does not chain two families of records. The score of pairs that were no candidates
 // is asked for.
-func clusters(ctx context.Context, rows int, edges []scored, score func(a, b uint32) float32) ([][]uint32, error) {
+func clusters(ctx context.Context, rows int, edges []scored, score func(a, b uint32) float32, apart func(x, y []uint32) bool) ([][]uint32, error) {
 	var found [][]uint32
 	for _, group := range components(rows, edges, 0) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		found = append(found, splitGroup(group, edges, score, 0)...)
+		found = append(found, splitGroup(group, edges, score, apart, 0)...)
 	}
 	slices.SortFunc(found, func(a, b []uint32) int { return cmp.Compare(a[0], b[0]) })
 	return found, nil
 }
 
 // splitGroup clusters one connected group. A group too large is first cut at its weaker edges.
-func splitGroup(group []uint32, edges []scored, score func(a, b uint32) float32, above float32) [][]uint32 {
+func splitGroup(group []uint32, edges []scored, score func(a, b uint32) float32, apart func(x, y []uint32) bool, above float32) [][]uint32 {
 	if len(group) <= largestMatrix {
-		return linkage(group, score)
+		return linkage(group, score, apart)
 	}
 	in := make(map[uint32]uint32, len(group))
 	for i, row := range group {
@@ -54,7 +55,7 @@ func splitGroup(group []uint32, edges []scored, score func(a, b uint32) float32,
 		for i, row := range part {
 			part[i] = group[row]
 		}
-		found = append(found, splitGroup(part, edges, score, above+2)...)
+		found = append(found, splitGroup(part, edges, score, apart, above+2)...)
 	}
 	return found
 }
@@ -102,7 +103,7 @@ func components(rows int, edges []scored, above float32) [][]uint32 {
 }
 
 // linkage clusters a group, whose rows ascend, by its full matrix of scores.
-func linkage(group []uint32, score func(a, b uint32) float32) [][]uint32 {
+func linkage(group []uint32, score func(a, b uint32) float32, apart func(x, y []uint32) bool) [][]uint32 {
 	n := len(group)
 	sum := make([]float32, n*n) // between clusters
 	for i := range n {
@@ -122,6 +123,11 @@ func linkage(group []uint32, score func(a, b uint32) float32) [][]uint32 {
 		a, b := closest(members, sum)
 		if a < 0 {
 			break
+		}
+		if sum[a*n+b] < verdict/2 && apart(members[a], members[b]) {
+			never := float32(math.Inf(-1))
+			sum[a*n+b], sum[b*n+a] = never, never
+			continue
 		}
 		for k := range n {
 			sum[a*n+k] += sum[b*n+k]

@@ -12,11 +12,15 @@ type bigKey struct {
 	size   uint32
 	id     uint32
 	column uint8
+	sole   bool // no column has it in two values: it says what the value's other such keys say
 }
 
-func newBigKey(hash uint64, size uint32, column uint8) bigKey {
-	return bigKey{hash: hash, joined: joinHash(hash), size: size, column: column}
+func newBigKey(hash uint64, noted uint32, column uint8) bigKey {
+	return bigKey{hash: hash, joined: joinHash(hash), size: noted &^ soleMark, column: column, sole: noted&soleMark != 0}
 }
+
+// soleMark marks the size of a key that is sole.
+const soleMark = 1 << 31
 
 // joinHash is what a key adds to a joined one: in any order, as a family name may stand
 // where the given name belongs.
@@ -51,9 +55,9 @@ func newBigKeys(rows int, parts []*blockPart) bigKeys {
 func (b *bigKeys) each(parts []*blockPart, f func(id, row uint32)) {
 	for _, p := range parts {
 		for _, c := range p.common {
-			first := len(b.keys)
+			first, noted := len(b.keys), c.noted(p)
 			for _, v := range c.values {
-				id := b.key(first, c, p.at[v].column)
+				id := b.key(first, noted, c.hash, p.at[v].column)
 				for _, row := range p.rowsAt(v) {
 					f(id, row)
 				}
@@ -63,16 +67,29 @@ func (b *bigKeys) each(parts []*blockPart, f func(id, row uint32)) {
 }
 
 // key is the id of a common key in a column; those of the key begin at first.
-func (b *bigKeys) key(first int, c commonKey, column uint8) uint32 {
+func (b *bigKeys) key(first int, noted uint32, hash uint64, column uint8) uint32 {
 	for i := first; i < len(b.keys); i++ {
 		if b.keys[i].column == column {
 			return uint32(i)
 		}
 	}
-	k := newBigKey(c.hash, c.size, column)
+	k := newBigKey(hash, noted, column)
 	k.id = uint32(len(b.keys))
 	b.keys = append(b.keys, k)
 	return k.id
+}
+
+// noted is the size of a common key, with a mark where it is sole.
+func (c *commonKey) noted(p *blockPart) uint32 {
+	for i := 1; i < len(c.values); i++ {
+		if p.at[c.values[i-1]].column == p.at[c.values[i]].column {
+			return c.size
+		}
+	}
+	if c.values == nil {
+		return c.size
+	}
+	return c.size | soleMark
 }
 
 // of lists the common keys of a row that are joined, in the room given.
@@ -140,6 +157,8 @@ func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint
 }
 
 // rarest keeps the rarest keys of each column, and of all; in an order that all rows share.
+// Of a value's sole keys one is enough: what is left of the room is for keys that a mistyped
+// value has as well.
 func (o joining) rarest(big []bigKey) []bigKey {
 	slices.SortFunc(big, func(a, b bigKey) int {
 		if a.column != b.column {
@@ -151,16 +170,16 @@ func (o joining) rarest(big []bigKey) []bigKey {
 		return compareHash(a.hash, b.hash)
 	})
 	kept := big[:0]
-	count := 0
-	for i, k := range big {
-		if i > 0 && big[i-1].column == k.column {
-			count++
-		} else {
-			count = 0
+	count, sole, column := 0, false, -1
+	for _, k := range big {
+		if int(k.column) != column {
+			count, sole, column = 0, false, int(k.column)
 		}
-		if count < o.perColumn {
+		if count < o.perColumn && !(sole && k.sole) {
 			kept = append(kept, k)
+			count++
 		}
+		sole = sole || k.sole
 	}
 	if len(kept) > bigPerRow {
 		slices.SortStableFunc(kept, func(a, b bigKey) int { return int(a.size) - int(b.size) })

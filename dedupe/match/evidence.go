@@ -202,6 +202,9 @@ func (c *comparer) values(i int, a, b *value) (state, bits uint8) {
 func (c *comparer) fresh(i int, a, b compare.Form, most uint8) (state, bits uint8) {
 	column := &c.l.columns[i]
 	out := column.cmp.Compare(a, b)
+	if out.Mute {
+		return absent, 0
+	}
 	if column.said != nil {
 		return min(out.Level, compare.Exact), column.said.bits(a, b)
 	}

@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
@@ -62,80 +63,111 @@ func newCardinality(t *table, across, twice []scored) cardinality {
 // compete lets the candidates of a record share its odds: where a source has no
 // duplicates, at most one of its records can be the right one.
 func compete(t *table, c cardinality, pairs []pair, scores []float32) {
-	for i, share := range rivalry(t, c, pairs, scores, nil) {
-		scores[i] += share
+	v := newRivals(t, c)
+	for i, p := range pairs {
+		v.add(p, scores[i])
+	}
+	for i, p := range pairs {
+		scores[i] += v.share(i, p, scores[i])
 	}
 }
 
-// rivalry is the logarithm of each pair's share of the odds of all pairs that exclude it.
-func rivalry(t *table, c cardinality, pairs []pair, scores []float32, allied []ally) []float32 {
-	sum := make([][]float64, len(t.names)) // by source of the partner, and row
-	for s := range sum {
+// rivals are the odds of all pairs that exclude one another.
+type rivals struct {
+	t      *table
+	sum    [][]float64     // by source of the partner, and row
+	pardon map[int]float64 // by pair: the odds of its allies
+}
+
+func newRivals(t *table, c cardinality) *rivals {
+	v := &rivals{t: t, sum: make([][]float64, len(t.names)), pardon: map[int]float64{}}
+	for s := range v.sum {
 		if c.single[s] {
-			sum[s] = make([]float64, t.rows())
+			v.sum[s] = make([]float64, t.rows())
 		}
 	}
-	for i, p := range pairs {
-		if of := sum[t.source[p.b]]; of != nil {
-			of[p.a] += oddsOf(scores[i])
-		}
-		if of := sum[t.source[p.a]]; of != nil {
-			of[p.b] += oddsOf(scores[i])
-		}
+	return v
+}
+
+func (v *rivals) add(p pair, score float32) {
+	if of := v.sum[v.t.source[p.b]]; of != nil {
+		of[p.a] += oddsOf(score)
 	}
-	pardon := map[int]float64{}
+	if of := v.sum[v.t.source[p.a]]; of != nil {
+		of[p.b] += oddsOf(score)
+	}
+}
+
+func (v *rivals) reconcile(allied []ally) {
 	for _, a := range allied {
-		pardon[a.one] += oddsOf(scores[a.other])
-		pardon[a.other] += oddsOf(scores[a.one])
+		v.pardon[a.one] += oddsOf(a.otherScore)
+		v.pardon[a.other] += oddsOf(a.oneScore)
 	}
-	share := make([]float32, len(pairs))
-	for i, p := range pairs {
-		own, rivals := oddsOf(scores[i]), 0.0
-		if of := sum[t.source[p.b]]; of != nil {
-			rivals += of[p.a] - own
-		}
-		if of := sum[t.source[p.a]]; of != nil {
-			rivals += of[p.b] - own
-		}
-		share[i] = -float32(math.Log1p(max(rivals-pardon[i], 0) / own))
+}
+
+// share is the logarithm of a pair's share of the odds of all pairs that exclude it.
+func (v *rivals) share(i int, p pair, score float32) float32 {
+	own, others := oddsOf(score), 0.0
+	if of := v.sum[v.t.source[p.b]]; of != nil {
+		others += of[p.a] - own
 	}
-	return share
+	if of := v.sum[v.t.source[p.a]]; of != nil {
+		others += of[p.b] - own
+	}
+	return -float32(math.Log1p(max(others-v.pardon[i], 0) / own))
 }
 
 func oddsOf(x float32) float64 { return math.Exp(min(max(float64(x), -300), 300)) }
 
 // ally is two pairs, by their numbers, that do not exclude one another: two records of
 // one source have the same best partner, are equally like it, and no less like one
-// another. So the
-// variants of one name may share a partner even in a list mostly free of duplicates.
-type ally struct{ one, other int }
+// another. So the variants of one name may share a partner even in a list mostly free of
+// duplicates.
+type ally struct {
+	one, other           int
+	oneScore, otherScore float32
+	rows                 pair // the two records of one source
+}
 
 // allySlack is how much the likenesses of allies may differ, in log-odds.
 const allySlack = 1
 
-func allies(t *table, pairs []pair, scores []float32, within []scored) []ally {
-	best := make([]int, t.rows())
-	for i := range best {
-		best[i] = -1
-	}
-	for i, p := range pairs {
-		for _, row := range []uint32{p.a, p.b} {
-			if best[row] < 0 || scores[i] > scores[best[row]] {
-				best[row] = i
+// bestPair is the first of the likeliest pairs of a row, 0 for none.
+type bestPair struct {
+	number  int // from 1
+	partner uint32
+	score   float32
+}
+
+func allies(ctx context.Context, t *table, across, within *scoredPairs) ([]ally, error) {
+	best := make([]bestPair, t.rows())
+	err := across.each(ctx, func(from int, part []pair, scores []float32) error {
+		for i, p := range part {
+			for _, row := range []uint32{p.a, p.b} {
+				if b := &best[row]; b.number == 0 || scores[i] > b.score {
+					*b = bestPair{from + i + 1, partner(p, row), scores[i]}
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var list []ally
-	for _, e := range within {
-		x, y := best[e.a], best[e.b]
-		if x < 0 || y < 0 || x == y || partner(pairs[x], e.a) != partner(pairs[y], e.b) {
-			continue
+	err = within.each(ctx, func(_ int, part []pair, scores []float32) error {
+		for i, p := range part {
+			x, y := best[p.a], best[p.b]
+			if x.number == 0 || y.number == 0 || x.partner != y.partner || scores[i] <= nothing {
+				continue
+			}
+			if lo, hi := min(x.score, y.score), max(x.score, y.score); scores[i] >= lo-3*allySlack && hi <= lo+allySlack {
+				list = append(list, ally{x.number - 1, y.number - 1, x.score, y.score, p})
+			}
 		}
-		if lo, hi := min(scores[x], scores[y]), max(scores[x], scores[y]); e.score >= lo-3*allySlack && hi <= lo+allySlack {
-			list = append(list, ally{x, y})
-		}
-	}
-	return list
+		return nil
+	})
+	return list, err
 }
 
 func partner(p pair, row uint32) uint32 {

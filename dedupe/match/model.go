@@ -92,6 +92,9 @@ func (m *Model) Explain(a, b *Prepared) Score {
 	s := newScore(float64(m.score.score(j.state, j.bits)))
 	for i, llr := range m.score.parts(j.state, j.bits) {
 		level := m.levelOf(i, j.state[i])
+		if j.state[i] == absent && a.values[i].form != nil && b.values[i].form != nil {
+			level = mute
+		}
 		s.Fields = append(s.Fields, FieldScore{
 			Field: m.layout.columns[i].name, A: a.texts[i], B: b.texts[i],
 			Level: level.Name, Bits: float64(llr) / math.Ln2,
@@ -100,6 +103,9 @@ func (m *Model) Explain(a, b *Prepared) Score {
 	}
 	return s
 }
+
+// mute is the level of two values that can't be compared.
+var mute = compare.Level{Name: "mute", En: "the values are in scripts that can't be compared", Zh: "两者所用文字不同，无法比较"}
 
 func (m *Model) levelOf(column int, state uint8) compare.Level {
 	switch state {

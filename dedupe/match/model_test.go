@@ -90,6 +90,20 @@ func TestExplanationNamesFields(t *testing.T) {
 	}
 }
 
+// Names in Arabic letters and in Latin are not missing, and say nothing.
+func TestExplanationTellsOfScripts(t *testing.T) {
+	m := starter(t)
+	a := prepare(t, m, match.Record{Values: []string{"Omar", "Haddad", "1980-02-03", "", ""}})
+	b := prepare(t, m, match.Record{Values: []string{"عمر", "حداد", "1980-02-03", "", ""}})
+	s := m.Explain(a, b)
+	if f := s.Fields[0]; f.Level != "mute" || f.Bits != 0 || f.Sentence["zh"] == "" {
+		t.Errorf("given names in two scripts: %+v", f)
+	}
+	if f := s.Fields[3]; f.Level != "missing" {
+		t.Errorf("phones that are missing: %+v", f)
+	}
+}
+
 func TestModelSurvivesStorage(t *testing.T) {
 	list := population(600)
 	m := run(t, match.Options{Schema: people}, list).Model

@@ -88,6 +88,15 @@ type pairSorter struct {
 // list, once in the room for sorting, and once in the list that stays.
 const pairSorterBytes = 32
 
+// pairBytes is what a pair takes: between sources also what comparing says of it, and as much
+// again for the pairs within them, which are kept at the same time.
+func (t *table) pairBytes() int {
+	if !t.link {
+		return pairSorterBytes
+	}
+	return 2 * (pairSorterBytes + 2*len(t.layout.columns))
+}
+
 // full writes a run when there is no more room.
 func (s *pairSorter) full() error {
 	if len(s.pairs) < s.most {

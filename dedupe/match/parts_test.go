@@ -35,7 +35,7 @@ func TestClustersDoNotChain(t *testing.T) {
 		return -9
 	}
 	edges := []scored{{0, 1, 9}, {1, 2, 8}, {2, 3, 9}}
-	got, err := clusters(context.Background(), 5, edges, score)
+	got, err := clusters(context.Background(), 5, edges, score, func(_, _ []uint32) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +67,13 @@ func TestPoolMakesRatiosRise(t *testing.T) {
 func TestRivalsShareTheOdds(t *testing.T) {
 	tab := &table{link: true, ids: make([]string, 3), names: []string{"a", "b"}, source: []uint8{0, 1, 1}}
 	c := cardinality{single: []bool{true, true}}
-	share := rivalry(tab, c, []pair{{0, 1}, {0, 2}}, []float32{3, 3}, nil)
-	for i, s := range share {
-		if math.Abs(math.Exp(float64(s))-0.5) > 1e-6 {
+	pairs := []pair{{0, 1}, {0, 2}}
+	v := newRivals(tab, c)
+	for _, p := range pairs {
+		v.add(p, 3)
+	}
+	for i, p := range pairs {
+		if s := v.share(i, p, 3); math.Abs(math.Exp(float64(s))-0.5) > 1e-6 {
 			t.Errorf("pair %d has a share of %v; want a half", i, math.Exp(float64(s)))
 		}
 	}

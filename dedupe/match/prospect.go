@@ -27,7 +27,7 @@ func newProspect(c *comparer, s *scorer, p *parameters) *prospect {
 		switch s.groups[i] {
 		case nameGroup:
 			if s.whole[i] {
-				f.against[nameGroup] = repeated
+				f.against[nameGroup] = 0 // the parts may have said it
 			}
 		case addressGroup:
 			if places++; places > 1 {

@@ -56,14 +56,13 @@ type runner struct {
 	o       *Options
 	t       *table
 	spill   *spill
-	rowOf   map[string]int32
 	pairs   *pairList
-	within  []pair    // of a source in itself, in mode Link
-	e       *evidence // of all pairs, or nil where only those that teach were compared
+	within  *pairList // of a source in itself, in mode Link
+	e       *evidence // of all pairs, or nil where these are compared as they are scored
 	lesson  *lesson
 	p       *parameters
 	sides   cardinality
-	ewithin *evidence
+	ewithin *evidence // of the pairs within sources, or nil as above
 	allied  map[[2]uint32]bool
 	blocks  int
 	common  map[uint64]uint32
@@ -83,14 +82,13 @@ func (r *runner) read(ctx context.Context, records iter.Seq2[Record, error]) err
 		return err
 	}
 	if r.o.Checkpoint == "" {
-		r.t, r.rowOf, err = readTable(ctx, r.o, l, records)
-		return err
+		return r.take(ctx, l, records)
 	}
 	hash, err := r.o.fingerprint()
 	if err != nil {
 		return err
 	}
-	r.t, r.rowOf, err = readTable(ctx, r.o, l, func(yield func(Record, error) bool) {
+	err = r.take(ctx, l, func(yield func(Record, error) bool) {
 		for rec, err := range records {
 			if err == nil {
 				err = hashRecord(hash, &rec)
@@ -104,6 +102,13 @@ func (r *runner) read(ctx context.Context, records iter.Seq2[Record, error]) err
 		return err
 	}
 	r.done, err = openCheckpoint(r.o.Checkpoint, hash.Sum64())
+	return err
+}
+
+// take reads the records, and finds those that people judged.
+func (r *runner) take(ctx context.Context, l *layout, records iter.Seq2[Record, error]) error {
+	t, rowOf, err := readTable(ctx, r.o, l, records)
+	r.t, r.forced = t, newVerdicts(r.o.Judged, rowOf)
 	return err
 }
 
@@ -140,17 +145,9 @@ func (r *runner) block(ctx context.Context) error {
 		return err
 	}
 	if r.t.link {
-		if err := r.pairs.load(ctx); err != nil {
+		if r.within, err = gather(ctx, r.o, r.spill, r.t, x, true); err != nil {
 			return err
 		}
-		within, err := gather(ctx, r.o, r.spill, r.t, x, true)
-		if err != nil {
-			return err
-		}
-		if err := within.load(ctx); err != nil {
-			return err
-		}
-		r.within = within.memory
 	}
 	return r.putBlocked(ctx)
 }
@@ -158,10 +155,12 @@ func (r *runner) block(ctx context.Context) error {
 // compare compares what teaches, and where it is needed later, all pairs.
 func (r *runner) compare(ctx context.Context) error {
 	draw := r.o.drawing(r.pairs.count)
-	if r.t.link || draw.all {
+	if draw.all {
 		if err := r.pairs.load(ctx); err != nil {
 			return err
 		}
+	}
+	if draw.all || r.t.link && r.pairs.file == nil {
 		var err error
 		if r.e, err = r.compareNoted(ctx, r.pairs.memory); err == nil {
 			r.lesson = draw.lesson(r.pairs.memory, r.e)
@@ -182,12 +181,16 @@ func (r *runner) compare(ctx context.Context) error {
 
 // compareNoted compares pairs that an earlier run has not compared.
 func (r *runner) compareNoted(ctx context.Context, pairs []pair) (*evidence, error) {
+	section := byte(sectionCompared)
+	if r.t.link && r.pairs.file != nil {
+		section = sectionTaught // in memory, all would be compared
+	}
 	e := newEvidence(len(r.t.layout.columns), len(pairs))
 	w := newComparers(r.o, r.t)
 	for from := 0; from < len(pairs); from += pairsAtOnce {
 		to := min(from+pairsAtOnce, len(pairs))
 		part := e.part(from, to)
-		saved, found, err := r.done.take(sectionCompared)
+		saved, found, err := r.done.take(section)
 		if err != nil {
 			return nil, err
 		}
@@ -199,7 +202,7 @@ func (r *runner) compareNoted(ctx context.Context, pairs []pair) (*evidence, err
 			return nil, err
 		}
 		if r.done != nil {
-			if err := r.done.put(sectionCompared, slices.Concat(part.state, part.bits)); err != nil {
+			if err := r.done.put(section, slices.Concat(part.state, part.bits)); err != nil {
 				return nil, err
 			}
 		}
@@ -234,11 +237,8 @@ func (r *runner) train(ctx context.Context) error {
 // resume takes over what an earlier run learned.
 func (r *runner) resume(ctx context.Context, saved *trained) error {
 	r.p, r.sides = saved.Parameters, cardinality{saved.Single}
-	if r.t.link {
-		var err error
-		if r.ewithin, err = compareAll(ctx, r.o, r.t, r.within); err != nil {
-			return err
-		}
+	if err := r.compareWithin(ctx); err != nil {
+		return err
 	}
 	for i, said := range saved.Said {
 		if r.p.Columns[i].Translated {
@@ -292,29 +292,32 @@ func (r *runner) use(ctx context.Context, m *Model) error {
 	return err
 }
 
+// compareWithin compares the pairs within sources where they are in memory.
+func (r *runner) compareWithin(ctx context.Context) (err error) {
+	if r.t.link && r.within.file == nil {
+		r.ewithin, err = compareAll(ctx, r.o, r.t, r.within.memory)
+	}
+	return err
+}
+
 // cardinality looks for duplicates within the sources.
 func (r *runner) cardinality(ctx context.Context) (cardinality, error) {
-	var err error
-	if r.ewithin, err = compareAll(ctx, r.o, r.t, r.within); err != nil {
+	if err := r.compareWithin(ctx); err != nil {
 		return cardinality{}, err
 	}
-	s := newScorer(r.t.layout, r.p)
 	if r.o.OneToOne {
 		return cardinality{single: slices.Repeat([]bool{true}, len(r.t.names))}, nil
 	}
-	return newCardinality(r.t, scoreAll(s, r.pairs.memory, r.e, 0), scoreAll(s, r.within, r.ewithin, 0)), nil
-}
-
-// scoreAll scores pairs and keeps those above a score.
-func scoreAll(s *scorer, pairs []pair, e *evidence, above float32) []scored {
-	var list []scored
-	for i, p := range pairs {
-		state, bits := e.of(i)
-		if x := s.score(state, bits); x > above {
-			list = append(list, scored{p.a, p.b, x})
-		}
+	s := newScorer(r.t.layout, r.p)
+	across, err := r.likely(ctx, s, r.pairs, r.e)
+	if err != nil {
+		return cardinality{}, err
 	}
-	return list
+	twice, err := r.likely(ctx, s, r.within, r.ewithin)
+	if err != nil {
+		return cardinality{}, err
+	}
+	return newCardinality(r.t, across, twice), nil
 }
 
 // decide makes clusters or links of the pairs that are likely enough.
@@ -329,27 +332,8 @@ func (r *runner) decide(ctx context.Context) error {
 	}
 	ask := r.asker(newScorer(r.t.layout, r.p))
 	var err error
-	r.result.Clusters, err = clusters(ctx, r.t.rows(), edges, func(a, b uint32) float32 { return r.forced.apply(a, b, ask(a, b)) })
+	r.result.Clusters, err = clusters(ctx, r.t.rows(), edges, func(a, b uint32) float32 { return r.forced.apply(a, b, ask(a, b)) }, newApart(r.t, r.p).are)
 	return err
-}
-
-// calibrate turns the raw scores of a link into log-odds.
-func (r *runner) calibrate(s *scorer) {
-	within := scoreAll(s, r.within, r.ewithin, nothing)
-	var allied []ally
-	if !r.o.OneToOne {
-		allied = allies(r.t, r.pairs.memory, r.scores, within)
-	}
-	r.allied = map[[2]uint32]bool{}
-	for _, a := range allied {
-		x, y := r.pairs.memory[a.one], r.pairs.memory[a.other]
-		one, other := x.a, y.a
-		if one == other {
-			one, other = x.b, y.b
-		}
-		r.allied[[2]uint32{min(one, other), max(one, other)}] = true
-	}
-	calibrateLinks(r.t, r.sides, r.pairs.memory, r.scores, allied, newTwins(within))
 }
 
 // asker scores any two rows.

@@ -10,7 +10,9 @@ import (
 // score scores all candidates, and keeps those that matter.
 func (r *runner) score(ctx context.Context) error {
 	s := newScorer(r.t.layout, r.p)
-	r.forced = newVerdicts(r.o.Judged, r.rowOf)
+	if r.t.link {
+		return r.scoreLinks(ctx, s)
+	}
 	prospects := r.newProspects(s)
 	err := r.pairs.each(ctx, func(from int, part []pair) error {
 		scores := make([]float32, len(part))
@@ -20,26 +22,71 @@ func (r *runner) score(ctx context.Context) error {
 		if r.pairs.file == nil {
 			r.scores = append(r.scores, scores...)
 		}
-		if !r.t.link {
-			r.keep(part, scores)
-		}
+		r.keep(part, scores)
 		r.o.report(Scoring, from+len(part), r.pairs.count)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if r.t.link {
-		r.calibrate(s)
-		r.keep(r.pairs.memory, r.scores)
-	} else if err := r.close(ctx, s); err != nil {
+	if err := r.close(ctx, s); err != nil {
 		return err
 	}
+	r.applyVerdicts()
+	return nil
+}
+
+// scoreLinks scores the candidates between sources, which needs all their raw scores.
+func (r *runner) scoreLinks(ctx context.Context, s *scorer) error {
+	across, err := r.scoreList(ctx, s, r.pairs, r.e)
+	if err != nil {
+		return err
+	}
+	within, err := r.scoreList(ctx, s, r.within, r.ewithin)
+	if err != nil {
+		return err
+	}
+	k, err := r.calibrate(ctx, across, within)
+	if err != nil {
+		return err
+	}
+	err = across.each(ctx, func(from int, part []pair, scores []float32) error {
+		k.apply(from, part, scores)
+		r.keep(part, scores)
+		r.o.report(Scoring, from+len(part), r.pairs.count)
+		return nil
+	})
+	r.scores = across.memory
+	r.applyVerdicts()
+	return err
+}
+
+// calibrate makes what turns the raw scores of a link into log-odds, and notes which rows
+// may share a partner.
+func (r *runner) calibrate(ctx context.Context, across, within *scoredPairs) (*calibration, error) {
+	near, err := newFinder(ctx, within)
+	if err != nil {
+		return nil, err
+	}
+	var allied []ally
+	if !r.o.OneToOne {
+		if allied, err = allies(ctx, r.t, across, within); err != nil {
+			return nil, err
+		}
+	}
+	r.allied = map[[2]uint32]bool{}
+	for _, a := range allied {
+		r.allied[[2]uint32{a.rows.a, a.rows.b}] = true
+	}
+	return newCalibration(ctx, r.t, r.sides, across, allied, twins{near})
+}
+
+// applyVerdicts puts verdicts in the place of the scores that are kept.
+func (r *runner) applyVerdicts() {
 	for i, x := range r.scores {
 		p := pairAt(r.pairs.memory, r.more, i)
 		r.scores[i] = r.forced.apply(p.a, p.b, x)
 	}
-	return nil
 }
 
 // keep notes the pairs that may be one customer, and those that people judged.

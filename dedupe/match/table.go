@@ -190,7 +190,7 @@ func (t *table) join(i int) {
 		to[v] = first
 		if first != uint32(v) {
 			d.count[first] += d.count[v]
-			d.count[v] = 0
+			d.count[v], d.forms[v] = 0, nil
 		}
 	}
 	for row, v := range t.values[i] {

@@ -16,6 +16,7 @@ type trainer struct {
 	*lesson
 	chance []chance
 	all    float64 // pairs in the population
+	drawn  float64 // share of them that chance was measured on
 	p      *parameters
 	post   []float32
 	kin    []float32 // probability that the pair is related, not one
@@ -27,6 +28,7 @@ const rounds = 25
 func newTrainer(t *table, from *lesson, by []chance) *trainer {
 	tr := &trainer{t: t, layout: t.layout, lesson: from, chance: by, all: t.comparablePairs()}
 	tr.post, tr.kin, tr.site = make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs)), make([]float32, len(tr.pairs))
+	tr.drawn = min(drawnPairs(by)/tr.all, 1)
 	tr.begin(float64(t.rows()))
 	return tr
 }
@@ -55,7 +57,7 @@ func (tr *trainer) begin(rows float64) {
 	for i := range tr.p.Columns {
 		w := &tr.p.Columns[i]
 		w.M = *shippedFor(tr.layout.columns[i].typ)
-		tr.setU(i, [absent]float64{}, [absent]float64{})
+		tr.setU(i, [absent]float64{}, [absent]float64{}, [absent]float64{})
 		w.R = relatedShares(tr.layout.columns[i].typ, &w.M, &w.U)
 		w.B = siteShares(tr.layout.columns[i].typ, siteStart(tr.layout.columns[i].typ), &w.U)
 		pool(w)
@@ -96,6 +98,7 @@ func (tr *trainer) maximise(rows int) {
 	teach := tr.teachers(rows)
 	c := tr.e.columns
 	m := make([][absent]float64, c)
+	same := make([][absent]float64, c)
 	other := make([][absent]float64, c)
 	otherBits := make([][absent]float64, c)
 	r := make([][absent]float64, c)
@@ -114,6 +117,7 @@ func (tr *trainer) maximise(rows int) {
 			if teach[p] {
 				m[i][s] += post
 			}
+			same[i][s] += post
 			r[i][s] += kin
 			b[i][s] += site
 			other[i][s] += 1 - post
@@ -126,7 +130,7 @@ func (tr *trainer) maximise(rows int) {
 		if tr.layout.columns[i].typ == compare.Identifier {
 			w.M[0] = min(w.M[0], contradicted)
 		}
-		tr.setU(i, other[i], otherBits[i])
+		tr.setU(i, same[i], other[i], otherBits[i])
 		pool(w)
 		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
 		w.R = relatedShares(tr.layout.columns[i].typ, &seen, &w.U)
@@ -189,24 +193,40 @@ const (
 	leanRandom  = 50
 )
 
+// leastApart is the least share of random pairs in a state that are taken for unrelated.
+const leastApart = 0.2
+
+// drawnPairs is how many pairs chance was measured on.
+func drawnPairs(by []chance) float64 {
+	total := 0.0
+	if len(by) > 0 {
+		for _, n := range by[0].count {
+			total += n
+		}
+	}
+	return total
+}
+
 // setU sets a column's U: from random pairs where enough are in the state, and from the
 // candidates that are no matches where not, as blocking finds nearly all pairs that agree
 // in something rare.
-func (tr *trainer) setU(i int, other, otherBits [absent]float64) {
+func (tr *trainer) setU(i int, same, other, otherBits [absent]float64) {
 	w, c := &tr.p.Columns[i], &tr.chance[i]
-	total := 0.0
+	total, strangers := 0.0, 0.0
+	var apart [absent]float64 // random pairs less those of one customer among them
 	for s := range absent {
 		total += c.count[s]
+		apart[s] = max(c.count[s]-same[s]*tr.scale*tr.drawn, leastApart*c.count[s])
+		strangers += apart[s]
 	}
 	filled := (total + 1) / (total + c.count[absent] + 1)
-	duplicates := math.Exp(tr.p.Prior)
 	base := starterShares(tr.layout.columns[i].typ)
 	for s := range absent {
 		u, mean := 0.0, 0.0
 		if total < leastRandom {
-			u = (c.count[s] + leanRandom*base[s]) / (total + leanRandom)
+			u = (apart[s] + leanRandom*base[s]) / (strangers + leanRandom)
 		} else if c.count[s] >= enough {
-			u = max(c.count[s]/total-duplicates*w.M[s], 0.2*c.count[s]/total)
+			u = apart[s] / strangers
 			mean = c.bits[s] / c.count[s]
 		} else {
 			u = max(other[s]*tr.scale/(tr.all*filled), (c.count[s]*0.5+0.1)/(total+1)*0.3)

@@ -93,7 +93,7 @@ func (r *runner) retell(i int) {
 		again(r.pairs.memory, r.e)
 	}
 	if r.ewithin != nil {
-		again(r.within, r.ewithin)
+		again(r.within.memory, r.ewithin)
 	}
 }
 

@@ -114,9 +114,6 @@ func newScorer(l *layout, p *parameters) *scorer {
 	return s
 }
 
-// repeated is the share that counts of evidence that only says again what was said.
-const repeated = 0.3
-
 // score is the logarithm of the posterior odds of one customer against two, related or not.
 func (s *scorer) score(state, bits []uint8) float32 {
 	same, related, site := s.classes(state, bits)
@@ -169,29 +166,22 @@ func (s *scorer) parts(state, bits []uint8) []float32 {
 
 // weigh appends the evidence of each column, less for what was said already.
 func (s *scorer) weigh(columns []*lookup, state, bits []uint8, to []float32) []float32 {
-	var whole, parts [3]float32
-	var both [3]bool
+	var named, parts float32 // what names say, and of this what given and family names do
 	for i, st := range state {
-		w := columns[i][st][bits[i]]
-		to = append(to, w)
-		if g := s.groups[i]; s.whole[i] {
-			whole[g] += w
-			both[g] = both[g] || st != absent
-		} else {
-			parts[g] += w
+		to = append(to, columns[i][st][bits[i]])
+		if s.groups[i] == nameGroup {
+			named += to[i]
 		}
+	}
+	for _, i := range s.people {
+		parts += to[i]
 	}
 	for i, g := range s.groups {
-		if g == nameGroup && both[g] {
-			ofWhole, ofParts := together(whole[g], parts[g])
-			if s.whole[i] {
-				to[i] *= ofWhole
-			} else {
-				to[i] *= ofParts
-			}
+		if g == nameGroup && s.whole[i] && parts != 0 && (to[i] > 0) == (parts > 0) {
+			to[i] = 0 // a whole name says again what its parts say
 		}
 	}
-	if whole[nameGroup]+parts[nameGroup] > 0 {
+	if named > 0 {
 		for i, st := range state {
 			if s.email[i] && st < compare.Exact-1 && to[i] > 0 {
 				to[i] *= spelled
@@ -236,18 +226,6 @@ const maxParts = 16
 
 // damping is how much less each further part of an address counts.
 const damping = 0.5
-
-// together says how much counts of the evidence of a whole and of its parts: if they
-// agree, all of the stronger and a share of the other.
-func together(whole, parts float32) (ofWhole, ofParts float32) {
-	if (whole > 0) != (parts > 0) {
-		return 1, 1
-	}
-	if max(whole, -whole) >= max(parts, -parts) {
-		return 1, repeated
-	}
-	return repeated, 1
-}
 
 // What training starts from, and leans on where there is little to learn: the shares of
 // the levels, and of a crossing, among pairs of one customer. A person has one date of

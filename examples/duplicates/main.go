@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -62,6 +63,30 @@ func (c *command) check() error {
 		if ext := strings.ToLower(filepath.Ext(name)); ext != ".html" && ext != ".csv" {
 			return fmt.Errorf("-out %s: use a name that ends in .html or .csv", name)
 		}
+		if err := c.checkPlace(name); err != nil {
+			return err
+		}
+	}
+	if c.limit < 0 {
+		return fmt.Errorf("-limit %d: use 0 or more", c.limit)
+	}
+	if c.country != "" && len(c.country) != 2 || strings.ToUpper(c.country) != c.country {
+		return fmt.Errorf("-country %q: use two capital letters, as CN or US", c.country)
+	}
+	return nil
+}
+
+// checkPlace says before the work whether a file can be written after it.
+func (c *command) checkPlace(name string) error {
+	if folder, err := os.Stat(filepath.Dir(name)); err != nil || !folder.IsDir() {
+		return fmt.Errorf("-out %s: there is no such folder", name)
+	}
+	in, err := os.Stat(c.in)
+	if err != nil {
+		return err
+	}
+	if out, err := os.Stat(name); err == nil && os.SameFile(in, out) {
+		return fmt.Errorf("-out %s: is the file to read; use another name", name)
 	}
 	return nil
 }
@@ -83,6 +108,7 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	settleLinks(result)
 	joinLinks(result, len(t.rows))
 	fmt.Fprintf(out, "%d records, %d clusters of one customer, %d pairs to look at, %.1f s\n",
 		len(t.rows), len(result.Clusters), possible(result), time.Since(began).Seconds())
@@ -98,6 +124,23 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintln(out, "wrote", name)
 	}
 	return nil
+}
+
+// settleLinks leaves, of pairs that are likely enough, only those for people to look at that
+// were linked to another row instead.
+func settleLinks(r *match.Result) {
+	if len(r.Links) == 0 {
+		return
+	}
+	final := make(map[[2]uint32]bool, len(r.Links))
+	for _, l := range r.Links {
+		final[[2]uint32{l.A, l.B}] = true
+	}
+	for i := range r.Pairs {
+		if p := &r.Pairs[i]; p.Decision == match.Same && !final[[2]uint32{p.A, p.B}] {
+			p.Decision = match.Possible
+		}
+	}
 }
 
 func possible(r *match.Result) (n int) {
@@ -219,5 +262,9 @@ func create(name string, write func(io.Writer) error) (err error) {
 			os.Remove(name)
 		}
 	}()
-	return write(f)
+	w := bufio.NewWriter(f)
+	if err := write(w); err != nil {
+		return err
+	}
+	return w.Flush()
 }

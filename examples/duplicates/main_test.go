@@ -46,7 +46,7 @@ func TestGuessesTheSchemaAndFindsTheDuplicate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 ↔ 2", "<mark>灣</mark>", "同一客户"} {
+	for _, want := range []string{"<bdi>1</bdi> ↔ <bdi>2</bdi>", "<mark>灣</mark>", "同一客户"} {
 		if !strings.Contains(string(html), want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -83,6 +83,12 @@ func TestSaysWhatIsWrong(t *testing.T) {
 		"id: row 2 has none":       {in: file("none.csv", "id,name\n1,A\n,B\n"), schema: file("none.json", `{"id":"id","fields":{"name":"name"}}`), out: []string{filepath.Join(dir, "x.csv")}},
 		`id: row 2 has "1" as row`: {in: file("twice.csv", "id,name\n1,A\n1,B\n"), schema: file("twice.json", `{"id":"id","fields":{"name":"name"}}`), out: []string{filepath.Join(dir, "x.csv")}},
 		"could not be guessed":     {in: file("header.csv", "id,name\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"no such folder":           {in: good, out: []string{filepath.Join(dir, "absent", "x.csv")}},
+		"is the file to read":      {in: good, out: []string{good}},
+		"-limit -1":                {in: good, limit: -1, out: []string{filepath.Join(dir, "x.csv")}},
+		"-country \"China\"":       {in: good, country: "China", out: []string{filepath.Join(dir, "x.csv")}},
+		"looks like a record":      {in: file("headless.csv", "1,A,a@example.com\n2,B,b@example.com\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"neither UTF-8":            {in: file("wide.csv", "\xff\xfei\x00d\x00\n\x001\x00"), out: []string{filepath.Join(dir, "x.csv")}},
 		"runs to the end":          {in: file("open.csv", "id,name,city\r\n1,\"A,x\r\n2,B,y\r\n3,C,z\r\n"), out: []string{filepath.Join(dir, "x.csv")}},
 	} {
 		if err := c.run(context.Background(), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
@@ -119,5 +125,44 @@ func TestLinksTwoListsOfAnyDelimiter(t *testing.T) {
 				t.Errorf("with %q the list lacks %q:\n%s", mark, want, got)
 			}
 		}
+	}
+}
+
+// Columns without a name, and two of one name, are compared under names of their own; what is
+// written for spreadsheets has the mark of what was read.
+func TestNamesColumnsAndKeepsTheMark(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.csv")
+	rows := "\xef\xbb\xbfname,phone,phone,\nAnna Adler,030 1234567,,x\nAnna Adler,030 1234567,030 7654321,y\n"
+	if err := os.WriteFile(in, []byte(rows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := command{in: in, out: []string{out}, limit: 10, country: "DE"}
+	if err := c.run(context.Background(), &bytes.Buffer{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(out)
+	if err != nil || !strings.HasPrefix(string(got), "\xef\xbb\xbfcluster,records,name,phone,phone (2),column 4\n1,2,") {
+		t.Errorf("wrote %q, %v", got, err)
+	}
+}
+
+// A megabyte in a field, empty rows and rows of one column are records like others.
+func TestTakesRowsOfAnySize(t *testing.T) {
+	dir := t.TempDir()
+	in, page := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.html")
+	long := strings.Repeat("Acme & Söhne ", 80_000)
+	rows := "name\n" + long + "\n\n\"\"\n" + long + "\nAcme GmbH\n"
+	if err := os.WriteFile(in, []byte(rows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	c := command{in: in, out: []string{page}, limit: 10}
+	if err := c.run(context.Background(), &out); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(page)
+	if err != nil || info.Size() > 100_000 {
+		t.Errorf("the page has %d bytes, %v", info.Size(), err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +22,7 @@ import (
 type table struct {
 	header []string
 	rows   [][]string
+	marked bool // for spreadsheets, which take UTF-8 without a mark for the local encoding
 }
 
 // readTable reads a CSV file, whose columns are parted by commas, semicolons or tabs. Short
@@ -31,17 +33,21 @@ func readTable(name string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	raw, marked := bytes.CutPrefix(raw, []byte(mark))
 	if !utf8.Valid(raw) {
+		marked = true
 		if raw, err = simplifiedchinese.GB18030.NewDecoder().Bytes(raw); err != nil || bytes.ContainsRune(raw, utf8.RuneError) {
 			return nil, fmt.Errorf("%s: is neither UTF-8 nor GB18030; save it as CSV UTF-8", name)
 		}
 	}
 	r := csv.NewReader(bytes.NewReader(raw))
 	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, delimiter(raw)
-	t := &table{}
+	t := &table{marked: marked}
 	if t.header, err = r.Read(); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: is empty; the first line must name the columns", name)
+	}
+	if err == nil {
+		t.header, err = named(t.header)
 	}
 	for err == nil {
 		var row []string
@@ -61,6 +67,36 @@ func readTable(name string) (*table, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
+}
+
+// mark is the byte order mark of UTF-8.
+const mark = "\xef\xbb\xbf"
+
+// A cell that is an e-mail address, a website or a phone number is part of a record and names
+// no column. Short figures may: years, months.
+var (
+	address = regexp.MustCompile(`^([^@\s]+@[^@\s]+\.[^@\s]+|https?://.*|www\..*)$`)
+	figures = regexp.MustCompile(`^\+?[\d\s()-]{10,20}$`)
+)
+
+// named gives every column a name of its own. A first line that looks like a record is an
+// error: it would be lost.
+func named(header []string) ([]string, error) {
+	seen := map[string]bool{}
+	names := make([]string, len(header))
+	for i, h := range header {
+		if text := strings.TrimSpace(h); address.MatchString(text) || figures.MatchString(text) && strings.Count(text, "-") < 2 {
+			return nil, fmt.Errorf("the first line looks like a record (%q); put one before it that names the columns", h)
+		} else if text == "" {
+			h = fmt.Sprint("column ", i+1)
+		}
+		names[i] = h
+		for n := 2; seen[names[i]]; n++ {
+			names[i] = fmt.Sprintf("%s (%d)", h, n)
+		}
+		seen[names[i]] = true
+	}
+	return names, nil
 }
 
 // delimiter is what parts the columns: what stands most often in the first line.
@@ -114,6 +150,11 @@ func writeCSV(name string, t *table, result *match.Result) error {
 		}
 	}
 	return create(name, func(out io.Writer) error {
+		if t.marked {
+			if _, err := io.WriteString(out, mark); err != nil {
+				return err
+			}
+		}
 		w := csv.NewWriter(out)
 		w.Write(append([]string{"cluster", "records"}, t.header...)) // errors stay until Error
 		for _, row := range order {
@@ -136,6 +177,7 @@ func joinLinks(result *match.Result, rows int) {
 	}
 	find := func(i uint32) uint32 {
 		for root[i] != i {
+			root[i] = root[root[i]]
 			i = root[i]
 		}
 		return i

@@ -1,0 +1,33 @@
+package match
+
+import (
+	"math"
+	"testing"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// Of 10,000 random pairs 40 agree in a number; training takes 30 of these for one customer.
+// Of unrelated pairs 10 in 9,970 agree, not 40 in 10,000.
+func TestChanceLeavesOutThePairsOfOneCustomer(t *testing.T) {
+	l, err := newLayout(&Options{Schema: []Field{{"number", compare.Identifier}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := chance{}
+	c.count[1], c.count[compare.Exact] = 9960, 40
+	var same, none [absent]float64
+	same[compare.Exact] = 30
+	tr := &trainer{layout: l, lesson: &lesson{scale: 1}, chance: []chance{c}, all: 10_000, drawn: 1,
+		p: &parameters{Columns: make([]weights, 1)}}
+	tr.setU(0, same, none, none)
+	if got, want := tr.p.Columns[0].U[compare.Exact], 10/9970.0; math.Abs(got-want) > 1e-9 {
+		t.Errorf("a share of %v of unrelated pairs agree; want %v", got, want)
+	}
+	// Where training takes all of them, a fifth is left: 8 in 9,968.
+	same[compare.Exact] = 40
+	tr.setU(0, same, none, none)
+	if got, want := tr.p.Columns[0].U[compare.Exact], 8/9968.0; math.Abs(got-want) > 1e-9 {
+		t.Errorf("a share of %v of unrelated pairs agree; want %v", got, want)
+	}
+}

@@ -1,0 +1,56 @@
+package match
+
+import (
+	"testing"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
+
+// nameScorer weighs a whole name, its parts and an employer, whose levels add what is given.
+func nameScorer(t *testing.T, add map[int]float32) (*scorer, []uint8) {
+	t.Helper()
+	l, err := newLayout(&Options{Schema: []Field{
+		{"name", compare.PersonName}, {"given", compare.PersonGiven}, {"family", compare.PersonFamily}, {"employer", compare.OrganisationName},
+	}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &parameters{Columns: make([]weights, len(l.columns)), Site: noSites}
+	for i := range p.Columns {
+		for s := range p.Columns[i].M {
+			p.Columns[i].M[s], p.Columns[i].U[s], p.Columns[i].R[s] = 0.1, 0.1, 0.1
+		}
+	}
+	s := newScorer(l, p)
+	state := make([]uint8, len(l.columns))
+	for i := range state {
+		state[i] = absent
+		if x, told := add[i]; told {
+			state[i] = compare.Exact
+			s.same[i][compare.Exact][0] = x
+		}
+	}
+	return s, state
+}
+
+// A whole name says again what its parts say; an employer's name is no part of it.
+func TestWholeNameSaysNothingTwice(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		add  map[int]float32
+		want []float32
+	}{
+		{"whole and parts", map[int]float32{0: 6, 1: 4, 2: 3}, []float32{0, 4, 3, 0}},
+		{"both against", map[int]float32{0: -6, 1: -4, 2: 3}, []float32{0, -4, 3, 0}},
+		{"they disagree", map[int]float32{0: 6, 1: -4, 2: 3}, []float32{6, -4, 3, 0}},
+		{"whole alone", map[int]float32{0: 6}, []float32{6, 0, 0, 0}},
+		{"whole and employer", map[int]float32{0: 6, 3: 2}, []float32{6, 0, 0, 2}},
+	} {
+		s, state := nameScorer(t, c.add)
+		for i, got := range s.parts(state, make([]uint8, len(state))) {
+			if got != c.want[i] {
+				t.Errorf("%s: column %d counts %v; want %v", c.what, i, got, c.want[i])
+			}
+		}
+	}
+}
