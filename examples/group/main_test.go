@@ -23,10 +23,11 @@ func TestTheGroupIsAsItSays(t *testing.T) {
 		"NKG            19", "SZV            21",
 		// Invoices of 1000, 2000, 3000 and 4000 are due in 10 days and since 10, 45 and 100. The
 		// customer of Nanjing, who owes 3000, went to Suzhou.
-		"  in all      not_due 1000; d1_30 2000; d31_60 3000; d61_90 0; d90_plus 4000; balance 10000",
-		"  NKG         not_due 0; d1_30 0; d31_60 0; d61_90 0; d90_plus 0; balance 0",
-		"  SZV         not_due 0; d1_30 0; d31_60 3000; d61_90 0; d90_plus 4000; balance 7000",
-		"  in all      not_due 1000; d1_30 0; d31_60 0; d61_90 0; d90_plus 0; balance 1000",
+		"  in all          1000     2000     3000        0     4000    10000",
+		"  NKG                0        0        0        0        0        0",
+		"  SZV                0        0     3000        0     4000     7000",
+		"  in all          1000        0        0        0        0     1000",
+		"               not due     1–30    31–60    61–90  over 90  balance",
 		"clerk.sha may not read the identity",
 		"admin: grant 1 (role admin) gives every right on the whole book",
 	} {

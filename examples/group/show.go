@@ -166,7 +166,12 @@ func (g *group) receivables() error {
 			if err != nil {
 				return err
 			}
-			g.say("\nReceivables of the east, as %s sees them, in yuan:", who)
+			g.say("\nReceivables of the east, as %s sees them, in yuan by days past due:", who)
+			head := fmt.Sprintf("  %-11s", "")
+			for column := range q.Buckets.Len() {
+				head += fmt.Sprintf(" %8s", heading(q.Buckets, column))
+			}
+			g.say("%s %8s", head, "balance")
 			for i, row := range append([]orgtree.Consolidated{c.Total}, c.Parts...) {
 				name := "in all"
 				if i > 0 {
@@ -174,9 +179,9 @@ func (g *group) receivables() error {
 				}
 				line := fmt.Sprintf("  %-11s", name)
 				for column := range q.Buckets.Len() {
-					line += fmt.Sprintf(" %s %d;", q.Buckets.Name(column), row.Measures[0]["CNY "+q.Buckets.Name(column)]/100)
+					line += fmt.Sprintf(" %8d", row.Measures[0]["CNY "+q.Buckets.Name(column)]/100)
 				}
-				g.say("%s balance %d", line, row.Measures[0]["CNY "+clientele.AgingBalance]/100)
+				g.say("%s %8d", line, row.Measures[0]["CNY "+clientele.AgingBalance]/100)
 			}
 			return nil
 		})
@@ -185,6 +190,18 @@ func (g *group) receivables() error {
 		}
 	}
 	return nil
+}
+
+// heading is that of a bucket.
+func heading(b aging.Buckets, column int) string {
+	switch least, most, open := b.Range(column); open {
+	case aging.AtLeast:
+		return "not due"
+	case aging.AtMost:
+		return fmt.Sprintf("over %d", least-1)
+	default:
+		return fmt.Sprintf("%d–%d", least, most)
+	}
 }
 
 // denied explains why a clerk doesn't see a customer, in two languages.
