@@ -338,8 +338,8 @@ func (s sheet) growth() page.Section {
 	}
 	return page.Section{
 		Title: s.text("How costs grow", "成本如何增长"),
-		Intro: s.text("Of four curves the one that fits the medians best. An exponent of 0 is a cost that stays, 1 one that grows as the book does.",
-			"四种曲线中与中位数最吻合者。指数 0 表示成本不变,1 表示与账套同比增长。"),
+		Intro: s.text("Of five curves the one that fits the medians best. An exponent of 0 is a cost that stays, 1 one that grows as the book does.",
+			"五种曲线中与中位数最吻合者。指数 0 表示成本不变,1 表示与账套同比增长。"),
 		Blocks: []page.Block{t},
 	}
 }

@@ -153,6 +153,8 @@ func (w words) shape(name string) string {
 		return w.text("stays the same", "不变")
 	case "log":
 		return w.text("by the logarithm", "对数增长")
+	case "root":
+		return w.text("by the square root", "按平方根增长")
 	case "linear":
 		return w.text("in proportion", "线性增长")
 	}

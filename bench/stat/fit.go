@@ -17,11 +17,12 @@ type Shape uint8
 const (
 	Flat      Shape = iota // a
 	Log                    // a + b·ln n
+	Root                   // a + b·√n
 	Linear                 // a + b·n
 	LogLinear              // a + b·n·ln n
 )
 
-var shapeNames = [...]string{"flat", "log", "linear", "n log n"}
+var shapeNames = [...]string{"flat", "log", "root", "linear", "n log n"}
 
 func (s Shape) String() string { return shapeNames[s] }
 
@@ -44,6 +45,8 @@ func (s Shape) of(n float64) float64 {
 	switch s {
 	case Log:
 		return math.Log(n)
+	case Root:
+		return math.Sqrt(n)
 	case Linear:
 		return n
 	case LogLinear:
@@ -102,7 +105,7 @@ func Grow(points []Point) Curve {
 		return growOfTwo(points, flat)
 	}
 	best := flat
-	for _, s := range []Shape{Log, Linear, LogLinear} {
+	for _, s := range []Shape{Log, Root, Linear, LogLinear} {
 		if c := fitShape(s, points); c.Slope > 0 && c.Residual < growthWorth*flat.Residual && c.Residual < best.Residual {
 			best = c
 		}

@@ -35,6 +35,7 @@ func TestGrowFindsTheShapeThatMadeThePoints(t *testing.T) {
 	for _, c := range []Curve{
 		{Shape: Flat, Constant: 7},
 		{Shape: Log, Constant: 2, Slope: 0.5},
+		{Shape: Root, Constant: 4, Slope: 0.02},
 		{Shape: Linear, Constant: 3, Slope: 0.001},
 		{Shape: LogLinear, Constant: 1, Slope: 2e-5},
 	} {
