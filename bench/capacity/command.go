@@ -86,7 +86,7 @@ func Command(ctx context.Context, args []string, out, log io.Writer) error {
 	f.Uint64Var(&o.Seed, "seed", 1, "the `seed` of the customers; the same seed makes the same ones")
 	f.Float64Var(&o.Rate, "rate", defaultRate, "`requests` a second of the mixed load")
 	reserve := f.Float64("reserve", 0, "`GiB` of the disk to leave free; 0 is a tenth of it, from 2 to 20")
-	f.StringVar(&o.Profiles, "profile", "", "write a CPU profile of each question and size to this `folder`")
+	f.StringVar(&o.Profiles, "profile", "", "write profiles of each question and size (processor, blocking, locks, allocations) to this `folder`")
 	files.declare(f)
 	if err := f.Parse(args); err != nil {
 		return err

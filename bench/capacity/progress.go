@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/pprof"
-	"strings"
 	"sync"
 	"time"
 
@@ -120,24 +118,4 @@ func digitsText(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.2f", v)
-}
-
-// profile takes a CPU profile until the function that it returns is called.
-func (r *runner) profile(question string, customers int) (stop func()) {
-	if r.Profiles == "" {
-		return func() {}
-	}
-	path := fmt.Sprintf("%s/%s-%d.pprof", strings.TrimRight(r.Profiles, "/"), question, customers)
-	f, err := os.Create(path)
-	if err == nil {
-		err = pprof.StartCPUProfile(f)
-	}
-	if err != nil {
-		r.Progress.say("no profile: %v", err)
-		return func() {}
-	}
-	return func() {
-		pprof.StopCPUProfile()
-		_ = f.Close()
-	}
 }

@@ -33,7 +33,8 @@ type Options struct {
 	Steps []int
 	// Progress is told what happens; nil is nobody.
 	Progress *Progress
-	// Profiles is a folder for a CPU profile of each question at each size; empty is none.
+	// Profiles is a folder for profiles of each question at each size: processor, blocking,
+	// locks, allocations; empty is none.
 	Profiles string
 }
 

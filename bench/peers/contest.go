@@ -29,6 +29,7 @@ type plan struct {
 	dir                string
 	seed               uint64
 	only               []string // kinds of work, empty for all
+	stores             []string // who takes part beside Clientele, empty for all
 	profile            string   // a file's name, or empty
 	json               string   // a file's name, or empty
 	write              string   // a file's name, or empty
@@ -39,6 +40,11 @@ var kinds = []string{"load", "get", "duplicates", "create", "search", "tags", "a
 
 // does reports whether a kind of work is to be done.
 func (p plan) does(kind string) bool { return len(p.only) == 0 || slices.Contains(p.only, kind) }
+
+// admits reports whether a store takes part. Clientele does, whom the others are compared with.
+func (p plan) admits(name string) bool {
+	return len(p.stores) == 0 || name == clienteleName || slices.Contains(p.stores, name)
+}
 
 // run runs all rounds in a directory of its own and prints the table to out, and
 // what it is doing to log.
@@ -53,14 +59,12 @@ func (p plan) run(ctx context.Context, out, log io.Writer) (err error) {
 	if err := g.list.write(ctx, p.seed, p.rows); err != nil {
 		return err
 	}
-	cluster, err := startPostgres(ctx, filepath.Join(dir, "pg"))
-	if errors.Is(err, errNoPostgres) {
-		g.table.absent[postgresName] = err.Error()
-	} else if err != nil {
-		return fmt.Errorf("PostgreSQL: %w", err)
+	cluster, err := g.startPostgres(filepath.Join(dir, "pg"))
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, cluster.stop()) }()
-	g.engines = engines(cluster)
+	g.engines = slices.DeleteFunc(engines(cluster), func(e *engine) bool { return !p.admits(e.name) })
 	if err := g.customers(dir, cluster); err != nil {
 		return err
 	}
@@ -73,6 +77,22 @@ func (p plan) run(ctx context.Context, out, log io.Writer) (err error) {
 		}
 	}
 	return g.table.publish(out)
+}
+
+// startPostgres starts a cluster, if there is one and it takes part; without, it is nil.
+func (g *stage) startPostgres(dir string) (*postgres, error) {
+	if !g.admits(postgresName) {
+		return nil, nil
+	}
+	cluster, err := startPostgres(g.ctx, dir)
+	if errors.Is(err, errNoPostgres) {
+		g.table.absent[postgresName] = err.Error()
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL: %w", err)
+	}
+	return cluster, nil
 }
 
 // section runs a quiz in a directory of its own.
@@ -91,8 +111,9 @@ func (g *stage) customers(dir string, cluster *postgres) error {
 	if !slices.ContainsFunc(kinds[:4], g.does) {
 		return nil
 	}
+	admitted := slices.DeleteFunc(contestants(cluster), func(c contestant) bool { return !g.admits(c.name) })
 	for n := range g.rounds {
-		r := &round{plan: g.plan, ctx: g.ctx, log: g.log, table: g.table, list: g.list, dir: filepath.Join(dir, strconv.Itoa(n)), contestants: contestants(cluster)}
+		r := &round{plan: g.plan, ctx: g.ctx, log: g.log, table: g.table, list: g.list, dir: filepath.Join(dir, strconv.Itoa(n)), contestants: admitted}
 		fmt.Fprintf(g.log, "round %d of %d\n", n+1, g.rounds)
 		if err := r.run(n); err != nil {
 			return err

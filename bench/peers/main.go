@@ -30,6 +30,12 @@ func main() {
 		p.only = strings.Split(text, ",")
 		return nil
 	})
+	flag.Func("stores", "who takes part beside Clientele, with semicolons between them: "+strings.Join(columns[1:], "; "), func(text string) error {
+		for name := range strings.SplitSeq(text, ";") {
+			p.stores = append(p.stores, strings.TrimSpace(name))
+		}
+		return nil
+	})
 	flag.StringVar(&p.json, "json", "", "a file for all figures of all rounds")
 	flag.StringVar(&p.write, "write", "", "a Markdown file that has the marks between which the table is put, such as ../../docs/performance.md")
 	flag.StringVar(&p.profile, "profile", "", "a file for the processor profile of Clientele's loads")
@@ -55,6 +61,8 @@ func (p plan) check(rest []string) error {
 		return fmt.Errorf("-rows is %d; give 1 to 9,000,000, beyond which sample codes repeat", p.rows)
 	case slices.ContainsFunc(p.only, func(kind string) bool { return !slices.Contains(kinds, kind) }):
 		return fmt.Errorf("-only is %s; it can be some of %s", strings.Join(p.only, ","), strings.Join(kinds, ","))
+	case slices.ContainsFunc(p.stores, func(name string) bool { return !slices.Contains(columns, name) }):
+		return fmt.Errorf("-stores is %q; it can be some of %s", strings.Join(p.stores, "; "), strings.Join(columns[1:], "; "))
 	case p.rounds < 1 || p.gets < 1 || p.creating <= 0 || p.asking <= 0:
 		return fmt.Errorf("-rounds, -gets, -for and -ask must be above zero")
 	}

@@ -96,6 +96,27 @@ func passable(t *testing.T) string {
 	return dir
 }
 
+func TestOnlyTheStoresAskedForTakePart(t *testing.T) {
+	p := plan{rows: 300, rounds: 1, gets: 50, checks: 20, creating: 20 * time.Millisecond, asking: 10 * time.Millisecond,
+		dir: passable(t), seed: 1, stores: []string{sqliteName}}
+	var out strings.Builder
+	if err := p.run(context.Background(), &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	heads := 0
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "| | ") {
+			heads++
+			if want := "| | " + clienteleName + " | " + sqliteName + " |\n"; line != want {
+				t.Errorf("a table has the head %q, want %q", line, want)
+			}
+		}
+	}
+	if heads != len(sections) {
+		t.Errorf("%d tables, want %d", heads, len(sections))
+	}
+}
+
 func TestInterruptEndsARunAndLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := plan{rows: 700, rounds: 1, gets: 250, checks: 50, creating: time.Hour, asking: time.Second, dir: passable(t), seed: 1}
@@ -306,6 +327,7 @@ func TestWrongFlagsExplainThemselves(t *testing.T) {
 		"-for":    {rows: 1, rounds: 1, gets: 1, asking: 1},
 		"-ask":    {rows: 1, rounds: 1, gets: 1, creating: 1},
 		"-only":   {rows: 1, rounds: 1, gets: 1, creating: 1, asking: 1, only: []string{"load", "everything"}},
+		"-stores": {rows: 1, rounds: 1, gets: 1, creating: 1, asking: 1, stores: []string{sqliteName, "Oracle"}},
 	} {
 		if err := p.check(nil); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%+v: %v", p, err)
