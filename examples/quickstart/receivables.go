@@ -132,7 +132,8 @@ func (t *tour) ageReceivables() error {
 			if err != nil {
 				return err
 			}
-			t.say("     all companies together owe %s, in %s", money.Amount{Minor: row.Balance, Currency: row.Currency}, t.took(start))
+			owed := money.Amount{Minor: row.Balance, Currency: row.Currency}
+			t.say("     all companies together owe %s, added up in %s", owed, t.took(start))
 		}
 		return nil
 	})

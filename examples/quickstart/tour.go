@@ -38,7 +38,11 @@ func (t *tour) heading(text string) {
 }
 
 func (t *tour) took(since time.Time) string {
-	return time.Since(since).Round(time.Millisecond).String()
+	d := time.Since(since)
+	if d < 10*time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
 }
 
 func (t *tour) loadOld() error {
