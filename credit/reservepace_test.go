@@ -107,24 +107,31 @@ func quantile(sorted []time.Duration, per1000 int) time.Duration {
 	return sorted[(len(sorted)-1)*per1000/1000]
 }
 
-// paced does n things at pacedRate, shared out to workers in turn, and returns how long
-// after its time each was done.
+// paced does n things at pacedRate, each by the first of the workers that is free, and returns
+// how long after its time each was done. The clock waits for nothing but the time.
 func paced(n, workers int, do func(i int) error, b *testing.B) []time.Duration {
 	took := make([]time.Duration, n)
-	began := time.Now()
+	due := make(chan int, n)
+	began := time.Now().Add(time.Millisecond)
+	at := func(i int) time.Time { return began.Add(time.Duration(i) * time.Second / pacedRate) }
 	var all sync.WaitGroup
-	for w := range workers {
+	for range workers {
 		all.Go(func() {
-			for i := w; i < n; i += workers {
-				at := began.Add(time.Duration(i) * time.Second / pacedRate)
-				time.Sleep(time.Until(at))
+			for i := range due {
 				if err := do(i); err != nil {
 					b.Error(err)
 				}
-				took[i] = time.Since(at)
+				took[i] = time.Since(at(i))
 			}
 		})
 	}
+	all.Go(func() {
+		defer close(due)
+		for i := range n {
+			sleepUntil(at(i))
+			due <- i
+		}
+	})
 	all.Wait()
 	return took
 }

@@ -39,7 +39,8 @@ func TestLoadControl(t *testing.T) {
 	for _, test := range []struct {
 		name            string
 		sublevels       int32
-		loaded, purging *time.Time
+		loaded, flushed *time.Time
+		purging         *time.Time
 		high, postponed bool
 	}{
 		{name: "at rest"},
@@ -47,6 +48,11 @@ func TestLoadControl(t *testing.T) {
 		{name: "a load", sublevels: loadSublevels - 1, loaded: &now, postponed: true},
 		{name: "a load of many parts", sublevels: loadSublevels, loaded: &now},
 		{name: "after a load", sublevels: 5, loaded: &earlier},
+		{name: "flushes", sublevels: flushSublevels - 1, flushed: &now, postponed: true},
+		{name: "flushes of which there are enough", sublevels: flushSublevels, flushed: &now},
+		{name: "flushes, and nothing in level 0", flushed: &now},
+		{name: "after flushes", sublevels: 1, flushed: &earlier},
+		{name: "a purge beside flushes", sublevels: 1, purging: &now, flushed: &now},
 		{name: "a purge", sublevels: 1, purging: &now},
 		{name: "a purge beside a load", sublevels: 1, purging: &now, loaded: &now},
 		{name: "a purge that waits for long", sublevels: 1, purging: &earlier, high: true},
@@ -55,6 +61,7 @@ func TestLoadControl(t *testing.T) {
 		var l loadControl
 		l.sublevels.Store(test.sublevels)
 		l.loaded.Store(test.loaded)
+		l.flushed.Store(test.flushed)
 		l.purging.Store(test.purging)
 		if l.high() != test.high || l.postponed() != test.postponed {
 			t.Errorf("%s: writers wait: %v, compactions wait: %v", test.name, l.high(), l.postponed())

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -40,7 +42,8 @@ type failStop struct {
 	// freshLogs is set while logs may not be written over old ones, whose rest would
 	// stay readable.
 	freshLogs atomic.Bool
-	fillLogs  bool // see filledLog
+	fillLogs  bool     // see filledLog
+	logs      sync.Map // by name: the *filledLog that are being written
 }
 
 func newFailStop(inner vfs.FS, dir string, readOnly bool, failed func(error)) *failStop {
@@ -80,8 +83,8 @@ func (f *failStop) frozen(name string) bool { return f.err() != nil && f.guards(
 func (f *failStop) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	return f.create(name, category, func() (vfs.File, error) {
 		file, err := f.FS.Create(name, category)
-		if err == nil && isLog(name) {
-			file = f.filled(file, 0)
+		if err == nil && isLog(name) && f.guards(name) {
+			file = f.filled(name, file, 0)
 		}
 		return file, err
 	})
@@ -97,21 +100,24 @@ func (f *failStop) reuse(oldname, newname string, category vfs.DiskWriteCategory
 		if err := f.FS.Remove(oldname); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		return f.known(f.FS.Create(newname, category))
+		file, err := f.FS.Create(newname, category)
+		return f.known(newname, file, err)
 	}
-	file, err := f.known(f.FS.ReuseForWrite(oldname, newname, category))
+	file, err := f.FS.ReuseForWrite(oldname, newname, category)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f.known(f.FS.Create(newname, category))
+		file, err = f.FS.Create(newname, category)
 	}
-	return file, err
+	return f.known(newname, file, err)
 }
 
 // filled has a log of a length filled ahead.
-func (f *failStop) filled(log vfs.File, length int64) vfs.File {
+func (f *failStop) filled(name string, file vfs.File, length int64) vfs.File {
+	log := &filledLog{File: file, filled: length, closed: func() { f.logs.Delete(name) }}
 	if !f.fillLogs {
-		return log
+		log.filled = math.MaxInt64
 	}
-	return &filledLog{File: log, filled: length}
+	f.logs.Store(name, log)
+	return log
 }
 
 // knownFile has been asked for its size: Pebble asks logs that it writes over, and
@@ -123,7 +129,7 @@ type knownFile struct {
 
 func (k knownFile) Stat() (vfs.FileInfo, error) { return k.info, nil }
 
-func (f *failStop) known(file vfs.File, err error) (vfs.File, error) {
+func (f *failStop) known(name string, file vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +137,7 @@ func (f *failStop) known(file vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return knownFile{f.filled(file, info.Size()), info}, nil
+	return knownFile{f.filled(name, file, info.Size()), info}, nil
 }
 
 func (f *failStop) create(name string, category vfs.DiskWriteCategory, open func() (vfs.File, error)) (vfs.File, error) {
@@ -140,7 +146,7 @@ func (f *failStop) create(name string, category vfs.DiskWriteCategory, open func
 	}
 	var file vfs.File
 	if f.attempt(func() (err error) { file, err = open(); return err }) {
-		return &guardedFile{File: file, fs: f, table: isTable(name)}, nil
+		return &guardedFile{File: file, fs: f, table: isTable(name), flush: category == flushWrites}, nil
 	}
 	if isTable(name) && category != flushWrites {
 		return nil, f.err()
@@ -158,7 +164,16 @@ func (f *failStop) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 			return file, nil
 		}
 	}
-	return f.FS.Open(name, opts...)
+	log, written := f.logs.Load(name)
+	if !written {
+		return f.FS.Open(name, opts...)
+	}
+	left := log.(*filledLog).at.Load()
+	file, err := f.FS.Open(name, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &writtenLog{File: file, left: left}, nil
 }
 
 func (f *failStop) Stat(name string) (vfs.FileInfo, error) {
@@ -250,6 +265,8 @@ type guardedFile struct {
 	vfs.File
 	fs    *failStop
 	table bool
+	flush bool  // a table that a flush writes, block by block
+	turns turns // of a flush
 }
 
 // outcome is what Pebble hears of a write.
@@ -261,6 +278,9 @@ func (g *guardedFile) outcome(written bool) error {
 }
 
 func (g *guardedFile) Write(p []byte) (int, error) {
+	if g.flush {
+		g.turns.give()
+	}
 	err := g.outcome(g.fs.attempt(func() error { _, err := g.File.Write(p); return err }))
 	if err != nil {
 		return 0, err

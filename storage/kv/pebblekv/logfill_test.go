@@ -1,7 +1,9 @@
 package pebblekv
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -75,6 +77,34 @@ func TestZerosAtTheEndOfALogAreItsEnd(t *testing.T) {
 		if n != 20 {
 			t.Errorf("%d of 20 commits are there", n)
 		}
+	}
+}
+
+// TestLogReadWhileItIsWrittenEndsWhereItEnded: a backup that read on would come by a log with a
+// hole: what was there before a commit, and behind it what came after.
+func TestLogReadWhileItIsWrittenEndsWhereItEnded(t *testing.T) {
+	for _, o := range []Options{{FS: vfs.NewMem()}, {InMemory: true}} {
+		e := mustOpen(t, "book", o)
+		for i := range 10 {
+			applySmall(t, e, i)
+		}
+		name := ""
+		e.fs.logs.Range(func(key, _ any) bool { name = key.(string); return true })
+		log, err := e.fs.Open(name)
+		must(t, err)
+		first := make([]byte, 5000)
+		_, err = io.ReadFull(log, first)
+		must(t, err)
+		for i := range 10 {
+			applySmall(t, e, i)
+		}
+		rest, err := io.ReadAll(log)
+		must(t, err)
+		if n := len(first) + len(rest); n < 10*1000 || n > 11*1000 || bytes.Equal(rest[len(rest)-100:], make([]byte, 100)) {
+			t.Errorf("%d bytes were read of a log of ten commits of 1,000 bytes", n)
+		}
+		must(t, log.Close())
+		must(t, e.Close())
 	}
 }
 
