@@ -199,7 +199,7 @@ func (r *Reader) eachLogged(log uint8, id customer.ID, f func(*entry)) error {
 func (s *Store) Repair(ctx context.Context, j Job) (int, error) {
 	var wrong []customer.ID
 	err := j.Storage.View(ctx, func(r *storage.Reader) error {
-		v := &verifier{Reader: s.Reader(r, nil), report: func(storage.Difference) {}}
+		v := newVerifier(s.Reader(r, nil))
 		return v.nameCustomers(func(id customer.ID) error {
 			wrong = append(wrong, id)
 			return nil
@@ -234,8 +234,8 @@ func (s *Store) repairTotals(ctx context.Context, j Job) (int, error) {
 	}
 	var wrong []total
 	err := j.Storage.View(ctx, func(r *storage.Reader) error {
-		v := &verifier{Reader: s.Reader(r, nil), report: func(storage.Difference) {}, totals: map[string]int64{}, days: map[string]int64{}}
-		if err := v.readRecords(); err != nil {
+		v := newVerifier(s.Reader(r, nil))
+		if err := v.readItems(allKeys); err != nil {
 			return err
 		}
 		return v.eachTotal(func(c *storage.Counter, key string, stored, real int64) {

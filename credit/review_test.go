@@ -9,7 +9,6 @@ import (
 	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 )
 
@@ -155,11 +154,9 @@ func TestReversalsCountWithWhatTheyTakeBack(t *testing.T) {
 // verifyLedger wants what is derived to be what items and allocations make.
 func (d *desk) verifyLedger() {
 	d.t.Helper()
-	err := d.storage.View(d.t.Context(), func(r *storage.Reader) error {
-		return d.credit.Verify(r, func(x storage.Difference) { d.t.Error(x) })
-	})
-	if err != nil {
-		d.t.Error(err)
+	report, err := d.storage.Verify(d.t.Context(), nil, d.credit.Verify(d.customers))
+	if err != nil || !report.OK() {
+		d.t.Error(report.Differences, err)
 	}
 }
 

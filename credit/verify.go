@@ -1,11 +1,12 @@
 package credit
 
 import (
-	"encoding/binary"
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
-	"iter"
-
-	"github.com/cespare/xxhash/v2"
+	"slices"
+	"sync"
 
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
@@ -13,77 +14,223 @@ import (
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
-// Verify reads items and allocations once, and compares with them everything that is
-// derived: pages of open items, the log, accounts, figures and the book's totals. So
-// buckets and what is unapplied add up to the balance, and balances to the control total.
-// It calls report for each difference; those of customers come by customer. It runs in
-// memory that doesn't grow with the book, but for the totals. Store.Verify of the storage
-// compares records, indexes and journal.
-func (s *Store) Verify(r *storage.Reader, report func(storage.Difference)) error {
-	v := &verifier{Reader: s.Reader(r, nil), report: report, totals: map[string]int64{}, days: map[string]int64{}}
-	if err := v.readRecords(); err != nil {
+// Verify returns a check for [storage.Store.Verify]. It reads items and allocations
+// once, and compares with them everything that is derived: pages of open items, the log,
+// accounts, figures and the book's totals. So buckets and what is unapplied add up to the
+// balance, and balances to the control total. It compares what is counted as exposure with
+// accounts and reservations, too. It runs on all cores, in memory that doesn't grow with
+// the book, but for the totals. Differences of customers come by customer.
+func (s *Store) Verify(customers *customer.Store) storage.Check {
+	return func(v *storage.Verification) error {
+		c := &verification{store: s, customers: customers, sums: newVerifier(nil), quiet: map[logKey]quietSums{}}
+		for _, t := range []struct {
+			table storage.AnyTable
+			read  func(*verifier, kv.Range) error
+		}{
+			{s.item, (*verifier).readItems},
+			{s.open, (*verifier).readOpenPages},
+			{s.log, (*verifier).readLogPages},
+			{s.account, (*verifier).readAccounts},
+			{s.figures, (*verifier).readFigures},
+			{s.reservation, (*verifier).readReservations},
+		} {
+			if err := v.Split(t.table, c.part(t.table.Name(), t.read)); err != nil {
+				return err
+			}
+		}
+		v.Part("exposure", func(r *storage.Reader, report *storage.Report) error {
+			return c.part("exposure", (*verifier).readExposure)(r, kv.Range{}, report)
+		})
+		v.Then("credit", c.compare)
+		return nil
+	}
+}
+
+// verification is what the parts of a verification found together.
+type verification struct {
+	store     *Store
+	customers *customer.Store
+
+	mu     sync.Mutex
+	sums   *verifier
+	quiet  map[logKey]quietSums // of the quiet pages of a block and month, where not nothing
+	faults []fault
+}
+
+// fault is why a range of a table could not be read to its end.
+type fault struct {
+	table string
+	from  []byte
+	err   error
+}
+
+// part reads a range of a table by itself and joins what it found. Damage that ends its
+// reading is kept, so that everything else is verified nevertheless.
+func (c *verification) part(table string, read func(*verifier, kv.Range) error) func(*storage.Reader, kv.Range, *storage.Report) error {
+	return func(r *storage.Reader, keys kv.Range, report *storage.Report) error {
+		v := newVerifier(c.store.Reader(r, c.customers.Reader(r)))
+		v.report = report.Add
+		v.endGroup = c.endQuiet
+		err := read(v, keys)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.sums.join(v)
+		if isDamage(err) {
+			c.faults = append(c.faults, fault{table, keys.Lower, err})
+			return nil
+		}
 		return err
 	}
-	if err := v.readDerived(); err != nil {
-		return err
+}
+
+// isDamage reports whether an error is about what is stored.
+func isDamage(err error) bool {
+	return errors.Is(err, storage.ErrCorrupt) || errors.Is(err, storage.ErrErased) || errors.Is(err, ErrOverflow) || isNotFound(err)
+}
+
+// compare reports what differs.
+func (c *verification) compare(r *storage.Reader, report *storage.Report) error {
+	if c.reportFaults(report) {
+		return nil
 	}
-	if v.want != v.got {
+	c.reportQuiet(report)
+	v := c.sums
+	v.Reader, v.report = c.store.Reader(r, c.customers.Reader(r)), report.Add
+	for _, p := range []*pageFault{&v.openFault, &v.logFault} {
+		if p.err != nil {
+			report.Add(storage.Difference{Where: p.table, Key: "all", Problem: p.err.Error(), Derived: true})
+		}
+	}
+	if v.want.ledger() != v.got.ledger() || v.openFault.err != nil || v.logFault.err != nil {
 		if err := v.nameCustomers(func(customer.ID) error { return nil }); err != nil {
 			return err
 		}
 	}
-	return v.compareTotals()
+	if err := v.compareTotals(); err != nil {
+		return err
+	}
+	if v.want.exposure == v.got.exposure {
+		return nil
+	}
+	return v.nameExposure()
+}
+
+// reportFaults reports, for each table, the first place where reading it ended: nothing
+// can be said about what is derived then.
+func (c *verification) reportFaults(report *storage.Report) bool {
+	slices.SortFunc(c.faults, func(a, b fault) int {
+		return cmp.Or(cmp.Compare(a.table, b.table), bytes.Compare(a.from, b.from))
+	})
+	table := ""
+	for _, f := range c.faults {
+		if f.table != table {
+			report.Add(storage.Difference{Where: f.table, Key: "all", Problem: "receivables can't be verified: " + f.err.Error()})
+		}
+		table = f.table
+	}
+	return len(c.faults) > 0
 }
 
 // sketch is a fingerprint of a set of postings and of sums by key, which comes out the
 // same in whatever order and parts they are added. Two books that differ by accident have
 // equal sketches with a probability of about 2⁻⁶⁴.
 type sketch struct {
-	open, log, accounts, figures uint64
+	open, log, accounts, figures, exposure uint64
 }
 
-// verifier compares what is derived with what was posted.
+func (s *sketch) join(o sketch) {
+	s.open += o.open
+	s.log += o.log
+	s.accounts += o.accounts
+	s.figures += o.figures
+	s.exposure += o.exposure
+}
+
+// ledger is the sketch without the exposure.
+func (s sketch) ledger() sketch {
+	s.exposure = 0
+	return s
+}
+
+// verifier compares what is derived with what was posted, in a range of keys.
 type verifier struct {
 	*Reader
 	report    func(storage.Difference)
 	want, got sketch
 	totals    map[string]int64 // open by total key, as it should be
 	days      map[string]int64 // entries of the log by day, as they should be
+	openFault pageFault
+	logFault  pageFault
 	quiet     quietSums
-	buf       []byte
+	endGroup  func(logKey, quietSums) // of quiet pages
 }
 
-// hash is a 64-bit hash of some numbers.
-func (v *verifier) hash(numbers ...uint64) uint64 {
-	v.buf = v.buf[:0]
-	for _, n := range numbers {
-		v.buf = binary.LittleEndian.AppendUint64(v.buf, n)
+// pageFault is why a page can't be right, the first in the order of keys.
+type pageFault struct {
+	table string
+	from  []byte
+	err   error
+}
+
+func (p *pageFault) join(o pageFault) {
+	if o.err != nil && (p.err == nil || bytes.Compare(o.from, p.from) < 0) {
+		*p = o
 	}
-	h := xxhash.Sum64(v.buf)
-	return (h ^ h>>32) * 0x9fb21c651e98df25 // of xxh3: sums of raw hashes of similar keys are weaker
+}
+
+func newVerifier(r *Reader) *verifier {
+	return &verifier{Reader: r, report: func(storage.Difference) {}, totals: map[string]int64{}, days: map[string]int64{}, endGroup: func(logKey, quietSums) {}}
+}
+
+// join adds what was found in another range.
+func (v *verifier) join(o *verifier) {
+	v.want.join(o.want)
+	v.got.join(o.got)
+	for key, n := range o.totals {
+		v.totals[key] += n
+	}
+	for key, n := range o.days {
+		v.days[key] += n
+	}
+	v.openFault.join(o.openFault)
+	v.logFault.join(o.logFault)
+}
+
+// hash is a 64-bit hash of some numbers, of which the first is not 0: a multiplication for
+// each, and at the end the finaliser of MurmurHash3 (Appleby 2011).
+func hash(numbers ...uint64) (h uint64) {
+	for _, n := range numbers {
+		h = (h ^ n) * 0x9fb21c651e98df25
+		h ^= h >> 32
+	}
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
 }
 
 func (v *verifier) hashOpen(o *openItem) uint64 {
-	return v.hash(1, uint64(o.customer), uint64(o.item), uint64(o.due), uint64(o.date), uint64(o.amount), uint64(o.currency), uint64(o.kind), uint64(o.side), uint64(o.contested))
+	return hash(1, uint64(o.customer), uint64(o.item), uint64(o.due), uint64(o.date), uint64(o.amount), uint64(o.currency), uint64(o.kind), uint64(o.side), uint64(o.contested))
 }
 
 func (v *verifier) hashEntry(log uint8, e *entry) uint64 {
-	return v.hash(2, uint64(log), uint64(e.customer), uint64(e.item), uint64(e.due), uint64(e.date), uint64(e.amount), uint64(e.currency),
+	return hash(2, uint64(log), uint64(e.customer), uint64(e.item), uint64(e.due), uint64(e.date), uint64(e.amount), uint64(e.currency),
 		uint64(e.kind), uint64(e.side), uint64(e.change), uint64(e.allocation), uint64(e.on), uint64(e.recorded))
 }
 
 // addBalance adds a balance: a sum of hash × amount is the same however it is split.
 func (v *verifier) addBalance(to *sketch, id customer.ID, b *Balance) {
 	for n, part := range [3]int64{b.Debits, b.Credits, b.Deposits} {
-		to.accounts += v.hash(3, uint64(id), uint64(b.Currency), uint64(n)) * uint64(part)
+		to.accounts += hash(3, uint64(id), uint64(b.Currency), uint64(n)) * uint64(part)
 	}
 }
 
 func (v *verifier) addFigures(to *sketch, id customer.ID, m *Figures) {
 	for n, part := range m.numbers() {
-		to.figures += v.hash(4, uint64(id), uint64(m.Month), uint64(m.Currency), uint64(n)) * uint64(*part)
+		if *part != 0 {
+			to.figures += hash(4, uint64(id), uint64(m.Month), uint64(m.Currency), uint64(n)) * uint64(*part)
+		}
 	}
-	to.figures += v.hash(5, uint64(id), uint64(m.Month), uint64(m.Currency)) * (m.AmountDaysLate.Low + 3*m.AmountDaysToPay.Low)
+	to.figures += hash(5, uint64(id), uint64(m.Month), uint64(m.Currency)) * (m.AmountDaysLate.Low + 3*m.AmountDaysToPay.Low)
 }
 
 // addEntry counts an entry in what should be derived.
@@ -105,38 +252,6 @@ func (v *verifier) addEntry(p *posted) error {
 	return nil
 }
 
-// readRecords reads items in the order of their ids, with their allocations beside them.
-func (v *verifier) readRecords() error {
-	next, stop := iter.Pull2(v.store.allocation.Entries(v.storage, v.store.settles, kv.Range{}, false))
-	defer stop()
-	settled := &settling{verifier: v, next: next}
-	settled.advance()
-	for i, err := range v.store.item.Records(v.storage, kv.Range{}, false) {
-		if err != nil {
-			return err
-		}
-		open := i.open()
-		own, err := v.posting(i)
-		if err == nil {
-			err = v.addEntry(&own)
-		}
-		if err != nil {
-			return err
-		}
-		err = settled.each(i, func(p *posted) error {
-			open.amount += p.amount
-			return v.addEntry(p)
-		})
-		if err != nil {
-			return err
-		}
-		if err := v.addOpen(i, &open); err != nil {
-			return err
-		}
-	}
-	return settled.err
-}
-
 func (v *verifier) addOpen(i *Item, open *openItem) error {
 	switch {
 	case open.amount < 0:
@@ -150,85 +265,84 @@ func (v *verifier) addOpen(i *Item, open *openItem) error {
 	return nil
 }
 
-// settling walks through the allocations by item.
-type settling struct {
-	*verifier
-	next func() (storage.IndexEntry[AllocationID], error, bool)
-	item ItemID // of the present entry, 0 at the end
-	id   AllocationID
-	err  error
-}
-
-func (s *settling) advance() {
-	e, err, more := s.next()
-	if !more || err != nil {
-		s.item, s.err = 0, err
-		return
-	}
-	item, rest, err := e.Key().CutUint()
-	if err == nil {
-		s.id, err = e.Primary(rest)
-	}
-	s.item, s.err = ItemID(item), err
-}
-
-// each calls f with an item's side of its allocations.
-func (s *settling) each(i *Item, f func(*posted) error) error {
-	for ; s.item != 0 && s.item <= i.ID && s.err == nil; s.advance() {
-		if s.item < i.ID {
-			s.report(storage.Difference{Where: "allocation", Key: fmt.Sprint(s.id), Problem: fmt.Sprintf("names item %d, which doesn't exist", s.item)})
-			continue
-		}
-		a, err := s.allocation("verify", s.id)
-		if err != nil {
-			return err
-		}
-		p, err := s.sideOf(i, a)
-		if err != nil {
-			return err
-		}
-		if err := f(&p); err != nil {
-			return err
-		}
-	}
-	return s.err
-}
-
-// readDerived reads everything that is derived.
-func (v *verifier) readDerived() error {
-	for p, err := range v.store.open.Records(v.storage, kv.Range{}, false) {
+// readOpenPages reads what is derived of open items.
+func (v *verifier) readOpenPages(keys kv.Range) error {
+	for p, err := range v.store.open.Records(v.storage, keys, false) {
 		if err == nil {
 			err = v.readOpen(p)
 		}
+		if err != nil && !isDamage(err) && !errors.Is(err, errPage) {
+			return err
+		}
 		if err != nil {
-			v.got.open ^= 1 // whatever the rest is, it differs
-			v.report(storage.Difference{Where: "open_page", Key: "all", Problem: err.Error(), Derived: true})
+			v.openFault.join(pageFault{"open_page", keys.Lower, err})
 		}
 	}
+	return nil
+}
+
+// readLogPages reads the log. Quiet pages of one block and month may lie in several ranges.
+func (v *verifier) readLogPages(keys kv.Range) error {
 	var last logKey
-	for p, err := range v.store.log.Records(v.storage, kv.Range{}, false) {
+	for p, err := range v.store.log.Records(v.storage, keys, false) {
 		if err == nil {
-			if p.key.number == 0 {
+			if group := p.key.first(); group != last {
 				v.endQuiet(last)
+				last = group
 			}
-			last = p.key
 			err = v.readLog(p)
 		}
+		if err != nil && !isDamage(err) && !errors.Is(err, errPage) {
+			return err
+		}
 		if err != nil {
-			v.got.log ^= 1
-			v.report(storage.Difference{Where: "log_page", Key: "all", Problem: err.Error(), Derived: true})
+			v.logFault.join(pageFault{"log_page", keys.Lower, err})
 		}
 	}
 	v.endQuiet(last)
-	for a, err := range v.store.account.Records(v.storage, kv.Range{}, false) {
+	return nil
+}
+
+// first is the key of the first page of the same block and month.
+func (k logKey) first() logKey {
+	k.number = 0
+	return k
+}
+
+func (v *verifier) endQuiet(group logKey) {
+	if len(v.quiet) > 0 {
+		v.endGroup(group, v.quiet)
+	}
+	v.quiet = nil
+}
+
+// readAccounts reads balances, and adds up by group and unit what should be counted.
+func (v *verifier) readAccounts(keys kv.Range) error {
+	owners := newOwning(v.Reader)
+	defer owners.close()
+	for a, err := range v.store.account.Records(v.storage, keys, false) {
+		if err != nil {
+			return err
+		}
+		scopes, err := owners.of(a.customer)
 		if err != nil {
 			return err
 		}
 		for i := range a.balances {
-			v.addBalance(&v.got, a.customer, &a.balances[i])
+			b := &a.balances[i]
+			v.addBalance(&v.got, a.customer, b)
+			for part, minor := range b.parts() {
+				for _, s := range scopes {
+					v.addExposure(&v.want, exposureKey{s, b.Currency, Part(part)}, minor)
+				}
+			}
 		}
 	}
-	for f, err := range v.store.figures.Records(v.storage, kv.Range{}, false) {
+	return nil
+}
+
+func (v *verifier) readFigures(keys kv.Range) error {
+	for f, err := range v.store.figures.Records(v.storage, keys, false) {
 		if err != nil {
 			return err
 		}
@@ -273,14 +387,6 @@ func (v *verifier) readLog(p *logPage) error {
 	return r.err()
 }
 
-// endQuiet ends the quiet pages of a block and month.
-func (v *verifier) endQuiet(key logKey) {
-	if len(v.quiet) > 0 {
-		v.report(storage.Difference{Where: "log_page", Key: fmt.Sprint(key), Problem: "the entries of its quiet pages don't come to nothing", Derived: true})
-	}
-	v.quiet = nil
-}
-
 // quietSums are what the entries of quiet pages come to, by item, day and day of recording,
 // where that is not nothing.
 type quietSums map[quietKey]int64
@@ -297,6 +403,36 @@ func (q *quietSums) add(e *entry) {
 	key := quietKey{e.item, e.on, e.recorded}
 	if (*q)[key] += e.amount; (*q)[key] == 0 {
 		delete(*q, key)
+	}
+}
+
+// endQuiet adds what the quiet pages of a block and month come to in one range.
+func (c *verification) endQuiet(group logKey, sums quietSums) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.quiet[group]
+	if all == nil {
+		all = quietSums{}
+		c.quiet[group] = all
+	}
+	for key, n := range sums {
+		if all[key] += n; all[key] == 0 {
+			delete(all, key)
+		}
+	}
+}
+
+// reportQuiet reports the blocks and months whose quiet pages don't come to nothing.
+func (c *verification) reportQuiet(report *storage.Report) {
+	var groups []logKey
+	for key, sums := range c.quiet {
+		if len(sums) > 0 {
+			groups = append(groups, key)
+		}
+	}
+	slices.SortFunc(groups, func(a, b logKey) int { return bytes.Compare(appendLogKey(nil, a), appendLogKey(nil, b)) })
+	for _, key := range groups {
+		report.Add(storage.Difference{Where: "log_page", Key: fmt.Sprint(key), Problem: "the entries of its quiet pages don't come to nothing", Derived: true})
 	}
 }
 

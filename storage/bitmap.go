@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -218,68 +220,115 @@ func members(stored []byte) int {
 	return n
 }
 
-// markSums fingerprints what the bitmaps should hold: by key and chunk, the sum of a
-// hash of each member.
-type markSums map[string]uint64
+// chunkSums fingerprint the sets of a bitmap by chunk: a hash of each key and member.
+type chunkSums map[uint64]*sum
 
-func markHash(member uint16) uint64 { return mix(uint64(member) + 1) }
+func (c chunkSums) of(chunk uint64) *sum {
+	s := c[chunk]
+	if s == nil {
+		s = &sum{}
+		c[chunk] = s
+	}
+	return s
+}
+
+// markHash is a hash of a member of a set, given that of the set's key.
+func markHash(key uint64, member uint16) uint64 {
+	return mix(key + uint64(member)*0x9e3779b97f4a7c15)
+}
+
+// mark adds a member to what the records say.
+func (s *tableSums) mark(bitmap int, full Key, member uint16) {
+	s.bitmaps[bitmap].of(chunkOf(full)).add(markHash(xxhash.Sum64(full), member))
+}
+
+// read adds stored sets.
+func (c chunkSums) read(r *Reader, keys kv.Range) error {
+	for e, err := range r.scan(keys, false) {
+		if err != nil {
+			return err
+		}
+		var set bitset.Chunk
+		s := c.of(chunkOf(Key(e.Key)))
+		if err := set.OrStored(e.Value); err != nil {
+			s.spoil()
+			continue
+		}
+		key := xxhash.Sum64(e.Key)
+		for n := range set.All() {
+			s.add(markHash(key, n))
+		}
+	}
+	return nil
+}
+
+// differing returns the chunks in which a set differs, ascending.
+func (s *tableSums) differing(from *tableSums) []uint64 {
+	chunks := map[uint64]bool{}
+	for i := range s.bitmaps {
+		for _, pair := range [2][2]chunkSums{{s.bitmaps[i], from.bitmaps[i]}, {from.bitmaps[i], s.bitmaps[i]}} {
+			for chunk, one := range pair[0] {
+				if other := pair[1][chunk]; other == nil && *one != (sum{}) || other != nil && *one != *other {
+					chunks[chunk] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(chunks))
+}
 
 // eachMark calls f with every key and chunk that a record is marked under.
 func (l *layout) eachMark(primary Key, v any, f func(full Key, member uint16)) error {
-	if len(l.bitmaps) == 0 {
-		return nil
-	}
-	member, err := memberOf(primary)
-	if err != nil {
-		return err
-	}
-	var keys KeySet
-	var full Key
-	for _, b := range l.bitmaps {
-		keys.reset()
-		b.keys(&keys, v)
-		for i := range keys.len() {
-			full = appendBitmapKey(full[:0], b.id, keys.at(i), member/bitset.ChunkSize)
-			f(full, uint16(member))
-		}
-	}
-	return nil
+	d := deriver{layout: l}
+	return d.eachMark(primary, v, func(_ int, full Key, member uint16) { f(full, member) })
 }
 
-func (m markSums) add(full Key, member uint16) { m[string(full)] += markHash(member) }
+// namedChunks bounds the memory for naming sets: so many chunks at a time.
+const namedChunks = 16
 
-// eachMismark calls f with every key and chunk whose set differs from the records. It
-// uses sums up.
-func (l *layout) eachMismark(r *Reader, sums markSums, f func(b *part, full Key, problem string)) error {
-	for _, b := range l.bitmaps {
-		space := Key{spaceBitmap, b.id}
-		for e, err := range r.scan(kv.Prefix(space), false) {
-			if err != nil {
+// reportMismarks names the sets of some chunks that differ from the records.
+func (l *layout) reportMismarks(r *Reader, chunks []uint64, report *Report) error {
+	for some := range slices.Chunk(chunks, namedChunks) {
+		sets := map[string]*roaring.Bitmap{}
+		for _, chunk := range some {
+			if err := l.addSets(r, chunk, sets); err != nil {
 				return err
 			}
-			var c bitset.Chunk
-			got, err := uint64(0), c.OrStored(e.Value)
-			for n := range c.All() {
-				got += markHash(n)
-			}
-			if err != nil || got != sums[string(e.Key)] {
-				f(b, slices.Clone(Key(e.Key)), "set differs from the records")
-			}
-			delete(sums, string(e.Key))
 		}
-		for full := range sums {
-			if strings.HasPrefix(full, string(space)) {
-				f(b, Key(full), "set is missing")
+		for _, b := range l.bitmaps {
+			if err := l.nameMismarks(r, b, some, sets, report); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-func (l *layout) reportMismarks(r *Reader, sums markSums, report *Report) error {
-	return l.eachMismark(r, sums, func(b *part, full Key, problem string) {
+// nameMismarks compares a bitmap's sets of some chunks with those of the records, which
+// it uses up.
+func (l *layout) nameMismarks(r *Reader, b *part, chunks []uint64, sets map[string]*roaring.Bitmap, report *Report) error {
+	name := func(full Key, problem string) {
 		report.add(Difference{Where: l.label + "." + b.label, Key: fmt.Sprintf("% x", full[2:]), Problem: problem, Derived: true})
-	})
+	}
+	space := string([]byte{spaceBitmap, b.id})
+	for e, err := range r.scan(kv.Prefix([]byte(space)), false) {
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(chunks, chunkOf(Key(e.Key))) {
+			continue
+		}
+		if !sameSet(e.Value, sets[string(e.Key)]) {
+			name(Key(e.Key), "set differs from the records")
+		}
+		delete(sets, string(e.Key))
+	}
+	for _, full := range slices.Sorted(maps.Keys(sets)) {
+		if strings.HasPrefix(full, space) {
+			name(Key(full), "set is missing")
+		}
+	}
+	return nil
 }
 
 // repairBitmaps sets every wrong set right: one transaction for each chunk, which no
@@ -288,19 +337,23 @@ func (l *layout) repairBitmaps(ctx context.Context, s *Store) (changed int, err 
 	if len(l.bitmaps) == 0 {
 		return 0, nil
 	}
-	wrong := map[uint64]bool{}
+	var wrong []uint64
 	err = s.View(ctx, func(r *Reader) error {
-		sums := markSums{}
-		err := l.eachRecord(r, &Report{}, func(primary Key, _ []byte, v any, _ Meta) error { return l.eachMark(primary, v, sums.add) })
-		if err != nil {
-			return err
+		wanted, stored := l.newSums(), l.newSums()
+		d := deriver{layout: l}
+		err := l.eachRecord(r, &Report{}, func(primary Key, _ []byte, v any, _ Meta) error { return d.eachMark(primary, v, wanted.mark) })
+		for i, b := range l.bitmaps {
+			if err == nil {
+				err = stored.bitmaps[i].read(r, kv.Prefix([]byte{spaceBitmap, b.id}))
+			}
 		}
-		return l.eachMismark(r, sums, func(_ *part, full Key, _ string) { wrong[chunkOf(full)] = true })
+		wrong = stored.differing(&wanted)
+		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	for chunk := range wrong {
+	for _, chunk := range wrong {
 		n := 0
 		_, err = s.Update(ctx, repairSession, func(tx *Tx) (err error) {
 			n, err = l.repairChunk(tx, chunk)
@@ -314,14 +367,20 @@ func (l *layout) repairBitmaps(ctx context.Context, s *Store) (changed int, err 
 	return changed, nil
 }
 
+// noChunk stands for the chunk of a key that is too short to name one.
+const noChunk = 1 << 32
+
 func chunkOf(full Key) uint64 {
+	if len(full) < 2+chunkBytes {
+		return noChunk
+	}
 	return uint64(binary.BigEndian.Uint32(full[len(full)-chunkBytes:]))
 }
 
 // repairChunk computes the sets of one chunk anew and stores those that differ.
 func (l *layout) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
-	sets, err := l.setsOf(&tx.Reader, chunk)
-	if err != nil {
+	sets := map[string]*roaring.Bitmap{}
+	if err := l.addSets(&tx.Reader, chunk, sets); err != nil {
 		return 0, err
 	}
 	for _, b := range l.bitmaps {
@@ -334,7 +393,7 @@ func (l *layout) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
 			}
 			want := sets[string(e.Key)]
 			delete(sets, string(e.Key))
-			if got, err := kv.Bitmap(e.Value); err == nil && want != nil && got.Equals(want) {
+			if want != nil && sameSet(e.Value, want) {
 				continue
 			}
 			changed++
@@ -357,32 +416,31 @@ func (l *layout) repairChunk(tx *Tx, chunk uint64) (changed int, err error) {
 	return changed, nil
 }
 
-// setsOf computes, by key, the sets of one chunk from its records.
-func (l *layout) setsOf(r *Reader, chunk uint64) (map[string]*roaring.Bitmap, error) {
-	sets := map[string]*roaring.Bitmap{}
+// sameSet reports whether a stored set can be read and is what is wanted; nil is empty.
+func sameSet(stored []byte, want *roaring.Bitmap) bool {
+	var c bitset.Chunk
+	if err := c.OrStored(stored); err != nil {
+		return false
+	}
+	if want == nil {
+		return c.Empty()
+	}
+	got, err := kv.Bitmap(stored)
+	return err == nil && got.Equals(want)
+}
+
+// addSets computes, by key, the sets of one chunk from its records. One that can't be
+// read, which Verify reports, is marked under nothing that can be known.
+func (l *layout) addSets(r *Reader, chunk uint64, sets map[string]*roaring.Bitmap) error {
 	space := []byte{spaceRecord, l.id}
 	records := within(space, kv.Range{Lower: Key(nil).Uint(chunk * bitset.ChunkSize), Upper: Key(nil).Uint((chunk + 1) * bitset.ChunkSize)})
-	for e, err := range r.scan(records, false) {
-		if err != nil {
-			return nil, err
-		}
-		primary := Key(e.Key[len(space):])
-		if err := l.valid(primary); err != nil {
-			return nil, err
-		}
-		v, _, err := l.open(string(e.Value), primary)
-		if err != nil {
-			continue // Verify reports it; it is marked under nothing that can be known
-		}
-		err = l.eachMark(primary, v, func(full Key, member uint16) {
+	d := deriver{layout: l}
+	return l.eachRecordOf(r, records, &Report{}, func(primary Key, _ []byte, v any, _ Meta) error {
+		return d.eachMark(primary, v, func(_ int, full Key, member uint16) {
 			if sets[string(full)] == nil {
 				sets[string(full)] = roaring.New()
 			}
 			sets[string(full)].Add(uint32(member))
 		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return sets, nil
+	})
 }

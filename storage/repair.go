@@ -40,7 +40,14 @@ func (l *layout) repair(ctx context.Context, s *Store) (int, error) {
 	mended := &mender{ctx: ctx, store: s}
 	report := &Report{}
 	err := s.View(ctx, func(r *Reader) error {
-		if _, err := l.check(r, report); err != nil || report.OK() {
+		v, err := newVerification(ctx, r)
+		if err == nil {
+			err = newTableCheck(l).addTo(v)
+		}
+		if err == nil {
+			err = v.run(report, nil)
+		}
+		if err != nil || report.OK() {
 			return err
 		}
 		for i := range l.indexes {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/clientele-go/clientele/storage/kv"
 )
@@ -64,23 +66,16 @@ func (t *part) move(tx *Tx, in, notIn *KeySet, delta []byte) error {
 // tallies counts records as the tallies should have them.
 type tallies []map[string]int64
 
-func (l *layout) newTallies() tallies {
+func (l *layout) count(r *Reader) (tallies, error) {
 	counts := make(tallies, len(l.tallies))
 	for i := range counts {
 		counts[i] = map[string]int64{}
 	}
-	return counts
-}
-
-func (l *layout) tally(counts tallies, v any) {
-	var keys KeySet
-	for i, tally := range l.tallies {
-		keys.reset()
-		tally.keys(&keys, v)
-		for j := range keys.len() {
-			counts[i][string(keys.at(j))]++
-		}
-	}
+	d := deriver{layout: l}
+	return counts, l.eachRecord(r, &Report{}, func(_ Key, _ []byte, v any, _ Meta) error {
+		d.eachTally(v, func(i int, key Key) { counts[i][string(key)]++ })
+		return nil
+	})
 }
 
 // eachMiscount calls f for every stored count that differs from the records; one that
@@ -99,14 +94,19 @@ func (l *layout) eachMiscount(r *Reader, counts tallies, f func(tally *part, key
 			}
 			delete(counts[i], key)
 		}
-		for key, real := range counts[i] {
-			f(tally, Key(key), 0, real, false)
+		for _, key := range slices.Sorted(maps.Keys(counts[i])) {
+			f(tally, Key(key), 0, counts[i][key], false)
 		}
 	}
 	return nil
 }
 
-func (l *layout) reportMiscounts(r *Reader, counts tallies, report *Report) error {
+// reportMiscounts counts all records again, with the counts in memory.
+func (l *layout) reportMiscounts(r *Reader, report *Report) error {
+	counts, err := l.count(r)
+	if err != nil {
+		return err
+	}
 	return l.eachMiscount(r, counts, func(tally *part, key Key, stored, real int64, _ bool) {
 		report.add(Difference{Where: l.label + "." + tally.label, Key: fmt.Sprintf("% x", []byte(key)),
 			Problem: fmt.Sprintf("count is %d, records are %d", stored, real), Derived: true})
@@ -137,11 +137,7 @@ func (l *layout) tryRepairTallies(ctx context.Context, s *Store) (changed int, e
 	var b kv.Batch
 	err = s.View(ctx, func(r *Reader) error {
 		b.Since, b.Reads = r.snap.Stamp(), []kv.Range{kv.Point(guard)}
-		counts := l.newTallies()
-		err := l.eachRecord(r, &Report{}, func(_ Key, _ []byte, v any, _ Meta) error {
-			l.tally(counts, v)
-			return nil
-		})
+		counts, err := l.count(r)
 		if err != nil {
 			return err
 		}

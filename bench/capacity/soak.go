@@ -214,10 +214,12 @@ func (s *soaking) now(ctx context.Context) (Sample, error) {
 
 func (s *soaking) verify(ctx context.Context) error {
 	s.Progress.say("verifying the book")
-	report, err := s.book.Verify(ctx, nil)
+	began := time.Now()
+	report, err := s.book.Verify(ctx, func(done, total int) { s.Progress.part("verified, percent", 100*done/total, 100) })
 	if err != nil {
 		return err
 	}
+	s.Progress.say("verified in %s: %s records, %s index entries", valueText(time.Since(began).Seconds(), seconds), count(int(report.Records)), count(int(report.IndexKeys)))
 	s.report.Verified = "in order"
 	if !report.OK() {
 		s.report.Verified = fmt.Sprint(report.Differences[0])
