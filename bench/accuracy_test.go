@@ -27,7 +27,7 @@ const smallSchema = `{"id":"id","mode":"dedupe","fields":{"name":"person.name","
 
 func smallSet() map[string]string {
 	return map[string]string{
-		"schema.json": smallSchema,
+		"schema.json": "\uFEFF" + smallSchema,
 		"records.csv": "\uFEFFid,name,phone\n1,Anna Adler,030 1234567\n2,Anna Adler,030 1234567\n3,Bert Bauer,040 7654321\n4,Cora Conrad,089 1112223\n",
 		"truth.csv":   "id_l,id_r\n1,2\n",
 	}

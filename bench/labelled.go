@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -75,7 +76,7 @@ func (s *labelledSet) readSchema() error {
 		return err
 	}
 	var file schemaFile
-	if err := json.Unmarshal(data, &file); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\uFEFF")), &file); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	switch file.Mode {
@@ -96,7 +97,7 @@ func (s *labelledSet) readSchema() error {
 	find := func(name string) (int, error) {
 		i, ok := at[name]
 		if !ok {
-			return 0, fmt.Errorf("%s: column %q is not in records.csv, which has %q", path, name, header)
+			return 0, fmt.Errorf("%s: column %q is not in records.csv, which has %q; commas part its columns, and its text is in UTF-8", path, name, header)
 		}
 		return i, nil
 	}

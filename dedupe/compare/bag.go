@@ -1,9 +1,11 @@
 package compare
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxWords is how many words of a value are compared.
@@ -16,6 +18,7 @@ type word struct {
 	letters uint32 // which letters it has; words of which many differ aren't alike
 	nick    uint16 // 1 + its place in nicknames, 0 for a word that is no known given name
 	gender  gender // of a given name
+	runes   uint8  // how many, up to 255
 }
 
 // bag is the words of a value, in order.
@@ -35,7 +38,7 @@ func newBag(words []string, canonical func(string) string) bag {
 		if canonical != nil {
 			own = canonical(w)
 		}
-		b.words[i] = word{text: w, hash: hashOf(KeyToken, own), letters: lettersOf(w)}
+		b.words[i] = word{text: w, hash: hashOf(KeyToken, own), letters: lettersOf(w), runes: uint8(min(utf8.RuneCountInString(w), math.MaxUint8))}
 	}
 	return b
 }
@@ -280,7 +283,10 @@ func numeric(w string) bool { return w != "" && w[0] >= '0' && w[0] <= '9' }
 func alikeWords(v, w *word) float32 {
 	x, y := v.text, w.text
 	limit := 4 // two edits
-	if max(len(x), len(y)) >= 10 {
+	switch {
+	case max(v.runes, w.runes) < 5: // of short words one
+		limit = 2
+	case max(len(x), len(y)) >= 10:
 		limit = 6
 	}
 	if v.apart(w) > limit {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 )
@@ -14,11 +15,16 @@ type Corpus struct {
 	count  map[uint64]uint32
 	values uint64
 	sealed atomic.Bool
-	// After Seal, a hash table with open addressing: the hash of each word, 0 for a free
-	// place, and its information.
-	hash []uint64
-	info []float32
-	rare float32 // the information of a word that a single value has
+	// After Seal, a hash table with open addressing.
+	words []corpusWord
+	rare  float32 // the information of a word that a single value has
+}
+
+// corpusWord is a place of the table: a word's hash, 0 for a free place, and its information.
+// Both stand together, as each place is one in memory that isn't in the cache.
+type corpusWord struct {
+	hash uint64
+	info float32
 }
 
 // NewCorpus returns an empty corpus, to be handed to [New] in Options.
@@ -39,28 +45,28 @@ func (c *Corpus) Seal() {
 	if c.sealed.Load() {
 		return
 	}
-	size := 16
-	for size < 2*len(c.count) {
-		size *= 2
-	}
-	c.hash, c.info = make([]uint64, size), make([]float32, size)
+	c.words = newCorpusWords(len(c.count))
 	c.rare = information(1, c.values)
 	for h, n := range c.count {
-		i := c.place(h)
-		c.hash[i], c.info[i] = h, information(n, c.values)
+		*c.place(h) = corpusWord{h, information(n, c.values)}
 	}
 	c.count = nil
 	c.sealed.Store(true)
 }
 
-// place is where a hash stands, or would.
-func (c *Corpus) place(h uint64) uint64 {
-	mask := uint64(len(c.hash) - 1)
-	i := h & mask
-	for c.hash[i] != 0 && c.hash[i] != h {
-		i = (i + 1) & mask
+// newCorpusWords makes a table for so many words, of which a third stays free.
+func newCorpusWords(words int) []corpusWord { return make([]corpusWord, words+words/2+16) }
+
+// place is where a hash stands, or would. Hashes are uniform, so that their share of all hashes
+// says where a word begins to be looked for (Lemire 2019).
+func (c *Corpus) place(h uint64) *corpusWord {
+	i, _ := bits.Mul64(h, uint64(len(c.words)))
+	for c.words[i].hash != 0 && c.words[i].hash != h {
+		if i++; i == uint64(len(c.words)) {
+			i = 0
+		}
 	}
-	return i
+	return &c.words[i]
 }
 
 // information is -log2 of the share of n of all values.
@@ -80,8 +86,8 @@ const enoughValues = 200
 // bits is the information of a word: -log2 of the share of values that have it. A word
 // not learned counts as one that a single value has.
 func (c *Corpus) bits(h uint64) float32 {
-	if i := c.place(h); c.hash[i] == h {
-		return c.info[i]
+	if w := c.place(h); w.hash == h {
+		return w.info
 	}
 	return c.rare
 }
@@ -92,9 +98,9 @@ func (c *Corpus) bits(h uint64) float32 {
 func (c *Corpus) AppendBinary(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, c.values)
 	var kept []uint64
-	for i, h := range c.hash {
-		if h != 0 && c.info[i] < c.rare-storedFrom {
-			kept = append(kept, h)
+	for _, w := range c.words {
+		if w.hash != 0 && w.info < c.rare-storedFrom {
+			kept = append(kept, w.hash)
 		}
 	}
 	slices.Sort(kept)
@@ -126,16 +132,10 @@ func CutCorpus(src []byte) (*Corpus, []byte, error) {
 	if uint64(len(src)) < words*width {
 		return nil, nil, ErrCorpus
 	}
-	c := &Corpus{values: values, rare: information(1, values)}
-	size := 16
-	for uint64(size) < 2*words {
-		size *= 2
-	}
-	c.hash, c.info = make([]uint64, size), make([]float32, size)
+	c := &Corpus{values: values, rare: information(1, values), words: newCorpusWords(int(words))}
 	for range words {
 		h := binary.LittleEndian.Uint64(src)
-		i := c.place(h)
-		c.hash[i], c.info[i] = h, float32(src[8])/infoSteps
+		*c.place(h) = corpusWord{h, float32(src[8]) / infoSteps}
 		src = src[width:]
 	}
 	c.sealed.Store(true)

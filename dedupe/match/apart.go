@@ -60,7 +60,7 @@ func (a *apart) confirmed(column int, rows []uint32) uint32 {
 	clear(a.count)
 	best, most := uint32(missing), confirmedBy-1
 	for _, row := range rows {
-		if v := a.t.values[column][row]; v != missing {
+		if v := a.t.row(row)[column]; v != missing {
 			a.count[v]++
 			if n := a.count[v]; n > most {
 				best, most = v, n
@@ -72,7 +72,7 @@ func (a *apart) confirmed(column int, rows []uint32) uint32 {
 
 func (a *apart) has(column int, rows []uint32, v uint32) bool {
 	for _, row := range rows {
-		if a.t.values[column][row] == v {
+		if a.t.row(row)[column] == v {
 			return true
 		}
 	}

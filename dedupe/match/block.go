@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -110,8 +111,20 @@ func newBlockPart(t *table) *blockPart { return &blockPart{t: t, n: float64(t.ro
 func (b *blockPart) columns(space []int, keys *scattered) error {
 	b.at = b.valuesOf(space)
 	b.eachKey(space, keys.add)
-	return keys.eachGroup(b.group)
+	return keys.eachGroup(func(group []hashed) {
+		if len(group) == 1 && group[0].id&loneMark != 0 {
+			return
+		}
+		for i := range group {
+			group[i].id &^= loneMark
+		}
+		b.group(group)
+	})
 }
+
+// loneMark marks a value that one row has: of the keys that stand alone, which most do, its
+// place in b.at needn't be looked at, which isn't in the cache.
+const loneMark = 1 << 31
 
 // valuesOf lists where the values of columns stand.
 func (b *blockPart) valuesOf(space []int) []valueAt {
@@ -131,7 +144,8 @@ func (b *blockPart) valuesOf(space []int) []valueAt {
 	return list
 }
 
-// eachKey emits the keys of the values of columns, by their place in b.at.
+// eachKey emits the keys of the values of columns, by their place in b.at, with a mark where one
+// row has the value.
 func (b *blockPart) eachKey(space []int, emit func(hashed)) {
 	id := uint32(0)
 	for _, i := range space {
@@ -139,7 +153,11 @@ func (b *blockPart) eachKey(space []int, emit func(hashed)) {
 		salt := keySalt(c.typ)
 		for v, f := range d.forms {
 			if f != nil && d.count[v] > 0 {
-				c.cmp.Keys(f, compare.AllKeys, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), id}) })
+				marked := id
+				if d.count[v] == 1 && len(b.at) <= loneMark {
+					marked |= loneMark
+				}
+				c.cmp.Keys(f, compare.AllKeys, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), marked}) })
 			}
 			id++
 		}
@@ -218,9 +236,9 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 	if err := b.big.keepRarest(ctx, workers, b.join); err != nil {
 		return err
 	}
-	large, err := b.inParts(ctx, workers, pairColumn, func(emit func(hash uint64, row uint32)) {
+	large, err := b.inParts(ctx, workers, pairColumn, b.t.rows(), func(from, to int, emit func(hash uint64, row uint32)) {
 		var room []bigKey
-		for row := range b.t.rows() {
+		for row := from; row < to; row++ {
 			room = b.big.of(row, room)
 			b.join.eachTwo(room, func(_, _ int, two uint64) { emit(two, uint32(row)) })
 		}
@@ -228,9 +246,9 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.inParts(ctx, workers, tripleColumn, func(emit func(hash uint64, row uint32)) {
+	_, err = b.inParts(ctx, workers, tripleColumn, len(large), func(from, to int, emit func(hash uint64, row uint32)) {
 		var room []bigKey
-		for _, k := range large {
+		for _, k := range large[from:to] {
 			room = b.big.of(int(k.id), room)
 			b.join.eachTwo(room, func(i, j int, two uint64) {
 				if two == k.hash {
@@ -242,19 +260,33 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 	return err
 }
 
-// keysAtOnce is how many joined keys are sorted together, which bounds their memory.
-const keysAtOnce = 8 << 20
+// keysAtOnce is how many joined keys are sorted together, if that doesn't take more than
+// partsPerWorker turns of a worker: each turn makes all keys anew, so that as many turns as
+// there are keys would make the work grow with their square. What is too much for memory then
+// goes to a file.
+const (
+	keysAtOnce     = 8 << 20
+	partsPerWorker = 2
+)
 
-// inParts makes the blocks of the keys that a function emits, in as many parts as memory
-// asks for, and returns the keys too common.
-func (b *blocker) inParts(ctx context.Context, workers int, column uint8, each func(emit func(hash uint64, row uint32))) (large []hashed, err error) {
-	total := 0
-	each(func(uint64, uint32) { total++ })
-	count := uint64(total/keysAtOnce + 1)
+// inParts makes the blocks of the keys that a function emits for n things, in several parts,
+// and returns the keys too common.
+func (b *blocker) inParts(ctx context.Context, workers int, column uint8, n int, each func(from, to int, emit func(hash uint64, row uint32))) (large []hashed, err error) {
+	var all atomic.Int64
+	err = chunks(ctx, workers, n, func(_, from, to int) {
+		some := 0
+		each(from, to, func(uint64, uint32) { some++ })
+		all.Add(int64(some))
+	})
+	if err != nil {
+		return nil, err
+	}
+	total := int(all.Load())
+	count := uint64(min(total/keysAtOnce+1, partsPerWorker*workers))
 	parts, failed := make([]*blockPart, count), make([]error, count)
 	err = inTurn(ctx, workers, int(count), func(i int) {
 		keys := newScattered(total/int(count), b.keys, b.s)
-		each(func(hash uint64, row uint32) {
+		each(0, n, func(hash uint64, row uint32) {
 			if hash%count == uint64(i) {
 				keys.add(hashed{hash, row})
 			}

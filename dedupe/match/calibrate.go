@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -47,10 +48,9 @@ func (k *calibration) apply(from int, pairs []pair, scores []float32) {
 	for i, raw := range scores {
 		x := raw
 		if len(k.curves) > 0 {
-			bounded := min(max(raw, -clipped), clipped)
 			x = 0
 			for _, c := range k.curves {
-				x += c.trust*c.at(raw) + (1-c.trust)*bounded
+				x += c.at(raw)
 			}
 			x /= float32(len(k.curves))
 		}
@@ -135,41 +135,45 @@ func topTwos(ctx context.Context, t *table, across *scoredPairs, same twins) ([]
 	})
 }
 
-// decoyCurve finds the curve of one source's records.
+// decoyCurve finds the curve of one source's records: the mean of those of as many draws of
+// the records with replacement (Breiman 1996), since a step of a single one hangs on the few
+// decoys at its edge.
 func decoyCurve(t *table, source uint8, all []topTwo) *curve {
 	var top []topTwo
-	var mutual []float32
+	mutual := 0
 	for row, x := range all {
 		if t.source[row] == source {
 			top = append(top, x)
 			if x.mutual {
-				mutual = append(mutual, x.best)
+				mutual++
 			}
 		}
 	}
-	if len(mutual) < fewestDecoys {
+	if mutual < fewestDecoys {
 		return nil
 	}
-	slices.Sort(mutual)
-	middle := mutual[len(mutual)/2]
-	weight := make([]float64, len(top))
-	for i, x := range top {
-		if x.mutual && x.best >= middle {
-			weight[i] = 1
-		}
+	d := newDecoys(top)
+	k := &curve{}
+	if len(top) > manyDecoys {
+		k.draws = append(k.draws, d.steps(nil))
+		return k
 	}
-	var k *curve
-	for range 15 {
-		k = newCurve(top, weight)
-		for i, x := range top {
-			weight[i] = 0
-			if x.mutual {
-				weight[i] = float64(logistic(k.at(x.best)))
-			}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range draws {
+		drawn := make([]int32, len(top))
+		for range top {
+			drawn[rng.IntN(len(top))]++
 		}
+		k.draws = append(k.draws, d.steps(drawn))
 	}
 	return k
 }
+
+// Curves are drawn so often, where there are no more records than make each step sure.
+const (
+	draws      = 20
+	manyDecoys = 5_000
+)
 
 // halfTrust is how many decoys make a curve as trusted as the raw scores.
 const halfTrust = 80
@@ -178,36 +182,109 @@ const halfTrust = 80
 const fewestDecoys = 40
 
 // curve maps raw scores to log-odds, rising.
-type curve struct {
-	x, y      []float32
-	unmatched float64 // share of records without a partner
-	trust     float32 // in the curve, against the raw scores
+type curve struct{ draws []*steps }
+
+// steps are the curve of one draw.
+type steps struct {
+	x, y  []float32
+	trust float32 // in the curve, against the raw scores
+}
+
+// decoys are the records of a source by their scores.
+type decoys struct {
+	top   []topTwo
+	order []scoreOf
+}
+
+// scoreOf is a best or second best score.
+type scoreOf struct {
+	x      float32
+	row    int32
+	second bool
+}
+
+func newDecoys(top []topTwo) *decoys {
+	d := &decoys{top: top, order: make([]scoreOf, 0, 2*len(top))}
+	for i, x := range top {
+		d.order = append(d.order, scoreOf{x.best, int32(i), false}, scoreOf{x.second, int32(i), true})
+	}
+	slices.SortFunc(d.order, func(a, b scoreOf) int { return cmp.Compare(a.x, b.x) })
+	return d
+}
+
+// steps finds the curve of the records drawn, all of them for nil, and how likely each best is
+// right in turns. It starts from the better half of the pairs that choose each other. Decoys
+// count as the cube of that probability: the second of a wrong best is worse than wrong bests
+// are, so that wrong ones would confirm one another in lists that have little in common.
+func (d *decoys) steps(drawn []int32) *steps {
+	if drawn == nil {
+		drawn = slices.Repeat([]int32{1}, len(d.top))
+	}
+	weight := make([]float64, len(d.top))
+	middle := d.middle(drawn)
+	for i, x := range d.top {
+		if x.mutual && x.best >= middle {
+			weight[i] = 1
+		}
+	}
+	var k *steps
+	for range 15 {
+		k = d.curve(drawn, weight)
+		for i, x := range d.top {
+			weight[i] = 0
+			if x.mutual {
+				right := float64(logistic(k.at(x.best)))
+				weight[i] = right * right * right
+			}
+		}
+	}
+	return k
+}
+
+// middle is the median score of the pairs drawn that choose each other.
+func (d *decoys) middle(drawn []int32) float32 {
+	var mutual []float32
+	for _, s := range d.order {
+		if !s.second && d.top[s.row].mutual {
+			mutual = append(mutual, slices.Repeat([]float32{s.x}, int(drawn[s.row]))...)
+		}
+	}
+	if len(mutual) == 0 {
+		return nothing
+	}
+	return mutual[len(mutual)/2]
 }
 
 // sample is a score on one side or the other.
 type sample struct {
 	x           float32
+	n           int
 	best, decoy float64
 }
 
-func newCurve(top []topTwo, weight []float64) *curve {
+// curve finds the curve of the records drawn, if a record's best is right with the weight.
+func (d *decoys) curve(drawn []int32, weight []float64) *steps {
 	total := 0.0
-	for _, w := range weight {
-		total += w
+	for i, w := range weight {
+		total += w * float64(drawn[i])
 	}
-	scale := float64(len(top)) / max(total, 1)
-	var list []sample
-	for i, x := range top {
-		list = append(list, sample{x.best, 1, 0})
-		if weight[i] > 0 {
-			list = append(list, sample{x.second, 0, weight[i] * scale})
+	scale := float64(len(d.top)) / max(total, 1)
+	list := make([]sample, 0, len(d.order))
+	for _, s := range d.order {
+		n := drawn[s.row]
+		switch w := weight[s.row]; {
+		case n == 0:
+		case !s.second:
+			list = append(list, sample{s.x, int(n), float64(n), 0})
+		case w > 0:
+			list = append(list, sample{s.x, int(n), 0, float64(n) * w * scale})
 		}
 	}
-	slices.SortFunc(list, func(a, b sample) int { return cmp.Compare(a.x, b.x) })
-	k := &curve{unmatched: unmatched(list, float64(len(top))), trust: float32(total / (total + halfTrust))}
+	share := unmatched(list, float64(len(d.top)))
+	k := &steps{trust: float32(total / (total + halfTrust))}
 	for _, b := range poolSamples(list) {
 		ratio := (b.best + 0.5) / (b.decoy + 0.5)
-		y := float32(math.Log(max(ratio/k.unmatched-1, 0.001)))
+		y := float32(math.Log(max(ratio/share-1, 0.001)))
 		k.x, k.y = append(k.x, b.from, b.to), append(k.y, y, y)
 	}
 	for i := 1; i < len(k.y); i++ {
@@ -252,7 +329,7 @@ func poolSamples(list []sample) []step {
 		steps = append(steps[:len(steps)-2], step{a.from, b.to, a.n + b.n, a.best + b.best, a.decoy + b.decoy})
 	}
 	for _, s := range list {
-		steps = append(steps, step{s.x, s.x, 1, s.best, s.decoy})
+		steps = append(steps, step{s.x, s.x, s.n, s.best, s.decoy})
 		if last := len(steps) - 2; last >= 0 && (steps[last].n < smallestPool || steps[last].to == s.x) {
 			join()
 		}
@@ -267,9 +344,18 @@ func poolSamples(list []sample) []step {
 	return steps
 }
 
+// at is the log-odds of a raw score: those of the steps as far as they are trusted.
+func (k *curve) at(raw float32) float32 {
+	bounded, sum := min(max(raw, -clipped), clipped), float32(0)
+	for _, s := range k.draws {
+		sum += s.trust*s.at(raw) + (1-s.trust)*bounded
+	}
+	return sum / float32(len(k.draws))
+}
+
 // at is the log-odds of a raw score: between the steps by a straight line, outside them
 // by the raw score itself.
-func (k *curve) at(x float32) float32 {
+func (k *steps) at(x float32) float32 {
 	last := len(k.x) - 1
 	switch i, _ := slices.BinarySearch(k.x, x); {
 	case i == 0:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -20,7 +21,7 @@ func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, withi
 	most := o.neighbours()
 	err := chunks(ctx, workers, t.rows(), func(w, from, to int) {
 		if scratch[w] == nil {
-			scratch[w] = newNeighbours(t.rows())
+			scratch[w] = newNeighbours()
 		}
 		for row := from; row < to && failed[w] == nil; row++ {
 			found[w].pairs = scratch[w].best(t, x, uint32(row), most, within, found[w].pairs)
@@ -33,22 +34,30 @@ func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, withi
 	return sortPairs(ctx, s, found)
 }
 
-// neighbours is one worker's room for weighing the neighbours of a row.
+// neighbours is one worker's room for weighing the neighbours of a row: a hash table with open
+// addressing, of which a row uses as much as it may need, so that it stays in the cache however
+// many rows there are.
 type neighbours struct {
-	of   []neighbour // by row
-	who  []uint32
-	near []uint32 // those worth comparing
+	of    []neighbour
+	shift int      // hash to place
+	who   []uint32 // places of those met, in their order
+	near  []uint32 // places of those worth comparing
 }
 
-// neighbour is what a row has in common with another. Its parts stand together, as each is
-// a place in memory that isn't in the cache.
+// neighbour is what a row has in common with another.
 type neighbour struct {
+	row    uint32
 	weight float32
 	top    float32 // the most that the last column added
-	last   uint16  // column that added last, plus one
+	last   uint16  // column that added last, plus one; 0 for a free place
 }
 
-func newNeighbours(rows int) *neighbours { return &neighbours{of: make([]neighbour, rows)} }
+func newNeighbours() *neighbours {
+	return &neighbours{of: make([]neighbour, 1<<tableBits(mostTouches))}
+}
+
+// tableBits is the logarithm of the places that so many neighbours take, half of them free.
+func tableBits(n int) int { return bits.Len(uint(2 * n)) }
 
 // A row's best few neighbours are compared in any case, the others if what they share is
 // surprising enough to tell one record from as many as there are.
@@ -57,10 +66,14 @@ const surely = 3
 // touchesPerRow bounds the work that a row with many keys makes.
 const touchesPerRow = 4000
 
+// mostTouches is how many neighbours a row can meet: the last block goes beyond the bound.
+const mostTouches = touchesPerRow + maxBlock
+
 // best appends a row's best neighbours to the list of packed pairs.
 func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool, to []uint64) []uint64 {
 	touches := 0
 	blocks := x.blocks[x.first[row]:x.first[row+1]]
+	n.prepare(x, blocks)
 	for _, block := range blocks {
 		column, weight := uint16(x.column[block])+1, x.weight[block]
 		for _, other := range x.rows[x.start[block]:x.start[block+1]] {
@@ -75,14 +88,24 @@ func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool,
 		}
 	}
 	n.keep(float32(math.Log2(float64(t.rows()))))
-	for _, other := range n.near[:min(len(n.near), most)] {
+	for _, at := range n.near[:min(len(n.near), most)] {
+		other := n.of[at].row
 		to = append(to, uint64(min(row, other))<<32|uint64(max(row, other)))
 	}
-	for _, other := range n.who {
-		n.of[other] = neighbour{}
+	for _, at := range n.who {
+		n.of[at] = neighbour{}
 	}
 	n.who = n.who[:0]
 	return to
+}
+
+// prepare makes room for the rows of some blocks.
+func (n *neighbours) prepare(x *index, blocks []uint32) {
+	rows := 0
+	for _, b := range blocks {
+		rows += int(x.start[b+1] - x.start[b])
+	}
+	n.shift = 32 - tableBits(min(rows, mostTouches))
 }
 
 // keep lists the neighbours with a weight, and the best few in any case, the best first.
@@ -90,18 +113,18 @@ func (n *neighbours) keep(least float32) {
 	n.near = n.near[:0]
 	var best [surely]uint32
 	found := 0
-	for _, other := range n.who {
-		if n.of[other].weight >= least {
-			n.near = append(n.near, other)
+	for _, place := range n.who {
+		if n.of[place].weight >= least {
+			n.near = append(n.near, place)
 		}
 		at := found
-		for ; at > 0 && n.nearer(other, best[at-1]) < 0; at-- {
+		for ; at > 0 && n.nearer(place, best[at-1]) < 0; at-- {
 			if at < surely {
 				best[at] = best[at-1]
 			}
 		}
 		if at < surely {
-			best[at] = other
+			best[at] = place
 			found = min(found+1, surely)
 		}
 	}
@@ -111,15 +134,16 @@ func (n *neighbours) keep(least float32) {
 	slices.SortFunc(n.near, n.nearer)
 }
 
-// nearer orders neighbours, the heaviest first.
+// nearer orders neighbours by their places, the heaviest first.
 func (n *neighbours) nearer(a, b uint32) int {
-	switch wa, wb := n.of[a].weight, n.of[b].weight; {
-	case wa > wb:
+	x, y := &n.of[a], &n.of[b]
+	switch {
+	case x.weight > y.weight:
 		return -1
-	case wa < wb:
+	case x.weight < y.weight:
 		return 1
 	}
-	return int(a) - int(b)
+	return int(x.row) - int(y.row)
 }
 
 // again is how much a further shared key of a column counts.
@@ -127,12 +151,13 @@ const again = 0.1
 
 // add counts the rarest key of each column, and a little of the others.
 func (n *neighbours) add(other uint32, column uint16, weight float32) {
-	x := &n.of[other]
+	at := n.place(other)
+	x := &n.of[at]
 	switch x.last {
 	case column:
 		x.weight += weight * again
 	case 0:
-		n.who = append(n.who, other)
+		x.row, n.who = other, append(n.who, at)
 		fallthrough
 	default:
 		x.last, x.top = column, 0
@@ -141,4 +166,14 @@ func (n *neighbours) add(other uint32, column uint16, weight float32) {
 		x.weight += weight - x.top
 		x.top = weight
 	}
+}
+
+// place is where a row stands, or would.
+func (n *neighbours) place(row uint32) uint32 {
+	mask := uint32(1)<<(32-n.shift) - 1
+	at := row * 0x9E3779B1 >> n.shift // Knuth's multiplicative hash
+	for n.of[at].last != 0 && n.of[at].row != row {
+		at = (at + 1) & mask
+	}
+	return at
 }

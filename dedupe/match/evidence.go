@@ -101,8 +101,9 @@ func crossColumns(l *layout) [][]int {
 // rows compares two rows of the table. Values that are equal, missing or remembered are not
 // looked at: of millions, each is a place in memory that isn't in the cache.
 func (c *comparer) rows(a, b uint32, state, bits []uint8) {
+	vs, ws := c.t.row(a), c.t.row(b)
 	for i, d := range c.t.dicts {
-		v, w := c.t.values[i][a], c.t.values[i][b]
+		v, w := vs[i], ws[i]
 		state[i], bits[i] = c.ids(i, d, v, w)
 		if c.meets[i] {
 			c.x[i], c.y[i] = value{form: d.forms[v]}, value{form: d.forms[w]}
@@ -121,15 +122,39 @@ func (c *comparer) ids(i int, d *dictionary, v, w uint32) (state, bits uint8) {
 	case v > w:
 		v, w = w, v
 	}
+	if level, told := d.sketched(v, w); told {
+		return level, 0
+	}
 	if c.cache[i] == nil {
-		return c.fresh(i, d.forms[v], d.forms[w], min(d.said[v], d.said[w]))
+		return c.forms(i, d, v, w)
 	}
 	cell := c.cache[i].cell(v, w)
 	if cell.a != v || cell.b != w {
-		state, bits = c.fresh(i, d.forms[v], d.forms[w], min(d.said[v], d.said[w]))
+		state, bits = c.forms(i, d, v, w)
 		*cell = outcomeCell{v, w, state, bits}
 	}
 	return cell.state, cell.bits
+}
+
+// sketched is the level of two values where their sketches tell.
+func (d *dictionary) sketched(v, w uint32) (level uint8, told bool) {
+	if d.sketch == nil {
+		return 0, false
+	}
+	a, b := d.sketch[v], d.sketch[w]
+	if a == 0 || b == 0 {
+		return 0, false
+	}
+	return d.sketcher.Sketched(a, b)
+}
+
+// forms compares the forms of two values.
+func (c *comparer) forms(i int, d *dictionary, v, w uint32) (state, bits uint8) {
+	state, bits = c.fresh(i, d.forms[v], d.forms[w], math.MaxUint8)
+	if bits > 0 && c.l.columns[i].said == nil {
+		bits = min(bits, d.said[v], d.said[w])
+	}
+	return state, bits
 }
 
 // records compares two records.
@@ -270,6 +295,9 @@ func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evide
 func (t *table) weighValues(ctx context.Context, workers int) error {
 	for i, d := range t.dicts {
 		d.exact, d.said = make([]uint8, len(d.forms)), make([]uint8, len(d.forms))
+		if d.sketcher = compare.SketcherOf(t.layout.columns[i].cmp); d.sketcher != nil {
+			d.sketch = make([]uint64, len(d.forms))
+		}
 		filled := 0
 		for v := 1; v < len(d.count); v++ {
 			filled += int(d.count[v])
@@ -282,6 +310,9 @@ func (t *table) weighValues(ctx context.Context, workers int) error {
 			own := float32(math.Log2(float64(filled) / float64(d.count[v])))
 			said := t.layout.columns[i].cmp.Compare(f, f).Bits
 			d.exact[v], d.said[v] = quarterBits(exactBits(own, said, d.count[v])), mostShared(said)
+			if d.sketcher != nil {
+				d.sketch[v] = d.sketcher.Sketch(f)
+			}
 		})
 		if err != nil {
 			return err

@@ -92,12 +92,29 @@ func TestDecoysTellRightFromWrong(t *testing.T) {
 		top = append(top, topTwo{10 + jitter, jitter, true}, topTwo{jitter, -1, false})
 		weight[2*i] = 1
 	}
-	k := newCurve(top, weight)
-	if k.unmatched < 0.45 || k.unmatched > 0.55 {
-		t.Errorf("%.2f of the records are without partner; want a half", k.unmatched)
-	}
+	d := newDecoys(top)
+	k := d.curve(slices.Repeat([]int32{1}, len(top)), weight)
 	if k.at(10.05) < 2 || k.at(0.05) > -1 {
 		t.Errorf("log-odds at 10 are %.1f and at 0 %.1f", k.at(10.05), k.at(0.05))
+	}
+}
+
+// Of 1,000 records 100 have a partner, at 8 and more. The others choose one another as well, at
+// up to 4, and as the next best of a record is worse than the best, it looks as if they were right.
+func TestListsWithLittleInCommonHaveFewLinks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var top []topTwo
+	for i := range 1000 {
+		a, b := rng.Float32()*10-6, rng.Float32()*10-6
+		x := topTwo{max(a, b), min(a, b), i%2 == 0}
+		if i < 100 {
+			x = topTwo{8 + rng.Float32(), max(a, b), true}
+		}
+		top = append(top, x)
+	}
+	c := decoyCurve(&table{source: make([]uint8, len(top))}, 0, top)
+	if wrong, right := c.at(3), c.at(8.5); wrong > 0.5 || right < 5 {
+		t.Errorf("log-odds are %.1f at 3, where all are wrong, and %.1f at 8.5, where all are right", wrong, right)
 	}
 }
 

@@ -86,7 +86,7 @@ func (f *prospect) score(x, y uint32) float32 {
 		if !f.open[i] {
 			continue
 		}
-		d, v, w := f.c.t.dicts[i], f.c.t.values[i][x], f.c.t.values[i][y]
+		d, v, w := f.c.t.dicts[i], f.c.t.row(x)[i], f.c.t.row(y)[i]
 		f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
 		bound += f.counted(i) - f.most[i][min(d.said[v], d.said[w])]
 	}
@@ -97,8 +97,9 @@ func (f *prospect) score(x, y uint32) float32 {
 // that the score can come to.
 func (f *prospect) glance(x, y uint32) float32 {
 	c, bound := f.c, f.s.prior+f.s.shift
+	vs, ws := c.t.row(x), c.t.row(y)
 	for i, d := range c.t.dicts {
-		v, w := c.t.values[i][x], c.t.values[i][y]
+		v, w := vs[i], ws[i]
 		f.open[i] = f.isDear[i] && v != w && v != missing && w != missing
 		if f.open[i] {
 			bound += f.most[i][min(d.said[v], d.said[w])]

@@ -20,6 +20,9 @@ type dictionary struct {
 	count []int32 // rows that have the value
 	exact []uint8 // information of two records having it, in quarters of a bit
 	said  []uint8 // the most that it can have in common with another value, in quarters of a bit
+
+	sketcher compare.Sketcher
+	sketch   []uint64 // what the sketcher keeps of the form, nil without one
 }
 
 func newDictionary() *dictionary {
@@ -46,18 +49,36 @@ type table struct {
 	ids    []string
 	source []uint8
 	names  []string      // of the sources
-	values [][]uint32    // by column and row
+	values []uint32      // of one row after another, by column
 	dicts  []*dictionary // by column
 }
 
 func (t *table) rows() int { return len(t.ids) }
+
+// row is the values of a row by column. They stand together, as each row is a place in memory
+// that isn't in the cache.
+func (t *table) row(row uint32) []uint32 {
+	n := len(t.dicts)
+	return t.values[int(row)*n:][:n]
+}
+
+// column is the values of a column by row. They may be changed.
+func (t *table) column(i int) iter.Seq2[int, *uint32] {
+	return func(yield func(int, *uint32) bool) {
+		for at, row := i, 0; at < len(t.values); at, row = at+len(t.dicts), row+1 {
+			if !yield(row, &t.values[at]) {
+				return
+			}
+		}
+	}
+}
 
 // maxRows is what a row number can hold, with room for packing two of them.
 const maxRows = 1 << 31
 
 // readTable reads the stream.
 func readTable(ctx context.Context, o *Options, l *layout, records iter.Seq2[Record, error]) (*table, map[string]int32, error) {
-	t := &table{layout: l, link: o.Mode == Link, values: make([][]uint32, len(l.columns))}
+	t := &table{layout: l, link: o.Mode == Link}
 	for range l.columns {
 		t.dicts = append(t.dicts, newDictionary())
 	}
@@ -101,7 +122,7 @@ func (t *table) add(r *Record, rowOf map[string]int32) error {
 	t.ids = append(t.ids, r.ID)
 	t.source = append(t.source, source)
 	for i := range t.layout.columns {
-		t.values[i] = append(t.values[i], t.dicts[i].id(t.layout.columns[i].text(r.Values)))
+		t.values = append(t.values, t.dicts[i].id(t.layout.columns[i].text(r.Values)))
 	}
 	return nil
 }
@@ -193,26 +214,25 @@ func (t *table) join(i int) {
 			d.count[v], d.forms[v] = 0, nil
 		}
 	}
-	for row, v := range t.values[i] {
-		t.values[i][row] = to[v]
+	for _, v := range t.column(i) {
+		*v = to[*v]
 	}
 }
 
 // rowsOf inverts a column: the rows of each value, as offsets into one slice.
 func (t *table) rowsOf(i int) (start []uint32, rows []uint32) {
-	values := t.values[i]
 	start = make([]uint32, len(t.dicts[i].forms)+1)
-	for _, v := range values {
-		start[v+1]++
+	for _, v := range t.column(i) {
+		start[*v+1]++
 	}
 	for v := 1; v < len(start); v++ {
 		start[v] += start[v-1]
 	}
 	next := append([]uint32(nil), start...)
-	rows = make([]uint32, len(values))
-	for row, v := range values {
-		rows[next[v]] = uint32(row)
-		next[v]++
+	rows = make([]uint32, t.rows())
+	for row, v := range t.column(i) {
+		rows[next[*v]] = uint32(row)
+		next[*v]++
 	}
 	return start, rows
 }

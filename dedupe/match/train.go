@@ -57,12 +57,27 @@ func (tr *trainer) begin(rows float64) {
 	for i := range tr.p.Columns {
 		w := &tr.p.Columns[i]
 		w.M = *shippedFor(tr.layout.columns[i].typ)
-		tr.setU(i, [absent]float64{}, [absent]float64{}, [absent]float64{})
+		tr.setU(i, tr.presumed(i), [absent]float64{}, [absent]float64{})
 		w.R = relatedShares(tr.layout.columns[i].typ, &w.M, &w.U)
 		w.B = siteShares(tr.layout.columns[i].typ, siteStart(tr.layout.columns[i].typ), &w.U)
 		pool(w)
 	}
 }
+
+// presumed takes random pairs that agree nearly whole in what tells customers apart for those of
+// one customer, until training knows better: of a list of some hundreds nearly all are, and
+// held for chance they would hide the others.
+func (tr *trainer) presumed(i int) (same [absent]float64) {
+	if tells(tr.layout.columns[i].typ) {
+		for s := nearlyWhole; s <= compare.Exact; s++ {
+			same[s] = tr.chance[i].count[s] / (tr.scale * tr.drawn)
+		}
+	}
+	return same
+}
+
+// nearlyWhole is the least level of values that say the same in other words or letters.
+const nearlyWhole = compare.Exact - 2
 
 // expect finds the probability of every pair to be one customer, and to be related.
 func (tr *trainer) expect(ctx context.Context, o *Options) error {
@@ -194,7 +209,7 @@ const (
 )
 
 // leastApart is the least share of random pairs in a state that are taken for unrelated.
-const leastApart = 0.2
+const leastApart = 0.1
 
 // drawnPairs is how many pairs chance was measured on.
 func drawnPairs(by []chance) float64 {
@@ -227,7 +242,7 @@ func (tr *trainer) setU(i int, same, other, otherBits [absent]float64) {
 			u = (apart[s] + leanRandom*base[s]) / (strangers + leanRandom)
 		} else if c.count[s] >= enough {
 			u = apart[s] / strangers
-			mean = c.bits[s] / c.count[s]
+			mean = meanApart(c.bits[s]/c.count[s], apart[s]/c.count[s], otherBits[s], other[s])
 		} else {
 			u = max(other[s]*tr.scale/(tr.all*filled), (c.count[s]*0.5+0.1)/(total+1)*0.3)
 			if n := other[s] + c.count[s]; n > 1 {
@@ -236,6 +251,16 @@ func (tr *trainer) setU(i int, same, other, otherBits [absent]float64) {
 		}
 		w.U[s], w.Mean[s] = min(u, 1), mean
 	}
+}
+
+// meanApart is the mean information that unrelated pairs share, of which those of random pairs
+// are only a share: the rest are of one customer and share more. For these stand the
+// candidates that are no matches.
+func meanApart(mean, share, otherBits, other float64) float64 {
+	if other < 1 {
+		return mean
+	}
+	return share*mean + (1-share)*min(mean, otherBits/other)
 }
 
 // pool makes the ratio of M to U grow with the level, by pooling adjacent violators

@@ -24,10 +24,25 @@ func TestChanceLeavesOutThePairsOfOneCustomer(t *testing.T) {
 	if got, want := tr.p.Columns[0].U[compare.Exact], 10/9970.0; math.Abs(got-want) > 1e-9 {
 		t.Errorf("a share of %v of unrelated pairs agree; want %v", got, want)
 	}
-	// Where training takes all of them, a fifth is left: 8 in 9,968.
+	// Where training takes all of them, a tenth is left: 4 in 9,964.
 	same[compare.Exact] = 40
 	tr.setU(0, same, none, none)
-	if got, want := tr.p.Columns[0].U[compare.Exact], 8/9968.0; math.Abs(got-want) > 1e-9 {
+	if got, want := tr.p.Columns[0].U[compare.Exact], 4/9964.0; math.Abs(got-want) > 1e-9 {
 		t.Errorf("a share of %v of unrelated pairs agree; want %v", got, want)
+	}
+}
+
+// Unrelated pairs share less than those of one customer, which are most of the random pairs of a
+// short list that agree: of ten that share 20 bits in the mean two are unrelated, as are the
+// candidates that share 12 bits in the mean.
+func TestMeanOfUnrelatedPairsLeavesOutThoseOfOneCustomer(t *testing.T) {
+	if got, want := meanApart(20, 0.2, 36, 3), 0.2*20+0.8*12; math.Abs(got-want) > 1e-9 {
+		t.Errorf("unrelated pairs share %v bits in the mean; want %v", got, want)
+	}
+	if got := meanApart(20, 0.2, 0, 0); got != 20 {
+		t.Errorf("with no such candidate unrelated pairs share %v bits in the mean; want 20", got)
+	}
+	if got := meanApart(20, 0.2, 90, 3); got != 20 {
+		t.Errorf("where candidates share more, unrelated pairs share %v bits in the mean; want 20", got)
 	}
 }

@@ -79,10 +79,9 @@ func (r *runner) retell(i int) {
 			d.exact[v] = said.bits(f, f)
 		}
 	}
-	values := r.t.values[i]
 	again := func(pairs []pair, e *evidence) {
 		for p, rows := range pairs {
-			a, b := d.forms[values[rows.a]], d.forms[values[rows.b]]
+			a, b := d.forms[r.t.row(rows.a)[i]], d.forms[r.t.row(rows.b)[i]]
 			if at := p*e.columns + i; e.state[at] < crossed {
 				e.bits[at] = said.bits(a, b)
 			}
@@ -100,7 +99,7 @@ func (r *runner) retell(i int) {
 // translation counts what goes together among the likely pairs of one customer, and
 // compares with what the levels alone let expect.
 func (tr *trainer) translation(i int) translation {
-	d, values, w := tr.t.dicts[i], tr.t.values[i], &tr.p.Columns[i]
+	d, w := tr.t.dicts[i], &tr.p.Columns[i]
 	type seen struct {
 		together float64
 		state    uint8
@@ -113,7 +112,7 @@ func (tr *trainer) translation(i int) translation {
 		if state >= crossed || tr.post[p] < 0.05 {
 			continue
 		}
-		a, b := values[rows.a], values[rows.b]
+		a, b := tr.t.row(rows.a)[i], tr.t.row(rows.b)[i]
 		key := [2]uint32{min(a, b), max(a, b)}
 		if joint[key] == nil {
 			joint[key] = &seen{state: state, a: a, b: b}
@@ -141,9 +140,9 @@ func (t *table) shares(i int) [2][]float64 {
 	for s := range share {
 		share[s] = make([]float64, len(t.dicts[i].forms))
 		total := 0.0
-		for row, v := range t.values[i] {
-			if v != missing && (len(t.names) != 2 || int(t.source[row]) == s) {
-				share[s][v]++
+		for row, v := range t.column(i) {
+			if *v != missing && (len(t.names) != 2 || int(t.source[row]) == s) {
+				share[s][*v]++
 				total++
 			}
 		}

@@ -47,13 +47,15 @@ func (w *weights) of(share *[absent]float64, state, bits uint8) float64 {
 	if state == absent {
 		return 0
 	}
-	llr := math.Log(share[state] / w.U[state])
+	rarer := 0.0
 	if w.Translated && state < crossed {
-		llr += math.Ln2 * (float64(bits) - translated) / 4
+		rarer = math.Ln2 * (float64(bits) - translated) / 4
 	} else if w.Mean[state] > 0 && bits > 0 {
-		llr += math.Ln2 * telling[state] * max(float64(bits)/4-w.Mean[state], leastTelling)
+		rarer = math.Ln2 * telling[state] * max(float64(bits)/4-w.Mean[state], leastTelling)
 	}
-	return min(max(llr, mostAgainst), mostFor)
+	// What is rarer than the bound for one customer can't speak for relatives alone.
+	rarer = min(rarer, max(mostFor-math.Log(w.M[state]/w.U[state]), 0))
+	return min(max(math.Log(share[state]/w.U[state])+rarer, mostAgainst), mostFor)
 }
 
 // leastTelling is how many bits less than the mean a pair may share and have it held

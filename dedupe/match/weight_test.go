@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math"
 	"testing"
 
 	"github.com/clientele-go/clientele/dedupe/compare"
@@ -51,6 +52,20 @@ func TestWholeNameSaysNothingTwice(t *testing.T) {
 			if got != c.want[i] {
 				t.Errorf("%s: column %d counts %v; want %v", c.what, i, got, c.want[i])
 			}
+		}
+	}
+}
+
+// However rare what two records share, they are no likelier relatives for the bound of evidence:
+// at no number of bits is the lead of one customer over relatives less than without any.
+func TestRareValuesSpeakForRelativesNoMoreThanForOneCustomer(t *testing.T) {
+	const state = compare.Exact - 1
+	w := &weights{}
+	w.M[state], w.R[state], w.U[state], w.Mean[state] = 0.1, 0.005, 0.00003, 16
+	lead := math.Log(0.1 / 0.005)
+	for bits := range 256 {
+		if got := w.of(&w.M, state, uint8(bits)) - w.of(&w.R, state, uint8(bits)); got < lead-1e-9 {
+			t.Fatalf("with %d quarters of a bit one customer leads relatives by %.2f; want %.2f", bits, got, lead)
 		}
 	}
 }

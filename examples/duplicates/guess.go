@@ -143,25 +143,27 @@ func (s *schema) records(t *table) iter.Seq2[match.Record, error] {
 }
 
 // byHeader are words of headers, in the order in which they are tried: a longer or more
-// special one before what it contains.
+// special one before what it contains. What has no type says nothing of the customer.
 var byHeader = []struct {
 	words string
 	typ   compare.Type
 }{
+	{"created|updated|modified|last.?login|创建|更新|录入|修改", ""},
 	{"e-?mail|邮箱|郵箱|电子邮件|電子郵件", compare.Email},
 	{"phone|mobile|\\btel|fax|电话|電話|手机|手機|传真|傳真|联系方式", compare.Phone},
 	{"website|homepage|\\burl\\b|网址|網址|网站|網站", compare.Website},
 	{"birth|\\bdob\\b|生日|出生", compare.DateBirth},
-	{"post ?code|postal|\\bzip\\b|邮编|郵編|邮政编码|郵遞區號", compare.AddressPostcode},
-	{"tax|vat|uscc|licen[cs]e|passport|ssn|soc_?sec|national.?id|\\blei\\b|identifier|税号|稅號|统一社会信用代码|統一編號|身份证|身分證|证件|證號", compare.Identifier},
-	{"given|first.?name|fname|name_first|\\b名\\b", compare.PersonGiven},
-	{"surname|last.?name|family|lname|name_last|\\b姓\\b", compare.PersonFamily},
+	{"post ?code|postal|\\bzip\\b|\\bplz\\b|邮编|郵編|邮政编码|郵遞區號", compare.AddressPostcode},
+	{"tax|vat|uscc|licen[cs]e|passport|ssn|soc_?sec|national.?id|\\blei\\b|identifier|税号|稅號|统一社会信用代码|統一編號|\\biban\\b|身份证|身分證|证件|證號|银行账号|銀行帳號", compare.Identifier},
+	{"编号|編號|编码|編碼|序号|序號", ""},
+	{"given|first.?name|fname|name_first|vorname|\\b名\\b", compare.PersonGiven},
+	{"surname|last.?name|family|lname|name_last|nachname|\\b姓\\b", compare.PersonFamily},
 	{"company|organi[sz]ation|employer|agency|business|firm|公司|企业|企業|单位|單位|商号", compare.OrganisationName},
 	{"street.?(no|num)|house.?no|门牌|門牌", compare.AddressNumber},
-	{"address|addr\\b|street|地址|住址", compare.Address},
-	{"city|town|suburb|城市|市$|区县", compare.AddressCity},
+	{"address|addr\\b|street|stra(ss|ß)e|地址|住址", compare.Address},
+	{"city|town|suburb|\\bort\\b|城市|市$|区县|县区", compare.AddressCity},
 	{"state|province|region|county|省", compare.AddressRegion},
-	{"full.?name|contact|person|director|姓名|联系人|聯絡人", compare.PersonName},
+	{"full.?name|contact|person|director|法人|法定代表人|姓名|联系人|聯絡人", compare.PersonName},
 	{"name|title|名称|名稱|客户|客戶", compare.Name},
 	{"gender|sex|type|category|status|kind|性别|类型|類型|类别|状态", compare.Category},
 	{"note|remark|comment|description|备注|備註|说明", compare.Text},
@@ -183,7 +185,7 @@ var byContent = []struct {
 	{regexp.MustCompile(`^[A-Z]{0,4}[0-9][0-9A-Z]{6,18}$`), compare.Identifier},
 }
 
-var idHeader = regexp.MustCompile(`(?i)^(id|.*_id|rec_?id|code|编号|編號|客户编码|客戶編號|no\.?)$`)
+var idHeader = regexp.MustCompile(`(?i)^(id|.*_id|rec_?id|code|(客户|客戶|会员|會員|记录|記錄)?(编号|編號|编码|編碼)|no\.?)$`)
 
 // guess decides what the columns hold by their headers, then by their values.
 func guess(t *table) *schema {

@@ -166,3 +166,19 @@ func TestTakesRowsOfAnySize(t *testing.T) {
 		t.Errorf("the page has %d bytes, %v", info.Size(), err)
 	}
 }
+
+func TestGuessesHeadersOfManyKinds(t *testing.T) {
+	for header, want := range map[string]compare.Type{
+		"法人": compare.PersonName, "統一編號": compare.Identifier, "邮政编码": compare.AddressPostcode, "银行账号": compare.Identifier, "县区": compare.AddressCity,
+		"合同编号": "", "created_at": "", "更新时间": "", "Straße": compare.Address, "PLZ": compare.AddressPostcode, "Vorname": compare.PersonGiven,
+	} {
+		if got := guessColumn(header, []string{"12"}); got != want {
+			t.Errorf("%s was guessed to be %q, want %q", header, got, want)
+		}
+	}
+	for header, want := range map[string]bool{"客户编号": true, "編號": true, "user_id": true, "統一編號": false, "证件编号": false} {
+		if got := idHeader.MatchString(header); got != want {
+			t.Errorf("%s is an id: %t, want %t", header, got, want)
+		}
+	}
+}

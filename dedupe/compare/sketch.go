@@ -1,0 +1,77 @@
+package compare
+
+import "math/bits"
+
+// Sketcher is a comparator that often can tell from 64 bits of two forms what comparing them
+// says. Of millions of values these stand together, where every form is several places in
+// memory that aren't in the cache. Its methods are safe for concurrent use.
+type Sketcher interface {
+	// Sketch is what is to be known of a form, 0 where that doesn't fit.
+	Sketch(f Form) uint64
+	// Sketched is the level on which Compare places two forms with different keys and with
+	// these sketches, neither of them 0, where it says nothing of bits; false where it takes
+	// the forms to tell.
+	Sketched(a, b uint64) (level uint8, told bool)
+}
+
+// SketcherOf returns the sketcher of a comparator that [New] made, nil where it has none.
+func SketcherOf(c Comparator) Sketcher {
+	if s, ok := c.(*several); ok {
+		by, _ := s.Comparator.(Sketcher)
+		return by
+	}
+	return nil
+}
+
+// digitBits is how much of a sketch a digit takes: 1 to 10, so that none is 0.
+const digitBits = 4
+
+// Sketch has the whole of a number without extension.
+func (c *phones) Sketch(f Form) uint64 {
+	p, ok := f.(*phoneForm)
+	if !ok || p.extension != "" || len(p.national) > 64/digitBits {
+		return 0
+	}
+	var s uint64
+	for i := range len(p.national) {
+		d := p.national[i] - '0'
+		if d > 9 {
+			return 0
+		}
+		s = s<<digitBits | uint64(d+1)
+	}
+	return s
+}
+
+// Sketched compares the numbers themselves.
+func (c *phones) Sketched(a, b uint64) (level uint8, told bool) {
+	var x, y [64 / digitBits]byte
+	return phoneLevel(&phoneForm{national: string(sketchedDigits(&x, a))}, &phoneForm{national: string(sketchedDigits(&y, b))}), true
+}
+
+func sketchedDigits(room *[64 / digitBits]byte, sketch uint64) []byte {
+	n := (bits.Len64(sketch) + digitBits - 1) / digitBits
+	for i := n; i > 0; i-- {
+		room[i-1] = byte(sketch&(1<<digitBits-1)) - 1 + '0'
+		sketch >>= digitBits
+	}
+	return room[:n]
+}
+
+// schemeBits is how much of an identifier's sketch its scheme takes. The rest is of its hash.
+const schemeBits = 8
+
+// Sketch is of numbers that passed a checksum.
+func (c *identifiers) Sketch(f Form) uint64 {
+	p, ok := f.(*identifierForm)
+	if !ok || p.scheme == 0 {
+		return 0
+	}
+	return hashOf(KeyExact, p.key)<<schemeBits | uint64(p.scheme)
+}
+
+// Sketched knows two valid numbers of one scheme for a contradiction.
+func (c *identifiers) Sketched(a, b uint64) (level uint8, told bool) {
+	const scheme = 1<<schemeBits - 1
+	return 0, a&scheme == b&scheme && a != b
+}
