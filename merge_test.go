@@ -124,3 +124,49 @@ func TestUnmergeNeedsAMerge(t *testing.T) {
 		}
 	}
 }
+
+// Two losers brought the same tag and unit; the survivor keeps them while either is merged
+// into it, whichever merge is undone first.
+func TestWhatTwoLosersBroughtStaysWhileOneIsMerged(t *testing.T) {
+	for _, first := range []int{1, 2} {
+		b := openMergeBook(t)
+		defer b.end()
+		m := &mergeModel{}
+		b.define(m)
+		var ids []customer.ID
+		for _, name := range []string{"S", "A", "B"} {
+			ids = append(ids, b.create(customer.Draft{Name: name}).ID)
+		}
+		for _, i := range []int{2, 1} { // the first merged is the later tagged
+			b.update(func(tx *clientele.Tx) error {
+				if _, err := tx.Tags.Assign(ids[i], tagging.Assignment{Tag: m.tags[0]}); err != nil {
+					return err
+				}
+				_, err := tx.Org.Assign(ids[i], orgtree.Assignment{Unit: m.units[0]})
+				return err
+			})
+		}
+		for _, loser := range ids[1:] {
+			b.update(func(tx *clientele.Tx) error {
+				_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: ids[0], Losers: []customer.ID{loser}})
+				return err
+			})
+		}
+		has := func() (list []string) {
+			b.view(func(tx *clientele.ReadTx) (err error) { list, err = keptOf(tx, ids[0]); return err })
+			return list
+		}
+		want := []string{"tag 1", "unit 1 "}
+		if got := has(); !slices.Equal(got, want) {
+			t.Fatalf("merged: %q", got)
+		}
+		b.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(ids[first]); return err })
+		if got := has(); !slices.Equal(got, want) {
+			t.Errorf("undone %d first: %q, want %q", first, got, want)
+		}
+		b.update(func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(ids[3-first]); return err })
+		if got := has(); len(got) != 0 {
+			t.Errorf("undone both, %d first: %q", first, got)
+		}
+	}
+}

@@ -27,7 +27,8 @@ import (
 type mergedCustomer struct {
 	fields   map[string][]mergedValue
 	elements map[string]map[customer.ID]bool // "phone +8621…" by source
-	kept     map[string]map[customer.ID]bool // tags, units and items, by source
+	kept     map[string]map[customer.ID]bool // tags and items, by source
+	places   map[string][]mergedValue        // "unit 3", "overlay 3", "team": the first said counts
 	orders   int64
 	into     customer.ID // the survivor, 0 when it stands for itself
 }
@@ -48,6 +49,34 @@ func (c *mergedCustomer) set(field, value string) {
 	if c.value(field) != value {
 		c.fields[field] = []mergedValue{{0, value}}
 	}
+}
+
+// place is what counts of an element of the placement.
+func (c *mergedCustomer) place(element string) string {
+	if list := c.places[element]; len(list) > 0 {
+		return list[0].value
+	}
+	return ""
+}
+
+func (c *mergedCustomer) setPlace(element, value string) {
+	switch {
+	case c.place(element) == value:
+	case value == "":
+		delete(c.places, element)
+	default:
+		c.places[element] = []mergedValue{{0, value}}
+	}
+}
+
+// keeps is what other packages are to keep of the customer.
+func (c *mergedCustomer) keeps() []string {
+	list := slices.Collect(maps.Keys(c.kept))
+	for element := range c.places {
+		list = append(list, element+" "+c.place(element))
+	}
+	slices.Sort(list)
+	return list
 }
 
 type mergeModel struct {
@@ -82,6 +111,9 @@ func (m *mergeModel) merge(survivor, loser customer.ID) {
 	for x := range l.kept {
 		addSource(s.kept, x, loser)
 	}
+	for element := range l.places {
+		s.places[element] = append(s.places[element], mergedValue{loser, l.place(element)})
+	}
 	s.orders += l.orders
 	l.into = survivor
 }
@@ -97,6 +129,11 @@ func (m *mergeModel) unmerge(loser customer.ID) {
 			if delete(sources, loser); len(sources) == 0 {
 				delete(set, element)
 			}
+		}
+	}
+	for element := range s.places {
+		if s.places[element] = slices.DeleteFunc(s.places[element], func(x mergedValue) bool { return x.source == loser }); len(s.places[element]) == 0 {
+			delete(s.places, element)
 		}
 	}
 	s.orders -= l.orders
@@ -159,7 +196,7 @@ func TestUnmergeRestoresBothSidesAndKeepsLaterEdits(t *testing.T) {
 		for i := range n {
 			name := fmt.Sprintf("Customer %d", i%4)
 			d := customer.Draft{Name: name, SourceKeys: []customer.SourceKey{{System: "erp", Key: fmt.Sprint(i)}}}
-			mc := &mergedCustomer{fields: map[string][]mergedValue{"name": {{0, name}}}, elements: map[string]map[customer.ID]bool{}, kept: map[string]map[customer.ID]bool{}}
+			mc := &mergedCustomer{fields: map[string][]mergedValue{"name": {{0, name}}}, elements: map[string]map[customer.ID]bool{}, kept: map[string]map[customer.ID]bool{}, places: map[string][]mergedValue{}}
 			addSource(mc.elements, "source "+fmt.Sprint(i), 0)
 			if rapid.Bool().Draw(t, "phone") {
 				p := rapid.SampledFrom(mergePhones).Draw(t, "number")
@@ -173,7 +210,7 @@ func TestUnmergeRestoresBothSidesAndKeepsLaterEdits(t *testing.T) {
 			c := b.create(d)
 			m.customers[c.ID] = mc
 		}
-		steps := rapid.IntRange(1, 25).Draw(t, "steps")
+		steps := rapid.IntRange(1, 30).Draw(t, "steps")
 		for range steps {
 			b.step(t, m)
 			b.compare(t, m)
@@ -189,7 +226,7 @@ func TestUnmergeRestoresBothSidesAndKeepsLaterEdits(t *testing.T) {
 func (b *mergeBook) step(t *rapid.T, m *mergeModel) {
 	id := rapid.SampledFrom(m.standing()).Draw(t, "customer")
 	mc := m.customers[id]
-	switch step := rapid.SampledFrom([]string{"merge", "merge", "unmerge", "note", "phone", "drop phone", "order", "chain order", "tag", "untag", "assign", "withdraw", "invoice"}).Draw(t, "step"); step {
+	switch step := rapid.SampledFrom([]string{"merge", "merge", "unmerge", "note", "phone", "drop phone", "order", "chain order", "tag", "untag", "assign", "withdraw", "overlay", "team", "invoice"}).Draw(t, "step"); step {
 	case "merge":
 		if loser := rapid.SampledFrom(m.standing()).Draw(t, "loser"); loser != id {
 			b.update(func(tx *clientele.Tx) error {
@@ -238,9 +275,10 @@ func (b *mergeBook) step(t *rapid.T, m *mergeModel) {
 
 // stepKept changes what other packages keep of a customer that stands for itself.
 func (b *mergeBook) stepKept(t *rapid.T, m *mergeModel, id customer.ID, step string) {
-	kept := m.customers[id].kept
+	mc := m.customers[id]
+	kept := mc.kept
 	at := rapid.IntRange(0, 2).Draw(t, "which")
-	switch tag, unit := fmt.Sprint("tag ", m.tags[at]), fmt.Sprint("unit ", m.units[at]); step {
+	switch tag := fmt.Sprint("tag ", m.tags[at]); step {
 	case "tag":
 		b.update(func(tx *clientele.Tx) error {
 			_, err := tx.Tags.Assign(id, tagging.Assignment{Tag: m.tags[at]})
@@ -254,19 +292,31 @@ func (b *mergeBook) stepKept(t *rapid.T, m *mergeModel, id customer.ID, step str
 			b.update(func(tx *clientele.Tx) error { _, err := tx.Tags.Remove(id, m.tags[at]); return err })
 			delete(kept, tag)
 		}
-	case "assign":
-		if kept[unit] == nil {
-			b.update(func(tx *clientele.Tx) error {
-				_, err := tx.Org.Assign(id, orgtree.Assignment{Unit: m.units[at]})
-				return err
-			})
-			addSource(kept, unit, 0)
+	case "assign", "withdraw":
+		rep := ""
+		if step == "assign" {
+			rep = rapid.SampledFrom([]string{"li", "zhao"}).Draw(t, "rep")
 		}
-	case "withdraw":
-		if kept[unit] != nil {
-			b.update(func(tx *clientele.Tx) error { _, err := tx.Org.Withdraw(id, m.units[at]); return err })
-			delete(kept, unit)
-		}
+		b.update(func(tx *clientele.Tx) (err error) {
+			if step == "assign" {
+				_, err = tx.Org.Assign(id, orgtree.Assignment{Unit: m.units[at], Rep: rep})
+			} else {
+				_, err = tx.Org.Withdraw(id, m.units[at])
+			}
+			return err
+		})
+		mc.setPlace(fmt.Sprint("unit ", m.units[at]), rep)
+	case "overlay":
+		note := rapid.SampledFrom([]string{"", "first", "second"}).Draw(t, "text")
+		b.update(func(tx *clientele.Tx) error {
+			_, err := tx.Org.SetOverlay(id, orgtree.Overlay{Unit: m.units[at], Note: note})
+			return err
+		})
+		mc.setPlace(fmt.Sprint("overlay ", m.units[at]), note)
+	case "team":
+		team := rapid.SampledFrom([]customer.UnitID{0, m.units[0], m.units[1]}).Draw(t, "team")
+		b.update(func(tx *clientele.Tx) error { _, err := tx.Org.SetTeam(id, team); return err })
+		mc.setPlace("team", map[bool]string{true: fmt.Sprint(team)}[team != 0])
 	case "invoice":
 		m.items++
 		key := fmt.Sprint("item ", m.items)
@@ -306,12 +356,18 @@ func keptOf(tx *clientele.ReadTx, id customer.ID) (list []string, err error) {
 	for _, a := range tags.Assignments {
 		list = append(list, fmt.Sprint("tag ", a.Tag))
 	}
-	_, units, err := tx.Org.UnitsOf(id)
-	for _, u := range units {
-		list = append(list, fmt.Sprint("unit ", u))
-	}
+	p, err := tx.Org.Placement(id)
 	if err != nil {
 		return nil, err
+	}
+	for _, a := range p.Assignments {
+		list = append(list, fmt.Sprint("unit ", a.Unit, " ", a.Rep))
+	}
+	for _, o := range p.Overlays {
+		list = append(list, fmt.Sprint("overlay ", o.Unit, " ", o.Note))
+	}
+	if p.Team != 0 {
+		list = append(list, fmt.Sprint("team ", p.Team))
 	}
 	for i, err := range tx.Credit.Items(id) {
 		if err != nil {
@@ -348,7 +404,7 @@ func (b *mergeBook) compare(t *rapid.T, m *mergeModel) {
 			}
 			if has, err := keptOf(tx, id); err != nil {
 				return err
-			} else if want := slices.Sorted(maps.Keys(mc.kept)); !slices.Equal(has, want) {
+			} else if want := mc.keeps(); !slices.Equal(has, want) {
 				t.Fatalf("customer %d keeps %q, want %q", id, has, want)
 			}
 			var orders int64

@@ -110,8 +110,8 @@ func (tx *Tx) Merge(m Merge) (*customer.Customer, error) {
 }
 
 // Unmerge undoes the merge of a customer, with the guarantees of [customer.Tx.Unmerge]
-// for every participant, and returns the two records. One exception: a tag or a unit that
-// several losers brought alike leaves the survivor with the loser from whom it was taken over.
+// for every participant, and returns the two records. A tag, unit or overlay that others
+// who are still merged brought as well stays with the survivor.
 func (tx *Tx) Unmerge(loser customer.ID) (survivor, restored *customer.Customer, err error) {
 	participants, err := tx.participants()
 	if err != nil {

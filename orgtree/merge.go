@@ -11,7 +11,8 @@ import (
 )
 
 // PlacementMerge is what a merge of two customers did to their placements, for its
-// undoing. It belongs to the record of the merge: encode it with MarshalBinary.
+// undoing. It belongs to the record of the merge: encode it with MarshalBinary, which leaves
+// out Former and Combined. What the survivor is made of stands in a table of this package.
 type PlacementMerge struct {
 	Survivor, Loser customer.ID
 	Former          Placement // the survivor's before
@@ -41,42 +42,38 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*PlacementMerge, erro
 		return nil, err
 	}
 	done := &PlacementMerge{Survivor: survivor, Loser: loser, Former: to.copy(), Lost: from.copy()}
-	to.join(from, keeper.Owner)
-	if gone.Owner != keeper.Owner && tree.Open(gone.Owner) {
-		to.join(&Placement{Assignments: []Assignment{{Unit: gone.Owner, Rep: gone.Rep, Team: from.Team}}}, keeper.Owner)
+	gift := from.copy()
+	if gone.Owner != keeper.Owner && tree.Open(gone.Owner) && gift.in(gone.Owner) < 0 {
+		gift.Assignments = append(gift.Assignments, Assignment{Unit: gone.Owner, Rep: gone.Rep, Team: from.Team})
 	}
+	to.join(&gift, keeper.Owner)
 	to.settle(tx.now())
 	done.Combined = to.copy()
 	// The loser first: it gives up the local codes that the survivor takes.
 	if err := tx.rewritePlacement(op, &Placement{Customer: loser}); err != nil {
 		return nil, err
 	}
-	return done, tx.rewritePlacement(op, to)
+	if err := tx.rewritePlacement(op, to); err != nil {
+		return nil, err
+	}
+	return done, tx.noteMerge(done, &gift)
 }
 
-// UnmergeCustomers undoes what MergeCustomers did: the loser has its placement again, and
-// the survivor loses what it had from it, but that what was changed since stays.
+// UnmergeCustomers undoes what MergeCustomers did, in any order with other merges into the
+// survivor. The loser has its placement again. The survivor keeps its own, what those that
+// are still merged brought, the earlier merged first, and whatever was changed or withdrawn
+// since as it is now. A local code that another customer has taken meanwhile doesn't come
+// back to the survivor. It costs a read for each of those still merged.
 func (tx *Tx) UnmergeCustomers(done *PlacementMerge) error {
 	const op = "unmerge customers"
 	if done == nil {
 		return &Error{Op: op, Field: "PlacementMerge", Remedy: "give what MergeCustomers returned", Err: ErrInvalid}
 	}
-	to, _, err := tx.placedRecord(op, done.Survivor)
+	to, keeper, err := tx.placedRecord(op, done.Survivor)
 	if err != nil {
 		return err
 	}
-	given := done.given()
-	to.Assignments = slices.DeleteFunc(to.Assignments, func(a Assignment) bool {
-		return slices.ContainsFunc(given.Assignments, func(g Assignment) bool { return sameAssignment(a, g) })
-	})
-	to.Overlays = slices.DeleteFunc(to.Overlays, func(o Overlay) bool {
-		return slices.ContainsFunc(given.Overlays, func(g Overlay) bool { return sameOverlay(&o, &g) })
-	})
-	if given.Team != 0 && to.Team == given.Team {
-		to.Team = 0
-	}
-	to.settle(tx.now())
-	if err := tx.rewritePlacement(op, to); err != nil {
+	if err := tx.separate(op, to, keeper.Owner, done); err != nil {
 		return err
 	}
 	again := done.Lost.copy()
@@ -138,7 +135,8 @@ func (p *Placement) copy() Placement {
 	return c
 }
 
-// join adds what another placement has for units that p and its owner don't have yet.
+// join adds what another placement has for units that p and its owner don't have yet, and to
+// an overlay without a limit the other's.
 func (p *Placement) join(other *Placement, owner customer.UnitID) {
 	if p.Team == 0 {
 		p.Team = other.Team
@@ -149,14 +147,16 @@ func (p *Placement) join(other *Placement, owner customer.UnitID) {
 		}
 	}
 	for _, o := range other.Overlays {
-		has := slices.ContainsFunc(p.Overlays, func(x Overlay) bool { return x.Unit == o.Unit })
-		if !has && len(p.Overlays) < MaxPlacement {
+		switch i := p.overlay(o.Unit); {
+		case i < 0 && len(p.Overlays) < MaxPlacement:
 			p.Overlays = append(p.Overlays, o)
+		case i >= 0 && p.Overlays[i].Limit == nil:
+			p.Overlays[i].Limit = o.Limit // without it more would pass than for either
 		}
 	}
 }
 
-// given is what the merge gave the survivor.
+// given is what a merge of before there were lineages gave the survivor.
 func (done *PlacementMerge) given() Placement {
 	var g Placement
 	for _, a := range done.Combined.Assignments {
@@ -175,20 +175,8 @@ func (done *PlacementMerge) given() Placement {
 	return g
 }
 
-// sameAssignment compares what was agreed, not whether it has begun.
-func sameAssignment(a, b Assignment) bool {
-	a.live, b.live = false, false
-	return a.Unit == b.Unit && a.From.Equal(b.From) && a.Until.Equal(b.Until) && a.Rep == b.Rep && a.Team == b.Team
-}
-
-func sameOverlay(a, b *Overlay) bool {
-	var x, y record.Writer
-	appendOverlay(&x, a)
-	appendOverlay(&y, b)
-	return string(x.Buf) == string(y.Buf)
-}
-
-// The fields of a stored PlacementMerge.
+// The fields of a stored PlacementMerge. Former and Combined are read of merges from before
+// there were lineages, whose undoing goes by them.
 const (
 	mergeSurvivor = 1
 	mergeLoser    = 2
@@ -202,14 +190,9 @@ func (done *PlacementMerge) MarshalBinary() ([]byte, error) {
 	var w record.Writer
 	w.Uint(mergeSurvivor, uint64(done.Survivor))
 	w.Uint(mergeLoser, uint64(done.Loser))
-	for i, p := range []*Placement{&done.Former, &done.Lost, &done.Combined} {
-		stored, err := appendPlacement(nil, p)
-		if err != nil {
-			return nil, err
-		}
-		w.Bytes(mergeFormer+i, stored)
-	}
-	return w.Buf, nil
+	stored, err := appendPlacement(nil, &done.Lost)
+	w.Bytes(mergeLost, stored)
+	return w.Buf, err
 }
 
 // UnmarshalBinary decodes what MarshalBinary encoded.

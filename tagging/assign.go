@@ -511,5 +511,8 @@ func (tx *Tx) Forget(id customer.ID) error {
 	if err != nil {
 		return missing("forget", id, err)
 	}
+	if err := tx.store.lineage.Forget(tx.tx, uint64(id)); err != nil {
+		return err
+	}
 	return tx.store.tagged.Forget(tx.tx, id, uint8(Forgot))
 }

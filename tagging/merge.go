@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
@@ -12,7 +13,8 @@ import (
 )
 
 // Combination is what a merge of two customers did to their tags, for its undoing. It
-// belongs to the record of the merge: encode it with MarshalBinary.
+// belongs to the record of the merge: encode it with MarshalBinary, which leaves out
+// Former and Combined. What the survivor is made of stands in a table of this package.
 type Combination struct {
 	Survivor, Loser customer.ID
 	Former          []Assignment // the survivor's before
@@ -47,8 +49,10 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) 
 		return nil, err
 	}
 	done.Combined = slices.Clone(after.Assignments)
-	_, _, err = tx.finish(from, Combined)
-	return done, err
+	if _, _, err = tx.finish(from, Combined); err != nil {
+		return nil, err
+	}
+	return done, tx.noteMerge(done)
 }
 
 // beginKnown is begin for a customer of any status but Erased: of those nothing is kept.
@@ -101,17 +105,27 @@ func (c *catalogue) isRival(a *Assignment) bool {
 	return c.dimensions[a.Dimension].Exclusive && a.recorded() && a.State != Denied
 }
 
-// laterWord leaves, of a denial and a person's assignment of the same tag, the later.
+// laterWord leaves, of denials and a person's assignments of the same tag, the later.
 func laterWord(list []Assignment) []Assignment {
+	type word struct {
+		tag    TagID
+		denied bool
+	}
+	latest := map[word]time.Time{}
+	for _, a := range list {
+		if w := (word{a.Tag, a.State == Denied}); a.Origin == Manual && a.Assigned.After(latest[w]) {
+			latest[w] = a.Assigned
+		}
+	}
 	return slices.DeleteFunc(slices.Clone(list), func(a Assignment) bool {
-		return a.Origin == Manual && slices.ContainsFunc(list, func(b Assignment) bool {
-			return b.claim() == a.claim() && (a.State == Denied) != (b.State == Denied) && b.Assigned.After(a.Assigned)
-		})
+		return a.Origin == Manual && latest[word{a.Tag, a.State != Denied}].After(a.Assigned)
 	})
 }
 
-// UnmergeCustomers undoes what MergeCustomers did: the loser has again what it had, and
-// so has the survivor, but that what was changed since stays as it is now.
+// UnmergeCustomers undoes what MergeCustomers did, in any order with other merges into the
+// survivor. The loser has again what it had. The survivor keeps its own, what those that
+// are still merged brought, and every claim that was changed or removed since as it is
+// now. What has ended since counts as ended. It costs a read for each of those still merged.
 func (tx *Tx) UnmergeCustomers(done *Combination) error {
 	const op = "unmerge customers"
 	survivor, err := tx.beginKnown(op, done.Survivor)
@@ -122,33 +136,33 @@ func (tx *Tx) UnmergeCustomers(done *Combination) error {
 	if err != nil {
 		return err
 	}
-	survivor.takeBack(done.Combined, done.Former)
-	loser.takeBack(nil, done.Lost)
-	if _, _, err := tx.finish(survivor, Combined); err != nil {
+	if err := tx.separate(survivor, done); err != nil {
 		return err
 	}
+	loser.list = tx.cat.takeBack(loser.list, nil, done.Lost, tx.now)
 	_, _, err = tx.finish(loser, Combined)
 	return err
 }
 
-// takeBack makes every claim what it was formerly, but those that are no longer as they
-// were left. What has ended since, or was merged, counts as if it had been so then.
-func (e *edit) takeBack(left, formerly []Assignment) {
-	left, formerly = e.cat.settle(left, e.now), e.cat.settle(formerly, e.now)
+// takeBack makes every claim of a list what it was formerly, but those that are no longer
+// as they were left. What has ended since, or was merged, counts as if it had been so then.
+func (c *catalogue) takeBack(now, left, formerly []Assignment, at time.Time) []Assignment {
+	left, formerly = c.settle(left, at), c.settle(formerly, at)
 	var list []Assignment
-	for _, a := range e.list {
+	for _, a := range now {
 		if !a.among(left) {
 			list = append(list, a) // changed since
 		}
 	}
 	changed := len(list)
 	for _, a := range formerly {
-		removed := hasClaim(left, a.claim()) && !hasClaim(e.list, a.claim())
+		removed := hasClaim(left, a.claim()) && !hasClaim(now, a.claim())
 		if !removed && !hasClaim(list[:changed], a.claim()) {
 			list = append(list, a)
 		}
 	}
-	e.list, _ = e.cat.combine(list, nil)
+	list, _ = c.combine(list, nil)
+	return list
 }
 
 func hasClaim(list []Assignment, c claim) bool {
@@ -165,7 +179,8 @@ func (a Assignment) among(list []Assignment) bool {
 	})
 }
 
-// The fields of a stored Combination.
+// The fields of a stored Combination. Former and Combined are read of merges from before
+// there were lineages, whose undoing goes by them.
 const (
 	combinationSurvivor = 1
 	combinationLoser    = 2
@@ -180,12 +195,14 @@ func (c *Combination) MarshalBinary() ([]byte, error) {
 	var w record.Writer
 	w.Uint(combinationSurvivor, uint64(c.Survivor))
 	w.Uint(combinationLoser, uint64(c.Loser))
-	for i, list := range c.lists() {
-		mark := w.Begin(combinationFormer + i)
-		for j := range *list {
-			appendAssignment(&w, &(*list)[j])
+	for field, list := range c.lists() {
+		if field += combinationFormer; field == combinationLost || field == combinationDropped {
+			mark := w.Begin(field)
+			for i := range *list {
+				appendAssignment(&w, &(*list)[i])
+			}
+			w.End(mark)
 		}
-		w.End(mark)
 	}
 	return w.Buf, nil
 }

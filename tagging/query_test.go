@@ -349,7 +349,7 @@ func TestQueriesOnASnapshotIgnoreConcurrentWriters(t *testing.T) {
 	}
 	q := Query{Expr: filter.AllOf(filter.Under("region", "cn"), filter.AnyOf(filter.Is("flag", "a", "b"), filter.Missing("level")))}
 	different := map[int64]bool{}
-	for range 60 {
+	for n := 0; n < 60 || len(different) < 2 && !t.Failed(); n++ { // goes on until a writer had its turn
 		s.view(nil, func(r *Reader) {
 			first, err := r.Count(q)
 			if err != nil {
@@ -365,9 +365,6 @@ func TestQueriesOnASnapshotIgnoreConcurrentWriters(t *testing.T) {
 	}
 	stop.Store(true)
 	writers.Wait()
-	if len(different) < 2 {
-		t.Errorf("nothing was written meanwhile: %v", different)
-	}
 }
 
 // small is a shelf with three customers: 1 in Shanghai and high, 2 in Taiwan and dormant

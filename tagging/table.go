@@ -3,6 +3,7 @@ package tagging
 import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/lineage"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -15,6 +16,7 @@ const (
 	TableTagged    = 12 // keyed by customer
 	TableSegment   = 13
 	tableEdition   = 14
+	tableLineage   = 90
 
 	bitmapTag = 2
 
@@ -45,6 +47,7 @@ type tables struct {
 	tagged       *storage.Table[customer.ID, *Tagged]
 	segment      *storage.Table[string, *Segment]
 	edition      *storage.Table[uint64, *edition]
+	lineage      *lineage.Table // of the tags of survivors of merges
 	dimensionBy  *storage.Index[*Dimension]
 	tagBy        *storage.Index[*Tag]
 	due          *storage.Index[*Tagged]
@@ -55,6 +58,7 @@ type tables struct {
 
 func newTables() *tables {
 	t := &tables{
+		lineage:      lineage.New(tableLineage, "tagged_lineage"),
 		dimensionBy:  &storage.Index[*Dimension]{ID: 1, Label: "code", Unique: true, Keys: dimensionKeys},
 		tagBy:        &storage.Index[*Tag]{ID: 1, Label: "code", Unique: true, Keys: tagKeys, Version: text.Fingerprint()},
 		due:          &storage.Index[*Tagged]{ID: 1, Label: "due", Keys: dueKeys},
@@ -91,6 +95,7 @@ func newTables() *tables {
 
 func (t *tables) addTo(s *storage.Schema) {
 	s.Tables = append(s.Tables, t.dimension, t.tag, t.tagged, t.segment, t.edition)
+	t.lineage.AddTo(s)
 	s.Sequences = append(s.Sequences, t.dimensionIDs, t.tagIDs)
 }
 

@@ -19,6 +19,7 @@ var (
 	facts    = []string{"internal/enum", "internal/text", "internal/region", "internal/phone", "customer/identifier"}
 	records  = []string{"storage", "storage/kv", "storage/record", "storage/bitset"}
 	masters  = slices.Concat(facts, records, []string{"customer"})
+	merged   = slices.Concat(masters, []string{"internal/lineage"})
 	figures  = []string{"internal/enum", "credit/money", "credit/date"}
 	siblings = []string{"tagging", "tagging/filter", "dedupe", "orgtree", "credit", "credit/money", "credit/date", "credit/aging"}
 	uses     = slices.Concat(masters, siblings)
@@ -48,11 +49,12 @@ var layout = []layer{
 	{"internal/region/...", []string{"internal/text"}},
 	{"internal/phone", []string{"internal/text"}},
 	{"internal/phone/...", []string{"internal/text"}},
+	{"internal/lineage", []string{"storage", "storage/kv", "storage/record"}},
 	{"customer/identifier", []string{"internal/text"}},
 	{"customer", slices.Concat(facts, records)},
 
 	{"tagging/filter", nil},
-	{"tagging", slices.Concat(masters, []string{"tagging/filter"})},
+	{"tagging", slices.Concat(merged, []string{"tagging/filter"})},
 	{"tagging/classify", slices.Concat(masters, []string{"tagging", "tagging/filter"})},
 	{"tagging/packs", slices.Concat(masters, []string{"tagging", "tagging/filter", "tagging/classify"})},
 	{"tagging/taggingtest", slices.Concat(masters, []string{"tagging", "tagging/filter", "tagging/classify", "storage/kv/pebblekv"})},
@@ -65,7 +67,7 @@ var layout = []layer{
 	{"dedupe", slices.Concat(masters, []string{"dedupe/match", "dedupe/compare"})},
 	{"dedupe/compare", facts},
 	{"dedupe/match", []string{"dedupe/compare"}},
-	{"orgtree", masters},
+	{"orgtree", merged},
 	{"credit", slices.Concat(masters, []string{"credit/..."})},
 	{"customer/search", uses},
 	{"customer/exchange/tabular", nil},
