@@ -195,7 +195,7 @@ func (tx *Tx) count(s Scope, currency money.Currency, p Part, minor int64) error
 	if minor == 0 {
 		return nil
 	}
-	return addShared(tx.tx, tx.store.exposed, s.append(nil).Uint(uint64(currency)).Uint(uint64(p)), minor)
+	return addShared(tx.tx, tx.store.exposed, exposureKey{s, currency, p}.append(nil), minor)
 }
 
 // countReserved changes what a customer has reserved, ordered or been delivered, wherever

@@ -11,6 +11,7 @@ import (
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
+	"github.com/clientele-go/clientele/storage/kv"
 )
 
 // ExposureDifference is a counted part of an exposure that isn't what the accounts and
@@ -67,6 +68,10 @@ func (r *Reader) ExposureDifferences() ([]ExposureDifference, error) {
 	return list, err
 }
 
+func (k exposureKey) append(dst storage.Key) storage.Key {
+	return k.scope.append(dst).Uint(uint64(k.currency)).Uint(uint64(k.part))
+}
+
 func parseExposureKey(key storage.Key) (k exposureKey, err error) {
 	s, rest, err := cutScope(key)
 	if err != nil {
@@ -101,9 +106,14 @@ func (r *Reader) sumAccounts(sums map[exposureKey]int64) error {
 	return nil
 }
 
-// sumReservations adds up what is reserved, by customer, group and unit.
+// sumReservations adds up what is reserved.
 func (r *Reader) sumReservations(sums map[exposureKey]int64) error {
-	for v, err := range r.store.reservation.Records(r.storage, allKeys, false) {
+	return r.eachReserved(allKeys, func(k exposureKey, minor int64) { sums[k] += minor })
+}
+
+// eachReserved calls f with what is reserved, by customer, group and unit.
+func (r *Reader) eachReserved(keys kv.Range, f func(k exposureKey, minor int64)) error {
+	for v, err := range r.store.reservation.Records(r.storage, keys, false) {
 		if err != nil {
 			return err
 		}
@@ -115,7 +125,7 @@ func (r *Reader) sumReservations(sums map[exposureKey]int64) error {
 			return err
 		}
 		for _, s := range append(scopes, OfCustomer(v.Customer)) {
-			sums[exposureKey{s, v.Amount.Currency, v.Stage.part()}] += v.Open
+			f(exposureKey{s, v.Amount.Currency, v.Stage.part()}, v.Open)
 		}
 	}
 	return nil
@@ -127,19 +137,24 @@ func (r *Reader) sharedScopes(id customer.ID) ([]Scope, error) {
 	if err != nil {
 		return nil, err
 	}
+	return scopesOf(c, p), nil
+}
+
+func scopesOf(c *customer.Customer, p *Profile) []Scope {
 	scopes := []Scope{OfUnit(c.Owner)}
 	if p.Group != 0 {
 		scopes = append(scopes, OfGroup(p.Group))
 	}
-	return scopes, nil
+	return scopes
 }
 
 // recountMark is the mark that keeps two recounts from both correcting the same difference.
 const recountMark = "recount"
 
-// RecountExposure sets right what is counted for customers, groups and units, after a bulk load or
-// a repair, and returns how many sums differed. It reads in a View and holds up no
-// writer: a difference stays the same whatever is posted meanwhile.
+// RecountExposure sets right what is counted for customers, groups and units, after a repair
+// or a bulk load that crashed while customers moved, and returns how many sums differed. It
+// reads every account, in a View, and holds up no writer: a difference stays the same whatever
+// is posted meanwhile.
 func (s *Store) RecountExposure(ctx context.Context, j Job) (int, error) {
 	var differences []ExposureDifference
 	var last *reminded

@@ -11,7 +11,6 @@ import (
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/storage"
-	"github.com/clientele-go/clientele/storage/kv"
 )
 
 // LoadAccount is what another system's books have of a customer.
@@ -58,9 +57,11 @@ type Job struct {
 // ascending order of id. It writes every page once, and so is some ten times faster than
 // Post and Allocate; parts become visible and durable one after another. Customers near
 // which something is posted already are done by transactions. It fails with the errors
-// of Post and Allocate; Options.Related is not asked. Exposure of groups and units has to
-// be counted anew afterwards, by RecountExposure. Memory is bounded by some ten thousand
-// customers' items on their way.
+// of Post and Allocate; Options.Related is not asked. Exposure of groups and units is counted
+// along. When somebody changed a loaded customer meanwhile, who may have moved to another,
+// all of it is counted anew in the end; where a crash prevents that, [Store.RecountExposure]
+// does it. Memory is bounded by some ten thousand customers' items on their way, and a bit
+// for each customer.
 func (s *Store) Load(ctx context.Context, j Job, opts LoadOptions, accounts iter.Seq2[LoadAccount, error]) (storage.Loaded, error) {
 	ld := &ledgerLoad{Store: s, ctx: ctx, job: j, opts: opts}
 	if err := ld.permit(); err != nil {
@@ -74,9 +75,10 @@ func (s *Store) Load(ctx context.Context, j Job, opts LoadOptions, accounts iter
 		}
 	}
 	work := storage.RowWork[loadRow]{Prepare: ld.prepare, Place: ld.place, Add: ld.add, LeftOut: ld.leftOut, Batch: loadBatch}
-	return storage.LoadRows(ctx, j.Storage, j.Session, options, work, func(l *storage.RowLoader[loadRow]) error {
+	loaded, err := storage.LoadRows(ctx, j.Storage, j.Session, options, work, func(l *storage.RowLoader[loadRow]) error {
 		return ld.fill(l, accounts)
 	})
+	return loaded, errors.Join(err, ld.followMoves())
 }
 
 // ledgerLoad is one bulk load.
@@ -88,36 +90,52 @@ type ledgerLoad struct {
 	items  int
 	ranges map[int][2]customer.ID // the customers of each row
 	large  largeSums
+	seen   countedCustomers
 	last   customer.ID
 }
 
-// largeSums are the book's totals to which a load adds much, and what they come to. It is
+// largeSums are the shared sums to which a load adds much, and what they come to. It is
 // safe for concurrent use.
 type largeSums struct {
 	mu   sync.Mutex
-	sums map[totalID]int64
+	sums map[largeSum]int64
 }
 
-// add adds to a total, as addShared does.
-func (s *largeSums) add(ld *ledgerLoad, id totalID, minor int64) error {
+type largeSum struct {
+	of  *storage.Counter
+	key string
+}
+
+// addSum adds to a shared sum, as addShared does.
+func (ld *ledgerLoad) addSum(l *storage.Loader, of *storage.Counter, key storage.Key, minor int64) error {
+	if minor >= large || minor <= -large {
+		if err := ld.large.add(ld, largeSum{of, string(key)}, minor); err != nil {
+			return err
+		}
+	}
+	of.Load(l, key, minor)
+	return nil
+}
+
+func (s *largeSums) add(ld *ledgerLoad, id largeSum, minor int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sum, known := s.sums[id]
 	if !known {
 		err := ld.job.Storage.View(ld.ctx, func(r *storage.Reader) (err error) {
-			sum, err = ld.total.Get(r, totalKey(id.side, id.currency, id.due))
+			sum, err = id.of.Get(r, storage.Key(id.key))
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
-	sum, err := shared(ld.total, sum, minor)
+	sum, err := shared(id.of, sum, minor)
 	if err != nil {
 		return err
 	}
 	if s.sums == nil {
-		s.sums = map[totalID]int64{}
+		s.sums = map[largeSum]int64{}
 	}
 	s.sums[id] = sum
 	return nil
@@ -193,7 +211,7 @@ func (ld *ledgerLoad) send(l *storage.RowLoader[loadRow], row *loadRow) error {
 
 // used reports whether somebody of a block has an account.
 func (ld *ledgerLoad) used(block customer.ID) (used bool, err error) {
-	keys := kv.Range{Lower: storage.Key(nil).Uint(uint64(block)), Upper: storage.Key(nil).Uint(uint64(block + 1<<logBlockBits))}
+	keys := customerRange(block, block+1<<logBlockBits)
 	err = ld.job.Storage.View(ld.ctx, func(r *storage.Reader) error {
 		for _, err := range ld.account.Records(r, keys, false) {
 			used = true
@@ -204,30 +222,10 @@ func (ld *ledgerLoad) used(block customer.ID) (used bool, err error) {
 	return used, err
 }
 
-// exist fails for accounts of customers that don't exist any more, or never did.
-func (ld *ledgerLoad) exist(accounts []LoadAccount) error {
-	return ld.job.Storage.View(ld.ctx, func(r *storage.Reader) error {
-		customers := ld.job.Customers.Reader(r)
-		for n := range accounts {
-			id := accounts[n].Customer
-			c, err := customers.Get(id)
-			switch {
-			case err != nil:
-				return missing("load", id, err)
-			case c.ID != id:
-				return &Error{Op: "load", Customer: id, Field: "Customer", Value: id.String(), Problem: "was merged into " + c.ID.String(), Remedy: "load its items with the survivor's", Err: ErrInvalid}
-			case c.Status == customer.Erased:
-				return &customer.StatusError{ID: id, Status: c.Status, Action: "load"}
-			}
-		}
-		return nil
-	})
-}
-
 // prepare checks a row's accounts. The storage compares document keys with those of other
 // rows and of the book.
 func (ld *ledgerLoad) prepare(row *loadRow) error {
-	if err := ld.exist(row.accounts); err != nil {
+	if err := ld.look(row); err != nil {
 		return err
 	}
 	row.openAmounts = slices.Grow(row.openAmounts[:0], len(row.items))[:len(row.items)]

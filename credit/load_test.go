@@ -296,11 +296,15 @@ func oneAccount(t *testing.T, open, settled int, pages func(*credit.Store)) (b *
 }
 
 // Sums that customers share end at 2⁶² = 4,611,686,018,427,387,904 minor units, whoever
-// adds to them: 4·10¹⁸ fit once for a due day and side, and a second customer's don't.
+// adds to them: 4·10¹⁸ fit once for a due day and side, and once for a unit, and a second
+// customer's don't.
 func TestSharedSumsOverflowBeforeAnythingIsWritten(t *testing.T) {
 	const most = 4_000_000_000_000_000_000
 	b := newBook(t, credit.Options{})
 	b.loadCustomers(200)
+	for _, id := range []customer.ID{130, 198} {
+		b.update(func(tx tx) error { _, err := tx.customers.Assign(id, 7, ""); return err })
+	}
 	invoice := func(id customer.ID, key, due string) credit.Document {
 		return credit.Document{Key: key, Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: cny(most), Instalments: []credit.Instalment{{Due: day(due), Amount: most}}}
 	}

@@ -23,13 +23,22 @@ type loadRow struct {
 	documents   []int32        // of the items, by hash: a number of items, 1 more, or 0
 
 	entries []posted
-	quiet   []bool     // of the entries
-	settled []bool     // of an account's items, those whose entries are quiet
-	open    []openItem // of a block
+	months  []date.Month // of the entries, those from which they count
+	quiet   []bool       // of the entries
+	settled []bool       // of an account's items, those whose entries are quiet
+	open    []openItem   // of a block
 	order   []logOrder
+	spare   []logOrder // for sorting
+	counts  []int32    // the same
+	pages   []loadPage
+	pageOf  []int32 // of the entries, those in a page: its number
 	page    logPage
+	account account
+	years   []*figures // of an account; behind them, others that are used again
 	stored  Allocation
 	sums    map[totalID]int64
+	counted []counted // where the accounts' exposure counts
+	exposed map[exposureKey]int64
 	key     storage.Key
 }
 
@@ -43,8 +52,9 @@ func (row *loadRow) begin(today date.Date) {
 	}
 	row.accounts, row.items, row.allocations = row.accounts[:0], row.items[:0], row.allocations[:0]
 	row.ids, row.entries, row.open, row.today = row.ids[:0], row.entries[:0], row.open[:0], today
-	row.quiet = row.quiet[:0]
+	row.months, row.quiet = row.months[:0], row.quiet[:0]
 	clear(row.sums)
+	clear(row.exposed)
 }
 
 // take copies an account, whose memory is the caller's.
@@ -106,7 +116,7 @@ func (ld *ledgerLoad) add(l *storage.Loader, row *loadRow) error {
 		if err := ld.addOpen(l, row, a, open); err != nil {
 			return err
 		}
-		if err := ld.addAccount(l, row.entries[first:]); err != nil {
+		if err := ld.addAccount(l, row, n, first); err != nil {
 			return err
 		}
 		ids, open = ids[len(a.Allocations):], open[len(a.Items):]
@@ -117,7 +127,10 @@ func (ld *ledgerLoad) add(l *storage.Loader, row *loadRow) error {
 	if err := ld.addLog(l, row); err != nil {
 		return err
 	}
-	return ld.addTotals(l, row)
+	if err := ld.addTotals(l, row); err != nil {
+		return err
+	}
+	return ld.addExposure(l, row)
 }
 
 // addItems adds an account's items and their entries.
@@ -127,8 +140,7 @@ func (ld *ledgerLoad) addItems(l *storage.Loader, row *loadRow, a *LoadAccount) 
 		if err := ld.item.Load(l, i.ID, i, uint8(Posted)); err != nil {
 			return err
 		}
-		row.entries = append(row.entries, i.posting())
-		row.quiet = append(row.quiet, row.settled[n])
+		row.note(i.posting(), row.settled[n])
 	}
 	return nil
 }
@@ -146,10 +158,17 @@ func (ld *ledgerLoad) addAllocations(l *storage.Loader, row *loadRow, a *LoadAcc
 			return err
 		}
 		both := stored.posted(&a.Items[from.Debit], &a.Items[from.Credit], stored.Effective)
-		row.entries = append(row.entries, both[:]...)
-		row.quiet = append(row.quiet, row.settled[from.Debit], row.settled[from.Credit])
+		row.note(both[0], row.settled[from.Debit])
+		row.note(both[1], row.settled[from.Credit])
 	}
 	return nil
+}
+
+// note adds an entry.
+func (row *loadRow) note(p posted, quiet bool) {
+	row.entries = append(row.entries, p)
+	row.months = append(row.months, p.entry.on.Month())
+	row.quiet = append(row.quiet, quiet)
 }
 
 // quiet appends which items are wholly settled from the day on from which they count, and
@@ -230,153 +249,61 @@ func splitPages(key openKey, more, isFirst bool, items []openItem, most int, put
 	return nil
 }
 
-// logOrder orders entries by their page's month, the quiet ones behind the others, then by
-// the day from which they count, then as they came: the number of an entry stands in the
-// lowest 31 bits.
-type logOrder uint64
-
-const (
-	orderQuiet = 1 << 48
-	orderEntry = 1<<31 - 1
-)
-
-func (row *loadRow) addOrder(month date.Month, on date.Date, n int) {
-	o := logOrder(month)<<49 | logOrder(on)<<31 | logOrder(n)
-	if row.quiet[n] {
-		o |= orderQuiet
-	}
-	row.order = append(row.order, o)
-}
-
-func (o logOrder) month() date.Month { return date.Month(o >> 49) }
-func (o logOrder) day() date.Date    { return date.Date(o >> 31 & (1<<17 - 1)) }
-func (o logOrder) entry() int        { return int(o & orderEntry) }
-
-// addLog adds the pages of the log, with the entries in the order of their days, as they
-// would have come: so a report passes over the pages of days before its own.
-func (ld *ledgerLoad) addLog(l *storage.Loader, row *loadRow) error {
-	row.order = row.order[:0]
-	for n := range row.entries {
-		e := &row.entries[n].entry
-		row.addOrder(e.on.Month(), e.on, n)
-	}
-	slices.Sort(row.order)
-	ld.addDays(l, row)
-	if err := ld.addLogPages(l, row, logEffective); err != nil {
-		return err
-	}
-	row.order = row.order[:0]
-	for n := range row.entries {
-		e := &row.entries[n].entry
-		if month := e.recorded.Month(); month > e.on.Month() {
-			row.addOrder(month, e.on, n)
-		}
-	}
-	slices.Sort(row.order)
-	return ld.addLogPages(l, row, logRecorded)
-}
-
-// addDays counts the entries by day, given in order.
-func (ld *ledgerLoad) addDays(l *storage.Loader, row *loadRow) {
-	for rest := row.order; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].day() == rest[0].day() {
-			n++
-		}
-		row.key = appendDayKey(row.key[:0], rest[0].day())
-		ld.days.Load(l, row.key, int64(n))
-		rest = rest[n:]
-	}
-}
-
-// addLogPages adds the pages of one log, of the entries that the row's order names.
-func (ld *ledgerLoad) addLogPages(l *storage.Loader, row *loadRow, log uint8) error {
-	for rest := row.order; len(rest) > 0; {
-		month := rest[0].month()
-		n := 1
-		for n < len(rest) && rest[n].month() == month {
-			n++
-		}
-		if err := ld.addLogMonth(l, row, logKey{log, month, row.block(), 0}, rest[:n]); err != nil {
-			return err
-		}
-		rest = rest[n:]
-	}
-	return nil
-}
-
-// fewQuiet entries have no pages of their own.
-const fewQuiet = 32
-
-// addLogMonth adds the pages of a month.
-func (ld *ledgerLoad) addLogMonth(l *storage.Loader, row *loadRow, key logKey, order []logOrder) error {
-	loud, _ := slices.BinarySearchFunc(order, orderQuiet, func(o logOrder, bit logOrder) int { return cmp.Compare(o&bit, bit) })
-	if loud == 0 || len(order)-loud < fewQuiet {
-		loud = len(order)
-	}
-	size := ld.sizes.log
-	last := (loud+size-1)/size + (len(order)-loud+size-1)/size - 1
-	for part := range slices.Chunk(order[:loud], size) {
-		if err := ld.addLogPage(l, row, &key, last, false, part); err != nil {
-			return err
-		}
-	}
-	for part := range slices.Chunk(order[loud:], size) {
-		if err := ld.addLogPage(l, row, &key, last, true, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addLogPage adds a page, and moves the key to the next. Its entries stand as they came,
-// by customer, so that they take few bytes and a report finds an account for several at once.
-func (ld *ledgerLoad) addLogPage(l *storage.Loader, row *loadRow, key *logKey, last int, quiet bool, order []logOrder) error {
-	p := &row.page
-	*p = logPage{key: *key, currencies: p.currencies[:0], added: p.added[:0]}
-	if key.number == 0 {
-		p.last = uint64(last)
-	}
-	for n := range order {
-		order[n] &= orderEntry
-	}
-	slices.Sort(order)
-	for _, o := range order {
-		p.add(&row.entries[o.entry()].entry)
-	}
-	p.quiet = quiet
-	key.number++
-	return ld.log.Load(l, p.key, p, uint8(Posted))
-}
-
-// addAccount adds a customer's account and figures.
-func (ld *ledgerLoad) addAccount(l *storage.Loader, list []posted) error {
+// addAccount adds the account and figures of a customer, given its number and its first entry
+// in the row.
+func (ld *ledgerLoad) addAccount(l *storage.Loader, row *loadRow, number, first int) error {
+	list, months := row.entries[first:], row.months[first:]
 	if len(list) == 0 {
 		return nil
 	}
-	a := &account{customer: list[0].customer}
-	var years []*figures
+	a := &row.account
+	*a = account{customer: list[0].customer, balances: a.balances[:0]}
+	row.years = row.years[:0]
+	var month *Figures
 	for n := range list {
 		p := &list[n]
 		if err := a.add(&p.entry); err != nil {
 			return err
 		}
-		month := p.entry.on.Month()
-		year, _ := month.Civil()
-		at, found := slices.BinarySearchFunc(years, year, func(f *figures, year int) int { return cmp.Compare(f.key.year, year) })
-		if !found {
-			years = slices.Insert(years, at, &figures{key: figuresKey{a.customer, year}})
+		if month == nil || month.Month != months[n] || month.Currency != p.currency {
+			month = row.year(a.customer, months[n]).of(months[n], p.currency)
 		}
-		if err := years[at].of(month, p.currency).add(&p.entry, p.settlement); err != nil {
+		if err := month.add(&p.entry, p.settlement); err != nil {
 			return err
 		}
 	}
-	for _, f := range years {
+	for _, f := range row.years {
 		if err := ld.figures.Load(l, f.key, f, uint8(Posted)); err != nil {
 			return err
 		}
 	}
+	if err := row.expose(a, &row.counted[number]); err != nil {
+		return err
+	}
 	return ld.account.Load(l, a.customer, a, uint8(Posted))
+}
+
+// year returns the figures of an account in a month's year, made when there are none.
+func (row *loadRow) year(id customer.ID, month date.Month) *figures {
+	year, _ := month.Civil()
+	at, found := slices.BinarySearchFunc(row.years, year, func(f *figures, year int) int { return cmp.Compare(f.key.year, year) })
+	if found {
+		return row.years[at]
+	}
+	f := row.spareYear()
+	f.key, f.months = figuresKey{id, year}, f.months[:0]
+	row.years = slices.Insert(row.years, at, f)
+	return f
+}
+
+// spareYear returns figures that a former account had, or new ones.
+func (row *loadRow) spareYear() *figures {
+	if n := len(row.years); n < cap(row.years) {
+		if f := row.years[:n+1][n]; f != nil {
+			return f
+		}
+	}
+	return &figures{}
 }
 
 // addTotal notes what is open of an item for the book's totals.
@@ -394,13 +321,10 @@ func (row *loadRow) addTotal(i *openItem) error {
 // addTotals adds to the book's totals.
 func (ld *ledgerLoad) addTotals(l *storage.Loader, row *loadRow) error {
 	for id, sum := range row.sums {
-		if sum >= large {
-			if err := ld.large.add(ld, id, sum); err != nil {
-				return err
-			}
-		}
 		row.key = appendTotalKey(row.key[:0], id)
-		ld.total.Load(l, row.key, sum)
+		if err := ld.addSum(l, ld.total, row.key, sum); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -410,7 +334,9 @@ func (ld *ledgerLoad) addTotals(l *storage.Loader, row *loadRow) error {
 func (ld *ledgerLoad) postRow(row *loadRow) error {
 	for n := range row.accounts {
 		a := &row.accounts[n]
-		err := ld.exist(row.accounts[n : n+1])
+		err := ld.job.Storage.View(ld.ctx, func(r *storage.Reader) error {
+			return ld.find(r, []counted{{customer: a.Customer}}, mayLoad)
+		})
 		if err == nil {
 			err = a.check(row.today, make([]int64, len(a.Items)))
 		}

@@ -3,6 +3,7 @@ package credit
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -20,8 +21,8 @@ type Combination struct {
 
 // MergeCustomers gives the survivor of a merge the items of the loser, open and settled,
 // and with them its place in all reports, also of the past. Allocations stay as they are.
-// It costs a read and a write for each of the loser's items, and a read for each of the
-// survivor's. Neither's status matters, but that it is not erased.
+// It costs some reads and a write for each of the loser's items, whatever the survivor has.
+// Neither's status matters, but that it is not erased.
 func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) {
 	const op = "merge customers"
 	if survivor == loser {
@@ -44,7 +45,8 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) 
 }
 
 // UnmergeCustomers gives the loser its items back. What was posted to the survivor since
-// the merge stays there, and allocations between items of the two stay as they are.
+// the merge stays there, and allocations between items of the two stay as they are. It costs
+// some reads for each of the survivor's items.
 func (tx *Tx) UnmergeCustomers(done *Combination) error {
 	const op = "unmerge customers"
 	if done == nil {
@@ -107,12 +109,45 @@ func (tx *Tx) moveItems(from, to customer.ID, change func(*Item) bool) (moved in
 			return 0, err
 		}
 	}
-	for _, id := range [2]customer.ID{from, to} {
-		if err := tx.rebuild(id, Moved); err != nil {
-			return 0, err
+	if err := tx.rebuild(from, Moved); err != nil {
+		return 0, err
+	}
+	return len(items), tx.adopt(to, items)
+}
+
+// adopt adds what follows from items that came to a customer to what is derived for it, and
+// tells the observers. It reads nothing of the items that the customer had before.
+func (tx *Tx) adopt(id customer.ID, items []*Item) error {
+	d, err := tx.deriveFrom(id, all(items), func(*Allocation) bool { return true })
+	if err != nil {
+		return err
+	}
+	open := make([]*entry, len(d.open))
+	for n := range d.open {
+		open[n] = &entry{openItem: d.open[n]}
+	}
+	if err := tx.changeOpen(open); err != nil {
+		return err
+	}
+	entries := byDay(d.list)
+	if err := tx.addLog(entries); err != nil {
+		return err
+	}
+	if err := tx.changeFigures(d.list); err != nil {
+		return err
+	}
+	return tx.changeAccounts(entries, Moved)
+}
+
+// all yields what is in a list.
+func all[T any](list []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range list {
+			if !yield(v, nil) {
+				return
+			}
 		}
 	}
-	return len(items), nil
 }
 
 // The fields of a stored Combination.

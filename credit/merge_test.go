@@ -1,11 +1,18 @@
 package credit_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"sync/atomic"
 	"testing"
 
 	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/sample/receivable"
+	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/kv/pebblekv"
 )
 
 func TestMergedCustomersOweTogetherAndUnmergedApart(t *testing.T) {
@@ -64,5 +71,88 @@ func TestMergedCustomersOweTogetherAndUnmergedApart(t *testing.T) {
 	}
 	if err := new(credit.Combination).UnmarshalBinary(nil); err == nil {
 		t.Error("no bytes are a Combination")
+	}
+}
+
+// readCounter is an engine that counts the entries that are read.
+type readCounter struct {
+	kv.Engine
+	reads atomic.Int64
+}
+
+func (c *readCounter) Snapshot(ctx context.Context) (kv.Snapshot, error) {
+	s, err := c.Engine.Snapshot(ctx)
+	return countedReads{s, c}, err
+}
+
+type countedReads struct {
+	kv.Snapshot
+	by *readCounter
+}
+
+func (c countedReads) Get(ctx context.Context, key, dst []byte) ([]byte, bool, error) {
+	c.by.reads.Add(1)
+	return c.Snapshot.Get(ctx, key, dst)
+}
+
+func (c countedReads) Scan(ctx context.Context, keys kv.Range, reverse bool) iter.Seq2[kv.Entry, error] {
+	return func(yield func(kv.Entry, error) bool) {
+		for e, err := range c.Snapshot.Scan(ctx, keys, reverse) {
+			c.by.reads.Add(1)
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// A merge reads what the loser has, not what the survivor has gathered: a cluster of many
+// would cost their number squared.
+func TestMergeReadsTheLosersItemsAlone(t *testing.T) {
+	reads := func(survivors int) int64 {
+		engine, err := pebblekv.Open("", pebblekv.Options{InMemory: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counter := &readCounter{Engine: engine}
+		b := newBookOn(t, counter, credit.Options{})
+		b.setDay(benchDay)
+		const survivor, loser = 1, 200 // of different pages
+		b.loadCustomers(loser)
+		for n, items := range map[customer.ID]int{survivor: survivors, loser: 10} {
+			sample := &receivable.Book{Seed: uint64(n), Customers: 1, Open: items, Settled: items, Months: 6, AsOf: benchDay}
+			if _, err := b.credit.Load(t.Context(), b.job(), credit.LoadOptions{}, keyed(fmt.Sprint(n), accounts(sample, n))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		counter.reads.Store(0)
+		b.update(func(tx tx) error {
+			_, err := tx.MergeCustomers(survivor, loser)
+			return err
+		})
+		counted := counter.reads.Load()
+		if found := b.differences(); len(found) > 0 {
+			t.Errorf("with %d open items: %v", survivors, found)
+		}
+		return counted
+	}
+	few, many := reads(20), reads(2000)
+	t.Logf("%d reads into an account of 60 items, %d into one of 6,000", few, many)
+	if many > few+few/2 { // some pages more
+		t.Errorf("%d reads into an account of 60 items, and %d into one of 6,000", few, many)
+	}
+}
+
+// keyed begins the keys of the documents with a text.
+func keyed(with string, accounts iter.Seq2[credit.LoadAccount, error]) iter.Seq2[credit.LoadAccount, error] {
+	return func(yield func(credit.LoadAccount, error) bool) {
+		for a, err := range accounts {
+			for n := range a.Items {
+				a.Items[n].Document = with + "/" + a.Items[n].Document
+			}
+			if !yield(a, err) {
+				return
+			}
+		}
 	}
 }

@@ -15,15 +15,8 @@ func TestPartsOfAnItemAreWorthTheWhole(t *testing.T) {
 	for _, part := range []int64{33, 50, 5, 1} {
 		b := newBook(t, credit.Options{Base: money.CNY})
 		id := b.addCustomers(1)
-		rate := func(text string) money.Rate {
-			r, err := money.ParseRate(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return r
-		}
-		invoice := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: usd(1_00), Rate: rate("7.1250")})
-		payment := b.post(credit.Document{Key: "P", Customer: id, Kind: credit.Payment, Date: day("2024-06-01"), Amount: usd(1_00), Rate: rate("7.0000")})
+		invoice := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: usd(1_00), Rate: rate(t, "7.1250")})
+		payment := b.post(credit.Document{Key: "P", Customer: id, Kind: credit.Payment, Date: day("2024-06-01"), Amount: usd(1_00), Rate: rate(t, "7.0000")})
 		loss, last := int64(0), int64(1_00)
 		for open := int64(1_00); open > 0; open -= last {
 			last = part

@@ -29,7 +29,7 @@ func (tx *Tx) record(list []posted) error {
 	if err := tx.addLog(byPlace); err != nil {
 		return err
 	}
-	if err := tx.changeAccounts(byPlace); err != nil {
+	if err := tx.changeAccounts(byPlace, Posted); err != nil {
 		return err
 	}
 	if err := tx.changeFigures(list); err != nil {
@@ -68,7 +68,7 @@ func (tx *Tx) addLog(entries []*entry) error {
 
 // changeAccounts changes balances by entries, which are in the order of customers, and
 // tells the observers.
-func (tx *Tx) changeAccounts(entries []*entry) error {
+func (tx *Tx) changeAccounts(entries []*entry, action Action) error {
 	for len(entries) > 0 {
 		id := entries[0].customer
 		n := 1
@@ -84,7 +84,7 @@ func (tx *Tx) changeAccounts(entries []*entry) error {
 				return err
 			}
 		}
-		if err := tx.store.account.Put(tx.tx, id, a, uint8(Posted)); err != nil {
+		if err := tx.store.account.Put(tx.tx, id, a, uint8(action)); err != nil {
 			return err
 		}
 		if err := tx.observe(id, entries[:n]); err != nil {

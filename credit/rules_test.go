@@ -153,15 +153,8 @@ func TestDiscountAndRounding(t *testing.T) {
 func TestDifferencesByExchange(t *testing.T) {
 	b := newBook(t, credit.Options{Base: money.CNY})
 	id := b.addCustomers(1)
-	rate := func(text string) money.Rate {
-		r, err := money.ParseRate(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	invoice := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: usd(1500_00), Rate: rate("7.10")})
-	dollars := b.post(credit.Document{Key: "P1", Customer: id, Kind: credit.Payment, Date: day("2024-06-01"), Amount: usd(1000_00), Rate: rate("7.05")})
+	invoice := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: usd(1500_00), Rate: rate(t, "7.10")})
+	dollars := b.post(credit.Document{Key: "P1", Customer: id, Kind: credit.Payment, Date: day("2024-06-01"), Amount: usd(1000_00), Rate: rate(t, "7.05")})
 	yuan := b.receive("P2", id, "2024-06-02", cny(3600_00))
 	if a := b.allocate(credit.AllocationRequest{Debit: invoice.ID, Credit: dollars.ID}); a.Difference != cny(-50_00) {
 		t.Errorf("difference %s, want -50.00 CNY", a.Difference)
@@ -176,7 +169,7 @@ func TestDifferencesByExchange(t *testing.T) {
 	// The day before, 500.00 USD were owed (3,600.00 CNY at 7.20) and 3,600.00 CNY had come.
 	b.view(func(r *credit.Reader) error {
 		q := credit.AgingQuery{AsOf: day("2024-06-02")}
-		rates := func(date.Date, money.Currency) (money.Rate, error) { return rate("7.20"), nil }
+		rates := func(date.Date, money.Currency) (money.Rate, error) { return rate(t, "7.20"), nil }
 		var worth, booked, revalued int64
 		for v, err := range r.Revalue(q, credit.Valuation{Rates: rates}) {
 			if err != nil {

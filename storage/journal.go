@@ -56,7 +56,8 @@ func (e entry) append(dst []byte) []byte {
 	w.Int(entryTime, e.Time.UnixMicro())
 	w.String(entryActor, e.Actor)
 	w.String(entryReason, e.Reason)
-	for _, op := range e.Ops {
+	for i := range e.Ops {
+		op := &e.Ops[i]
 		m := w.Begin(entryOp)
 		w.Uint(opTable, uint64(op.Table))
 		w.Uint(opAction, uint64(op.Action))
@@ -80,7 +81,11 @@ func readChange(position kv.Position, payload string) (Change, error) {
 		case entryReason:
 			c.Reason = r.String()
 		case entryOp:
-			op, err := readOp(r.String())
+			text := r.String()
+			if c.Ops == nil { // room for all, if they are as long as the first
+				c.Ops = make([]Op, 0, len(payload)/(len(text)+2))
+			}
+			op, err := readOp(text)
 			if err != nil {
 				r.Fail(err)
 			}

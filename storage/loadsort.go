@@ -2,17 +2,53 @@ package storage
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
 // sort orders the run by key, and equal keys by row. It is a radix sort on 8 bytes of
 // the keys after another (Kärkkäinen and Rantala 2009, "Engineering Radix Sort for
 // Strings"): the first 8 are at hand, so most keys are read once or never.
-// It reports whether anything had to be moved.
+// It reports whether items had to be moved out of the order of chunks.
 func (r *loadRun) sort() (moved bool) {
 	s := runSorter{run: r}
-	s.sort(r.items, len(r.prefix))
-	return s.moved
+	if !r.byChunk() {
+		s.sort(r.items, len(r.prefix))
+		return s.moved
+	}
+	for from := 0; from < len(r.items); {
+		to := r.chunkEnd(from)
+		s.sort(r.items[from:to], len(r.prefix))
+		from = to
+	}
+	return false
+}
+
+// byChunk reports whether the items of each chunk come behind those of the chunks before, as
+// they do in an index by a number that ascends with the rows. Each is then sorted by itself,
+// within the processor's cache.
+func (r *loadRun) byChunk() bool {
+	before, most := uint64(0), uint64(0) // the largest order of the chunks before; of this one too
+	for i := range r.items {
+		item := &r.items[i]
+		if i > 0 && item.chunk != r.items[i-1].chunk {
+			before = most
+		}
+		if item.order <= before && item.chunk != r.items[0].chunk {
+			return false
+		}
+		most = max(most, item.order)
+	}
+	return true
+}
+
+// chunkEnd is the end of the items of one chunk, given its first.
+func (r *loadRun) chunkEnd(from int) int {
+	to := from + 1
+	for to < len(r.items) && r.items[to].chunk == r.items[from].chunk {
+		to++
+	}
+	return to
 }
 
 type runSorter struct {
@@ -81,22 +117,60 @@ func (s *runSorter) byOrder(items []loadItem) {
 		s.spare = make([]loadItem, len(items))
 	}
 	from, to := items, s.spare[:len(items)]
-	for shift := 0; shift < 64; shift += 8 {
-		if byte(differ>>shift) != 0 {
-			byByte(to, from, shift)
-			from, to = to, from
-		}
+	digit := 8
+	if len(items) >= manyItems {
+		digit = maxDigit
+	}
+	for left, shift := squeeze(items, differ), 0; shift < left; shift += digit {
+		byDigit(to, from, shift, digit)
+		from, to = to, from
 	}
 	if &from[0] != &items[0] {
 		copy(items, from)
 	}
 }
 
-// byByte is a counting sort by one byte of the order.
-func byByte(to, from []loadItem, shift int) {
-	var next [256]uint32
+// squeeze takes out of the orders the bits in which they don't differ, which tell nothing:
+// half of those of a number in decimal digits, for instance. It returns how many are left.
+func squeeze(items []loadItem, differ uint64) (left int) {
+	var fields []bitField
+	for differ != 0 {
+		low := bits.TrailingZeros64(differ)
+		width := bits.TrailingZeros64(^(differ >> low))
+		mask := (uint64(1)<<width - 1) << low
+		fields = append(fields, bitField{mask, low - left})
+		differ &^= mask
+		left += width
+	}
+	for i := range items {
+		order := uint64(0)
+		for _, f := range fields {
+			order |= items[i].order & f.mask >> f.down
+		}
+		items[i].order = order
+	}
+	return left
+}
+
+// bitField is neighbouring bits, and by how many places they move down.
+type bitField struct {
+	mask uint64
+	down int
+}
+
+// Of manyItems as many bits are taken at a time as there are counts in the first cache;
+// fewer would not make up for clearing these.
+const (
+	maxDigit  = 11
+	manyItems = 4096
+)
+
+// byDigit is a counting sort by some bits of the order.
+func byDigit(to, from []loadItem, shift, digit int) {
+	var counts [1 << maxDigit]uint32
+	next, mask := counts[:1<<digit], uint64(1)<<digit-1
 	for i := range from {
-		next[byte(from[i].order>>shift)]++
+		next[from[i].order>>shift&mask]++
 	}
 	sum := uint32(0)
 	for b, n := range next {
@@ -104,7 +178,7 @@ func byByte(to, from []loadItem, shift int) {
 		sum += n
 	}
 	for i := range from {
-		b := byte(from[i].order >> shift)
+		b := from[i].order >> shift & mask
 		to[next[b]] = from[i]
 		next[b]++
 	}

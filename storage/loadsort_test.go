@@ -2,6 +2,8 @@ package storage
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -67,4 +69,44 @@ func TestRunsAreSortedByKeyAndRow(t *testing.T) {
 			t.Fatalf("%d items, equal keys %v; want %d, %v", r.Len(), r.equal, n, equal)
 		}
 	})
+}
+
+// Long runs take several chunks and more bits at a time: numbers in decimal digits in no
+// order, and an index by a number that ascends from chunk to chunk and not within one.
+func TestLongRunsAreSorted(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	const rows, perChunk = 3 * manyItems, manyItems + 100
+	for name, key := range map[string]func(row int) string{
+		"digits":   func(int) string { return fmt.Sprintf("N%d-%d", r.IntN(50_000), r.IntN(100)) },
+		"by chunk": func(row int) string { return fmt.Sprintf("%04d%06d", row/perChunk, r.IntN(20_000)) },
+	} {
+		p, c := &loadPart{}, &loadChunk{}
+		var want []string
+		for row := range rows {
+			want = append(want, key(row))
+			item, err := c.key(c.run(runID{spaceIndex, 1, 2}, "t", "x", true), Key(want[row]), nil, kv.Limits{KeyBytes: 1000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.add(&c.runs[0], item)
+			if c.rows++; c.rows == perChunk || row == rows-1 {
+				p.add(c)
+				c = &loadChunk{firstRow: p.rows}
+			}
+		}
+		p.sort()
+		run := p.runs[0]
+		if packed := run.packed != nil; packed != (name == "digits") {
+			t.Errorf("%s: packed: %v", name, packed)
+		}
+		slices.Sort(want)
+		for i, w := range want {
+			if got := string(run.Key(i)[len(run.prefix):]); got != w {
+				t.Fatalf("%s: key %d is %q, want %q", name, i, got, w)
+			}
+			if i > 0 && want[i-1] == w && run.items[i-1].row >= run.items[i].row {
+				t.Fatalf("%s: equal keys %d and %d are not in the order of rows", name, i-1, i)
+			}
+		}
+	}
 }

@@ -229,9 +229,6 @@ func (g *growth) loadItems(ctx context.Context) error {
 	const each = (openPerTen + 2*settledPerTen) / 10
 	return g.timed("import.items", (g.to-from)*each, func(tick func(int)) error {
 		_, err := g.Credit().Load(ctx, g.session.CreditJob(), credit.LoadOptions{Progress: tick}, g.accounts(from))
-		if err == nil { // loads leave the exposure of units to be counted
-			_, err = g.Credit().RecountExposure(ctx, g.session.CreditJob())
-		}
 		return err
 	})
 }

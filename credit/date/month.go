@@ -66,8 +66,7 @@ func (m Month) day(day int) Date {
 	if !m.Valid() {
 		return 0
 	}
-	d, _ := fromCivil(int(m/12), int(m%12)+1, day)
-	return d
+	return Date(firstDays[m-firstYear*12] + day)
 }
 
 // Civil returns the year and the month.
