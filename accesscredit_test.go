@@ -235,6 +235,10 @@ var creditRows = map[string]row{
 		}
 		return list[0].Worth.Balance / 100, nil
 	}),
+	"credit.Reader.TermsThrough": told(func(k *kit, tx *clientele.Tx, id customer.ID) (bool, error) {
+		_, err := tx.Credit.TermsThrough(id, k.east)
+		return err == nil, err
+	}),
 	"credit.Reader.TermsOf": told(func(k *kit, tx *clientele.Tx, id customer.ID) (bool, error) {
 		_, err := tx.Credit.TermsOf(id)
 		return id != k.absent, err // who has no terms pays at once

@@ -29,6 +29,8 @@ type world struct {
 	system *clientele.Session
 	vip    tagging.TagID
 	pairs  [][2]customer.ID // that wait in the review queue, ascending
+	// requests wait for approval.
+	requests []request
 	// canaries are values that were ever written, and of which customer and field.
 	canaries map[string][]canary
 	taken    int // unique values so far
@@ -335,7 +337,7 @@ func (w *world) step() {
 		w.rename, w.changeStatus,
 		func() { w.clock.advance(time.Duration(rapid.IntRange(1, 4).Draw(w.rt, "hours")) * time.Hour) },
 		func() { w.do(w.give) },
-		w.retag,
+		w.retag, w.ask,
 	}
 	draw(w, "step", steps...)()
 }

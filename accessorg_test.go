@@ -71,7 +71,7 @@ var orgRows = map[string]row{
 	}),
 	"orgtree.Tx.SetTeam": write(func(k *kit, tx *clientele.Tx, id customer.ID) error { _, err := tx.Org.SetTeam(id, k.east); return err }),
 	"orgtree.Tx.SetOverlay": write(func(k *kit, tx *clientele.Tx, id customer.ID) error {
-		_, err := tx.Org.SetOverlay(id, orgtree.Overlay{Unit: k.east, Terms: "N30"})
+		_, err := tx.Org.SetOverlay(id, orgtree.Overlay{Unit: k.east, Terms: "NET30"})
 		return err
 	}),
 	"orgtree.Tx.CreateUnit": guarded(func(k *kit, tx *clientele.Tx) error {

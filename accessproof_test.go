@@ -152,6 +152,9 @@ var proofRows = map[string]row{
 	"orgtree.Reader.Delegations": listed(func(k *kit, tx *clientele.Tx) func(func(*orgtree.Delegation, error) bool) {
 		return tx.Org.Delegations()
 	}),
+	"orgtree.Reader.DelegationsFrom": listed(func(k *kit, tx *clientele.Tx) func(func(*orgtree.Delegation, error) bool) {
+		return tx.Org.DelegationsFrom("root")
+	}),
 	"orgtree.Reader.DelegationsTo": listed(func(k *kit, tx *clientele.Tx) func(func(*orgtree.Delegation, error) bool) {
 		return tx.Org.DelegationsTo("deputy")
 	}),

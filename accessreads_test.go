@@ -69,6 +69,7 @@ func newReads(w *world, actor string) *reads {
 func (r *reads) compare() {
 	checks := []func(){
 		r.records, r.lookUps, r.lists, r.counts, r.filters, r.groups, r.organisation, r.receivables, r.duplicates,
+		r.pages, r.tagPages, r.approvals, r.sharing,
 	}
 	inside := func(tx *clientele.ReadTx) error {
 		r.tx = tx
@@ -85,6 +86,7 @@ func (r *reads) compare() {
 	r.feed()
 	r.export()
 	r.explanations()
+	r.reviews()
 	r.noLeak()
 }
 

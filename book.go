@@ -151,8 +151,12 @@ func describe(opts Options) (*Book, *storage.Schema, error) {
 	if opts.Org.Filters == nil {
 		opts.Org.Filters = filters{b.tags}
 	}
+	if opts.Org.CheckOverlay == nil {
+		opts.Org.CheckOverlay = checkOverlay
+	}
 	b.org = orgtree.New(opts.Org)
 	b.customers.Elsewhere(b.org.Elsewhere)
+	b.customers.Placing(b.org.LoadCheck)
 	b.describeCredit(&opts)
 	opts.Dedupe.Country = cmp.Or(opts.Dedupe.Country, b.country)
 	if b.dedupe, err = dedupe.New(opts.Dedupe, customers); err != nil {
@@ -266,11 +270,7 @@ func (b *Book) Credit() *credit.Store { return b.credit }
 // Verify reads the whole book and compares everything that is stored twice; see
 // [storage.Store.Verify] and [credit.Store.Verify].
 func (b *Book) Verify(ctx context.Context, progress func(done, total int)) (*storage.Report, error) {
-	report, err := b.store.Verify(ctx, progress)
-	if err != nil {
-		return report, err
-	}
-	return report, b.store.View(ctx, func(r *storage.Reader) error { return b.verifyCredit(r, report) })
+	return b.store.Verify(ctx, progress, b.credit.Verify(b.customers))
 }
 
 // Repair mends what Verify can find in derived data: indexes, counts, views, pages of

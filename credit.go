@@ -30,6 +30,9 @@ func (b *Book) describeCredit(opts *Options) {
 		o.Control.Org = func(r *storage.Reader, customers *customer.Reader) credit.Org {
 			return organisation{b.org.Reader(r, customer.Unscoped(customers))}
 		}
+		if o.Control.Overlay == nil {
+			o.Control.Overlay = b.overlay
+		}
 	}
 	if o.Control.DaysLate == nil {
 		o.Control.DaysLate = daysLate(base(o))
@@ -80,6 +83,42 @@ func (o organisation) HasRole(actor, role string) (bool, error) {
 		return !enforced, err
 	}
 	return o.org.HasRole(actor, role)
+}
+
+// overlay implements [credit.OverlaySource].
+func (b *Book) overlay(r *storage.Reader, customers *customer.Reader, id customer.ID, unit customer.UnitID) (credit.Overlay, error) {
+	o, err := b.org.Reader(r, customers).Overlay(id, unit)
+	if err != nil {
+		return credit.Overlay{}, err
+	}
+	agreed := credit.Overlay{Terms: o.Terms, TermsOf: o.TermsOf, LimitOf: o.LimitOf}
+	if o.Limit != nil {
+		agreed.Limit, err = overlayLimit(o.LimitOf, o.Limit)
+	}
+	return agreed, err
+}
+
+// overlayLimit is an overlay's limit as credit control reads it.
+func overlayLimit(unit customer.UnitID, l *orgtree.Limit) (*money.Amount, error) {
+	c, err := money.ParseCurrency(l.Currency)
+	if err != nil {
+		return nil, &orgtree.Error{Op: "read overlay", Unit: unit, Field: "Limit.Currency", Value: l.Currency, Remedy: "use a currency of ISO 4217 that has amounts", Err: orgtree.ErrInvalid}
+	}
+	return &money.Amount{Minor: l.Amount, Currency: c}, nil
+}
+
+// checkOverlay refuses what credit control wouldn't understand of an overlay.
+func checkOverlay(o orgtree.Overlay) error {
+	if o.Limit != nil {
+		if _, err := overlayLimit(o.Unit, o.Limit); err != nil {
+			return err
+		}
+	}
+	if o.Terms == "" {
+		return nil
+	}
+	_, err := credit.ParseTerms(o.Terms)
+	return err
 }
 
 const factReceivables = "receivables"
@@ -210,19 +249,7 @@ func daysLate(currency money.Currency) func(*credit.Reader, customer.ID) (int64,
 	}
 }
 
-// verifyCredit adds to a report what differs in receivables and exposure.
-func (b *Book) verifyCredit(r *storage.Reader, report *storage.Report) error {
-	if err := b.credit.Verify(r, report.Add); err != nil {
-		return err
-	}
-	list, err := b.credit.Reader(r, b.customers.Reader(r)).ExposureDifferences()
-	for _, d := range list {
-		report.Add(storage.Difference{Where: "credit exposure", Key: d.Scope.String(), Problem: d.String(), Derived: true})
-	}
-	return err
-}
-
-// repairCredit makes anew what verifyCredit would find.
+// repairCredit makes anew what Verify finds to differ in receivables and exposure.
 func (b *Book) repairCredit(ctx context.Context) (int, error) {
 	job := b.System("repair").CreditJob()
 	n, err := b.credit.Repair(ctx, job)

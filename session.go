@@ -220,7 +220,10 @@ func (b *Book) silentRules(ctx context.Context) ([]tagging.SilentRule, error) {
 
 // OrgJob is the session as transfers of many customers need it; see [orgtree.Store].
 func (s *Session) OrgJob() orgtree.Job {
-	return orgtree.Job{Storage: s.book.store, Customers: s.book.customers, Session: s.session, Access: s.access}
+	return orgtree.Job{
+		Storage: s.book.store, Customers: s.book.customers, Session: s.session, Access: s.access,
+		Follow: func(tx *storage.Tx, customers *customer.Tx) { s.book.credit.Tx(tx, customers) }, // exposure goes along
+	}
 }
 
 // Load creates customers in bulk, some ten times faster than Update; see
@@ -229,7 +232,7 @@ func (s *Session) OrgJob() orgtree.Job {
 // [orgtree.ErrQuota]: create them by Update, which counts.
 func (s *Session) Load(ctx context.Context, opts customer.LoadOptions, drafts iter.Seq2[customer.Draft, error]) (storage.Loaded, error) {
 	opts.Access = s.access
-	return s.book.customers.Load(ctx, s.book.store, s.session, opts, s.book.placeable(ctx, drafts))
+	return s.book.customers.Load(ctx, s.book.store, s.session, opts, drafts)
 }
 
 // ErrNoSearch: the book was opened without its search index.

@@ -14,8 +14,10 @@ type Finding struct {
 	Step    StepKind
 	Outcome Outcome // after overrides
 	Scope   Scope   // whose limit, for Utilisation
-	Value   int64   // what was found: percent, days, minor units, level
-	Above   int64   // the step's threshold
+	// Unit is the one whose overlay of the customer sets the limit, 0 for the customer's own.
+	Unit  customer.UnitID
+	Value int64 // what was found: percent, days, minor units, level
+	Above int64 // the step's threshold
 	// Override is what made the outcome milder, 0 for none.
 	Override OverrideID
 	// Hidden says that the session may not see the figures, which are then 0.
@@ -29,6 +31,7 @@ func (f *Finding) fields(x *wire) {
 	x.int(4, &f.Value)
 	x.int(5, &f.Above)
 	wireUint(x, 6, &f.Override)
+	wireUint(x, 7, &f.Unit)
 }
 
 func (f *Finding) hide() { f.Value, f.Above, f.Hidden = 0, 0, true }
@@ -38,6 +41,9 @@ func (f Finding) String() string {
 	text := f.Outcome.String() + ": " + f.Step.String()
 	if f.Scope != (Scope{}) {
 		text += " of " + f.Scope.String()
+	}
+	if f.Unit != 0 {
+		text += fmt.Sprintf(" by the overlay of unit %d", f.Unit)
 	}
 	if f.Step != Unlimited && !f.Hidden {
 		text += fmt.Sprintf(" is %d, above %d", f.Value, f.Above)
@@ -51,6 +57,7 @@ func (f Finding) String() string {
 // Room is what a limit leaves for a document, in the limit's currency.
 type Room struct {
 	Scope    Scope
+	Unit     customer.UnitID // whose overlay of the customer sets the limit, 0 for none
 	Limit    money.Amount
 	Exposure money.Amount // without the document
 	Asked    money.Amount
@@ -79,6 +86,9 @@ func (r *Reader) Check(q Request) (Decision, error) {
 		return Decision{}, err
 	}
 	k, err := r.newCheck(c)
+	if err == nil {
+		k.unit, err = r.through(customer.RightRead, customer.Credit, q.Unit)
+	}
 	if err != nil {
 		return Decision{}, err
 	}
@@ -101,8 +111,11 @@ func (r *Reader) hideDecision(id customer.ID, d *Decision) error {
 		if err != nil {
 			return err
 		}
-		if !limit || !exposure {
-			*room = Room{Scope: room.Scope, Ceiling: room.Ceiling, Hidden: true}
+		switch {
+		case !r.concerns(room.Unit):
+			*room = Room{Scope: room.Scope, Hidden: true}
+		case !limit || !exposure:
+			*room = Room{Scope: room.Scope, Unit: room.Unit, Ceiling: room.Ceiling, Hidden: true}
 		}
 	}
 	v := Reservation{Customer: id, Findings: d.Findings}
@@ -116,6 +129,7 @@ type check struct {
 	profile  *Profile
 	policy   *Policy
 	day      date.Date
+	unit     customer.UnitID // through which the credit is asked for, 0 for none
 }
 
 func (r *Reader) newCheck(c *customer.Customer) (*check, error) {
@@ -176,7 +190,7 @@ func (d *Decision) find(f Finding, overrides []*Override) {
 		}
 	}
 	for i := range d.Findings {
-		if old := &d.Findings[i]; old.Step == f.Step && old.Scope == f.Scope {
+		if old := &d.Findings[i]; old.Step == f.Step && old.Scope == f.Scope && old.Unit == f.Unit {
 			if f.Outcome > old.Outcome || f.Outcome == old.Outcome && f.Above > old.Above {
 				*old = f
 			}
@@ -224,7 +238,8 @@ func (k *check) measure(s Step, document money.Amount) (int64, error) {
 type bounding struct {
 	bound
 	scope Scope
-	apart []currency // those with a limit of their own, which don't count here
+	unit  customer.UnitID // whose overlay it is of, 0 for none
+	apart []currency      // those with a limit of their own, which don't count here
 }
 
 type currency = money.Currency
@@ -269,7 +284,7 @@ func (k *check) boundOf(s Scope, of currency) (b bounding, found bool, err error
 	for _, x := range bounds {
 		switch {
 		case x.only && x.base.Currency == of:
-			return bounding{x, s, nil}, true, nil
+			return bounding{bound: x, scope: s}, true, nil
 		case x.only:
 			b.apart = append(b.apart, x.base.Currency)
 		default:
@@ -289,6 +304,13 @@ func (k *check) checkLimits(d *Decision, asked money.Amount, overrides []*Overri
 	if len(bounds) == 0 && k.policy.WithoutLimit > Pass {
 		d.find(Finding{Step: Unlimited, Outcome: k.policy.WithoutLimit}, overrides)
 	}
+	own, found, err := k.overlayBound()
+	if err != nil {
+		return err
+	}
+	if found {
+		bounds = append(bounds, own)
+	}
 	for _, b := range bounds {
 		room, err := k.room(&b, asked)
 		if err != nil {
@@ -305,7 +327,7 @@ func (k *check) checkLimits(d *Decision, asked money.Amount, overrides []*Overri
 // room adds up what counts against a bound, in the bound's currency. Each currency's
 // exposure is converted as one sum.
 func (k *check) room(b *bounding, asked money.Amount) (room Room, err error) {
-	room = Room{Scope: b.scope, Limit: b.base, Ceiling: b.ceiling}
+	room = Room{Scope: b.scope, Unit: b.unit, Limit: b.base, Ceiling: b.ceiling}
 	for _, extra := range b.extras {
 		if room.Limit, err = k.plus(room.Limit, extra); err != nil {
 			return room, err
@@ -377,7 +399,7 @@ func (k *check) checkUse(d *Decision, room Room, overrides []*Override) error {
 		if step.Kind != Utilisation || !exceeds(used.Minor, room.Limit.Minor, step.Above) {
 			continue
 		}
-		f := Finding{Step: Utilisation, Outcome: step.Outcome, Scope: room.Scope, Value: percent(used.Minor, room.Limit.Minor), Above: step.Above}
+		f := Finding{Step: Utilisation, Outcome: step.Outcome, Scope: room.Scope, Unit: room.Unit, Value: percent(used.Minor, room.Limit.Minor), Above: step.Above}
 		if err := k.stretch(&f, used, room.Limit, overrides); err != nil {
 			return err
 		}

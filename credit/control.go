@@ -18,6 +18,9 @@ type ControlOptions struct {
 	// Org is the organisation of a state; nil is a book in which no unit is above another
 	// and stated roles are believed.
 	Org func(r *storage.Reader, customers *customer.Reader) Org
+	// Overlay tells what units have agreed with a customer of their own; with nil, a unit that
+	// is named in a Request or Document is kept, and changes nothing.
+	Overlay OverlaySource
 	// DaysLate tells by how many days a customer usually pays late, and whether that is
 	// known; with nil, steps of PaymentBehaviour find nothing.
 	DaysLate func(r *Reader, id customer.ID) (days int64, known bool, err error)
@@ -107,12 +110,6 @@ func (r *Reader) resolved(s Scope) (Scope, error) {
 	return OfCustomer(c.ID), nil
 }
 
-// wholeUnits is what an access offers beside [customer.Access] that knows of units.
-type wholeUnits interface {
-	// ShowsAll reports whether a field is shown of everybody whom a unit or one below it owns.
-	ShowsAll(field string, unit customer.UnitID) bool
-}
-
 // shows reports whether a field (limit, exposure, …) of a scope may be disclosed. What
 // customers share is only shown to who sees it of everybody, in a unit of all that are its,
 // since others could work out from it what is not theirs to know.
@@ -122,7 +119,7 @@ func (r *Reader) shows(field string, s Scope) (bool, error) {
 		return true, nil
 	}
 	if s.Kind != CustomerScope {
-		units, ok := access.(wholeUnits)
+		units, ok := access.(unitAccess)
 		return access.WithinUnmasked(field) == nil || ok && s.Kind == UnitScope && units.ShowsAll(field, customer.UnitID(s.ID)), nil
 	}
 	err := r.allow(customer.RightRead, s.customer())

@@ -60,7 +60,7 @@ func (r *Reader) deriveItem(d *derived, i *Item, counts func(*Allocation) bool) 
 		if !counts(a) {
 			continue
 		}
-		p, err := r.sideOf(i, a)
+		p, err := sideOf(r, i, a)
 		if err != nil {
 			return err
 		}
@@ -87,11 +87,17 @@ func (r *Reader) posting(i *Item) (posted, error) {
 	return p, err
 }
 
+// source is where items and allocations are looked up.
+type source interface {
+	item(op string, id ItemID) (*Item, error)
+	allocation(op string, id AllocationID) (*Allocation, error)
+}
+
 // sideOf is the entry that an allocation makes for one of its items.
-func (r *Reader) sideOf(i *Item, a *Allocation) (posted, error) {
+func sideOf(from source, i *Item, a *Allocation) (posted, error) {
 	on := a.Effective
 	if a.Undoes != 0 {
-		former, err := r.allocation("derive", a.Undoes)
+		former, err := from.allocation("derive", a.Undoes)
 		if err != nil {
 			return posted{}, err
 		}
@@ -100,7 +106,7 @@ func (r *Reader) sideOf(i *Item, a *Allocation) (posted, error) {
 	if i.ID == a.Credit {
 		return a.posted(i, i, on)[1], nil
 	}
-	credit, err := r.item("derive", a.Credit)
+	credit, err := from.item("derive", a.Credit)
 	if err != nil {
 		return posted{}, err
 	}

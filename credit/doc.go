@@ -41,7 +41,8 @@
 // for an amount more by the steps of its [Policy], and [Tx.Reserve] takes a part of the
 // limit, so that no number of clerks at once exceeds it. [Tx.Pass] hands the credit on from
 // order to delivery to invoice without counting it twice. [Tx.Override] and [Tx.Propose]
-// let people decide otherwise, and keep who did and why.
+// let people decide otherwise, and keep who did and why. Who asks through a
+// unit is bound by what that unit has agreed with the customer as well: see [Overlay].
 //
 // [Reader.Reminders] yields what somebody should be told, [Tx.Dun] takes a customer a level
 // further and returns the [Letter], each once.

@@ -32,7 +32,12 @@ type Document struct {
 	Terms       Terms
 	// OwnTerms takes the terms that the customer has when it is posted, by TermsOf. They may
 	// be others when it is posted again; that still changes nothing.
-	OwnTerms  bool
+	OwnTerms bool
+	// Unit is the one that posts, whose overlay of the customer may have terms of its own,
+	// for OwnTerms; see TermsThrough. 0 is the home unit of the session's principal, if it has
+	// one and access is enforced. To name a unit takes a grant there by which the session may
+	// post.
+	Unit      customer.UnitID
 	Reference string
 	Note      string
 	Rate      money.Rate // base units for one unit of the currency, if known
@@ -78,7 +83,7 @@ func (tx *Tx) Post(d Document) ([]*Item, error) {
 	return items, tx.insert(op, items, d.CarryLate)
 }
 
-// takeTerms gives a document the customer's present terms, or if it is posted already the
+// takeTerms gives a document the customer's present terms where it is posted, or if it is posted already the
 // instalments that it was given then.
 func (tx *Tx) takeTerms(op string, d *Document) error {
 	if len(d.Instalments) > 0 || len(d.Terms.Parts)+len(d.Terms.Discounts) > 0 {
@@ -89,7 +94,10 @@ func (tx *Tx) takeTerms(op string, d *Document) error {
 		return err
 	}
 	if former == nil {
-		d.Terms, err = tx.termsOf(d.Customer)
+		unit, err := tx.through(customer.RightPost, customer.Items, d.Unit)
+		if err == nil {
+			d.Terms, err = tx.termsOf(d.Customer, unit)
+		}
 		return err
 	}
 	total := int64(0)

@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -84,7 +85,7 @@ func (v *Reservation) tellFindings() (text string) {
 // over: an order from a reservation, a delivery from an order, an invoice from a delivery.
 // Only what the later document takes beyond what is left of the earlier is checked, as
 // Reserve does. Of an Invoiced document nothing is checked or taken: post its item in the
-// same transaction. q.Customer may be left out. Passing on with the same key and contents
+// same transaction. q.Customer and q.Unit may be left out. Passing on with the same key and contents
 // changes nothing.
 func (tx *Tx) Pass(from string, q Request) (*Reservation, error) {
 	const op = "pass on"
@@ -101,10 +102,15 @@ func (tx *Tx) Pass(from string, q Request) (*Reservation, error) {
 	if err := source.leadsTo(op, &q, tx.now()); err != nil {
 		return nil, err
 	}
+	if q.Unit != 0 {
+		if _, err := tx.through(customer.RightReserve, customer.Credit, q.Unit); err != nil {
+			return nil, err
+		}
+	}
 	v, err := tx.reservation(op, q.Key)
 	switch {
 	case isNotFound(err):
-		v = &Reservation{Key: q.Key, From: from, State: Held}
+		v = &Reservation{Key: q.Key, From: from, State: Held, Unit: cmp.Or(q.Unit, source.Unit)}
 	case err != nil:
 		return nil, err
 	case v.Stage == Invoiced && q.same(v, from):

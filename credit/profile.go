@@ -248,16 +248,23 @@ func (r *Reader) TermsOf(id customer.ID) (Terms, error) {
 	if err != nil {
 		return Terms{}, err
 	}
-	return r.termsOf(id)
+	return r.termsOf(id, 0)
 }
 
-// termsOf is TermsOf for what the session's scope has no part in.
-func (r *Reader) termsOf(id customer.ID) (Terms, error) {
+// termsOf is TermsThrough for what the session's scope has no part in.
+func (r *Reader) termsOf(id customer.ID, unit customer.UnitID) (Terms, error) {
 	d, err := r.dunningOf(id)
 	if err != nil {
 		return Terms{}, err
 	}
 	text := d.Terms
+	if text == "" {
+		o, err := r.overlay(id, unit)
+		if err != nil {
+			return Terms{}, err
+		}
+		text = o.Terms
+	}
 	if text == "" {
 		p, err := r.profile(id)
 		if err != nil {

@@ -76,7 +76,10 @@ type Reservation struct {
 	Passed   int64        // the credit that went on to later documents
 	From     string       // the key of the earlier document that its credit came from
 	Took     int64        // how much of it came from there
-	Expires  time.Time    // of a Reserved one
+	// Unit is the one through which it was asked for, 0 for none: what that unit has agreed
+	// with the customer binds whenever the document asks for more.
+	Unit    customer.UnitID
+	Expires time.Time // of a Reserved one
 	// Via are the customers that had it before they were merged, the last one last.
 	Via []customer.ID
 	// Findings is what the last check had to say.
@@ -102,6 +105,7 @@ func (v *Reservation) fields(x *wire) {
 	x.time(10, &v.Expires)
 	wireList(x, 11, &v.Findings, func(x *wire, f *Finding) { f.fields(x) })
 	wireList(x, 12, &v.Via, func(x *wire, id *customer.ID) { wireUint(x, 1, id) })
+	wireUint(x, 13, &v.Unit)
 }
 
 func appendReservation(dst []byte, v *Reservation) ([]byte, error) {
@@ -217,17 +221,23 @@ func missingReservation(op, key string, err error) error {
 	return err
 }
 
-// mask takes the figures out of what a check found, when the session may not see them. A
-// reservation must not be stored after that.
+// mask takes the figures out of what a check found, when the session may not see them, and
+// units that don't concern it. A reservation must not be stored after that.
 func (r *Reader) mask(v *Reservation) error {
 	if r.access() == nil {
 		return nil
+	}
+	if !r.concerns(v.Unit) {
+		v.Unit = 0
 	}
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		shown, err := r.shows("exposure", f.Scope.or(v.Customer))
 		if err != nil {
 			return err
+		}
+		if !r.concerns(f.Unit) {
+			f.Unit, shown = 0, false
 		}
 		if !shown {
 			f.hide()
@@ -279,6 +289,11 @@ type Request struct {
 	Stage    Stage
 	// Expires is when a Reserved one ends by itself; the zero time is as the policy says.
 	Expires time.Time
+	// Unit is the one that asks: the limit that its overlay of the customer shows binds
+	// beside all others. 0 is the home unit of the session's principal, if it has one and
+	// access is enforced; for a document that is asked for again, or follows another, the
+	// unit of that. To name a unit takes a grant there by which the session may reserve.
+	Unit customer.UnitID
 }
 
 // maxKey bounds a key, in bytes.
@@ -313,7 +328,8 @@ func (q *Request) clean(op string, now time.Time) error {
 
 // same reports whether a request is the one that made a reservation.
 func (q *Request) same(v *Reservation, from string) bool {
-	return (v.Customer == q.Customer || slices.Contains(v.Via, q.Customer)) && v.Amount == q.Amount && v.Prepaid == q.Prepaid && v.From == from
+	return (v.Customer == q.Customer || slices.Contains(v.Via, q.Customer)) && v.Amount == q.Amount && v.Prepaid == q.Prepaid && v.From == from &&
+		(q.Unit == 0 || q.Unit == v.Unit)
 }
 
 // Reserve asks for credit and takes it. It returns
@@ -340,6 +356,10 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 	if err := tx.allow(customer.RightReserve, q.Customer); err != nil {
 		return nil, err
 	}
+	unit, err := tx.through(customer.RightReserve, customer.Credit, q.Unit)
+	if err != nil {
+		return nil, err
+	}
 	v, err := tx.reservation(op, q.Key)
 	if isNotFound(err) {
 		v, err = &Reservation{Key: q.Key, State: Held}, nil
@@ -358,7 +378,7 @@ func (tx *Tx) Reserve(q Request) (*Reservation, error) {
 		return v, tx.mask(v)
 	}
 	if v.Version == 0 {
-		v.Customer = q.Customer
+		v.Customer, v.Unit = q.Customer, unit
 	}
 	v.Stage, v.Amount, v.Prepaid, v.Expires = q.Stage, q.Amount, q.Prepaid, q.Expires
 	return tx.grant(op, v, max(0, v.credit()-v.Passed)) // Passed of one that was reopened and held
@@ -409,6 +429,7 @@ func (tx *Tx) grant(op string, v *Reservation, more int64) (*Reservation, error)
 	if err != nil {
 		return nil, err
 	}
+	k.unit = v.Unit
 	decision, err := k.decide(v.Key, v.Amount, more)
 	if err != nil {
 		return nil, err

@@ -21,8 +21,8 @@ type LoadOptions struct {
 	// Add is called on any core for each customer on its way into the book, with its
 	// draft's number from 0, to load records of other tables in the same part.
 	Add func(l *storage.Loader, row int, c *Customer) error
-	// Access is what the actor may do: create the drafts, and know who has a value that a
-	// refused draft has too.
+	// Access is what the actor may do: create the drafts, as of the state on which each part
+	// is committed, and know who has a value that a refused draft has too.
 	Access AccessAt
 }
 
@@ -42,7 +42,11 @@ const schemaEvery = 1000
 // when they would be drawn, or that an earlier draft has, are passed over.
 func (s *Store) Load(ctx context.Context, st *storage.Store, session storage.Session, opts LoadOptions, drafts iter.Seq2[Draft, error]) (storage.Loaded, error) {
 	ld := &loading{Store: s, ctx: ctx, storage: st, opts: opts, draws: map[drawID]*codeDraw{}}
+	ld.permits.access, ld.permits.placing = opts.Access, s.placing
 	options := storage.LoadOptions{PartBytes: opts.PartBytes}
+	if !ld.permits.none() {
+		options.Check = ld.permits.askAll
+	}
 	if opts.Refused != nil {
 		options.Refused = func(err *storage.RefusedError) { opts.Refused(err.Row, ld.taken(err)) }
 	}
@@ -60,7 +64,7 @@ type loading struct {
 	storage *storage.Store
 	opts    LoadOptions
 	draws   map[drawID]*codeDraw
-	asked   map[permission]error
+	permits loadPermits
 }
 
 // loadRow is a customer on its way into the book.
@@ -100,7 +104,7 @@ func (ld *loading) fill(l *storage.RowLoader[loadRow], drafts iter.Seq2[Draft, e
 			if schema, err = ld.readSchema(ld.ctx, ld.storage); err != nil {
 				return err
 			}
-			ld.asked = map[permission]error{}
+			ld.permits.again()
 		}
 		if err := ld.permit(&d); err != nil {
 			return err

@@ -2,9 +2,20 @@ package customer
 
 import (
 	"errors"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/clientele-go/clientele/storage"
 )
+
+// Placing sets, before the book is used, what tells of a state whether customers can be loaded
+// into a unit: loads pass the guards of a transaction by. Each part of a load asks it in the
+// state on which it is committed, of all units that drafts named so far. What f returns may
+// be asked after the state was closed.
+func (s *Store) Placing(f func(*storage.Reader) (func(owner UnitID) error, error)) {
+	s.placing = f
+}
 
 // permission is what decides whether a draft may be loaded, as far as drafts differ.
 type permission struct {
@@ -13,26 +24,102 @@ type permission struct {
 	contacts bool
 }
 
+// customer is one that needs the permission.
+func (p permission) customer() *Customer {
+	c := &Customer{Owner: p.owner, Rep: p.rep}
+	if p.contacts {
+		c.Phones = make([]Phone, 1)
+	}
+	return c
+}
+
+// loadPermits asks whether drafts may be loaded.
+type loadPermits struct {
+	access  AccessAt
+	placing func(*storage.Reader) (func(owner UnitID) error, error)
+	asked   map[permission]error // of the last thousand drafts, like place
+	place   func(owner UnitID) error
+
+	mu     sync.Mutex
+	needed map[permission]bool // of all drafts
+}
+
+// none reports whether everything may be loaded.
+func (x *loadPermits) none() bool { return x.access == nil && x.placing == nil }
+
 // permit asks for the right to create a draft, once in some thousand drafts that are
 // alike. A draft that may not be created ends the load: it is no mistake in the data.
 func (ld *loading) permit(d *Draft) error {
-	if ld.opts.Access == nil {
+	x := &ld.permits
+	if x.none() {
 		return nil
 	}
 	p := permission{d.Owner, d.Rep, len(d.Phones)+len(d.Emails)+len(d.Addresses)+len(d.Contacts) > 0}
-	if err, known := ld.asked[p]; known {
+	if err, known := x.asked[p]; known {
 		return err
 	}
-	c := d.customer()
-	err := ld.storage.View(ld.ctx, func(r *storage.Reader) error {
-		a, err := ld.opts.Access(r)
-		if err != nil || a == nil {
+	x.need(p)
+	err := ld.storage.View(ld.ctx, func(r *storage.Reader) (err error) {
+		if x.place == nil {
+			x.place, err = x.placingIn(r)
+		}
+		if err == nil {
+			err = x.ask(r, x.place, p)
+		}
+		return err
+	})
+	x.asked[p] = err
+	return err
+}
+
+// again has everything asked anew.
+func (x *loadPermits) again() { x.asked, x.place = map[permission]error{}, nil }
+
+func (x *loadPermits) need(p permission) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.needed == nil {
+		x.needed = map[permission]bool{}
+	}
+	x.needed[p] = true
+}
+
+// askAll asks for all that was needed so far, as a state has it.
+func (x *loadPermits) askAll(r *storage.Reader) error {
+	x.mu.Lock()
+	needed := slices.Collect(maps.Keys(x.needed))
+	x.mu.Unlock()
+	place, err := x.placingIn(r)
+	if err != nil {
+		return err
+	}
+	return x.ask(r, place, needed...)
+}
+
+// placingIn returns what tells whether customers can be loaded into a unit.
+func (x *loadPermits) placingIn(r *storage.Reader) (func(owner UnitID) error, error) {
+	if x.placing == nil {
+		return func(UnitID) error { return nil }, nil
+	}
+	return x.placing(r)
+}
+
+func (x *loadPermits) ask(r *storage.Reader, place func(owner UnitID) error, needed ...permission) error {
+	a, err := x.access.In(r)
+	if err != nil {
+		return err
+	}
+	for _, p := range needed {
+		if a != nil {
+			if err := mayCreate(a, p.customer()); err != nil {
+				return err
+			}
+		}
+		if err := place(p.owner); err != nil {
 			return err
 		}
-		return mayCreate(a, c)
-	})
-	ld.asked[p] = err
-	return err
+	}
+	return nil
 }
 
 // taken is the error of a unique value that another customer has, as the actor may know

@@ -36,6 +36,7 @@ type Store struct {
 
 	onEvent   func(tx *storage.Tx, id ID, e Event) error
 	elsewhere func(r *storage.Reader, everybody *Reader, d *DuplicateError) error // nil without one
+	placing   func(*storage.Reader) (func(owner UnitID) error, error)             // the same
 }
 
 // New checks the options.

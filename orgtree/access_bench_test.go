@@ -103,7 +103,8 @@ func (a *accessBook) resolve(actor string) error {
 
 // BenchmarkScope resolves scopes: cold for principals that were not at work since access
 // last changed, kept for others. The price of opening the transaction is in both, and
-// alone in "view".
+// alone in "view". A scope is ready when any part of it can be read; "set" reads all of it,
+// cold by a store that has nothing yet but the tree.
 func BenchmarkScope(bench *testing.B) {
 	a := newAccessBook(bench)
 	bench.Run("view", func(bench *testing.B) {
@@ -135,7 +136,38 @@ func BenchmarkScope(bench *testing.B) {
 				}
 			}
 		})
+		bench.Run("kept set/"+actor, func(bench *testing.B) {
+			bench.ReportAllocs()
+			for bench.Loop() {
+				if err := a.resolveAll(actor); err != nil {
+					bench.Fatal(err)
+				}
+			}
+		})
+		bench.Run("cold set/"+actor, func(bench *testing.B) {
+			for bench.Loop() {
+				bench.StopTimer()
+				a.org = orgtree.New(orgtree.Options{Clock: a.clock}) // which has kept nothing, but
+				a.tree()
+				bench.StartTimer()
+				if err := a.resolveAll(actor); err != nil {
+					bench.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+// resolveAll is resolve with every chunk of the set, whatever is asked of it afterwards.
+func (a *accessBook) resolveAll(actor string) error {
+	return a.storage.View(context.Background(), func(r *storage.Reader) error {
+		access, err := a.org.Access(r, a.customers.Reader(r), actor)
+		if err != nil {
+			return err
+		}
+		_, err = bitset.Count(access.Within())
+		return err
+	})
 }
 
 // BenchmarkUnseenUnits resolves the scope of a clerk of three branches, who was not at work

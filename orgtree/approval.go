@@ -174,7 +174,8 @@ type Approval struct {
 	Decided   time.Time
 	Note      string
 
-	rest string
+	bySystem bool // decided by the program itself, while access was enforced
+	rest     string
 }
 
 // Void reports whether a request has expired by an instant.
@@ -183,7 +184,7 @@ func (a *Approval) Void(at time.Time) bool {
 }
 
 // Ask stores a request. Of a it takes Right, Data, Customer, Amount, Subject, Payload and
-// Expires, whose zero value is the rule's. Who asks must have the right himself, and sees
+// Expires, whose zero value is the rule's, and which isn't later than that. Who asks must have the right himself, and sees
 // the customer.
 func (tx *Tx) Ask(a Approval) (*Approval, error) {
 	const op = "ask for approval"
@@ -201,15 +202,19 @@ func (tx *Tx) Ask(a Approval) (*Approval, error) {
 	if err != nil {
 		return nil, err
 	}
-	next.Expires = tx.now().Add(defaultExpiry)
-	switch {
-	case !a.Expires.IsZero():
-		next.Expires = tx.effective(a.Expires)
-	case rule != nil && rule.Expires > 0:
-		next.Expires = tx.now().Add(rule.Expires)
+	latest := tx.now().Add(defaultExpiry)
+	if rule != nil && rule.Expires > 0 {
+		latest = tx.now().Add(rule.Expires)
 	}
-	if !next.Expires.After(tx.now()) {
+	next.Expires = latest
+	if !a.Expires.IsZero() {
+		next.Expires = tx.effective(a.Expires)
+	}
+	switch {
+	case !next.Expires.After(tx.now()):
 		return nil, &Error{Op: op, Field: "Expires", Value: day(next.Expires), Remedy: "use an instant that is ahead", Err: ErrDate}
+	case rule != nil && next.Expires.After(latest):
+		return nil, &Error{Op: op, Field: "Expires", Value: day(next.Expires), Remedy: "leave it empty, or use an instant before the rule's, " + day(latest), Err: ErrDate}
 	}
 	id, err := tx.store.approvalIDs.Next(tx.tx, nil)
 	if err != nil {
@@ -290,17 +295,21 @@ func (tx *Tx) decide(op string, id ApprovalID, note string, state ApprovalState)
 	if actor == "" || actor == a.AskedBy {
 		return nil, &Error{Op: op, Field: "Actor", Value: actor, Remedy: "let someone else who may approve decide", Err: ErrFourEyes}
 	}
-	if err := tx.mayApprove(a); err != nil {
+	if err := tx.mayApprove(tx.access(), a); err != nil {
 		return nil, err
 	}
 	a.State, a.DecidedBy, a.Decided, a.Note = state, actor, tx.now(), note
+	if tx.access() == nil {
+		if a.bySystem, err = tx.Enforced(); err != nil {
+			return nil, err
+		}
+	}
 	return tx.putApproval(a, ApprovalDecided)
 }
 
-// mayApprove returns nil when the session may decide on a request: by a grant of its own
-// or of someone other than who asked.
-func (tx *Tx) mayApprove(a *Approval) error {
-	access := tx.access()
+// mayApprove returns nil when an access lets decide on a request: by a grant of the
+// actor's own or of someone other than who asked.
+func (tx *Tx) mayApprove(access customer.Access, a *Approval) error {
 	if access == nil {
 		return nil
 	}
@@ -347,8 +356,9 @@ func (tx *Tx) Cancel(id ApprovalID) (*Approval, error) {
 // Use marks an approved request as done and returns it: the package that asked calls it
 // in the transaction in which it does what was asked for, with the right and the customer
 // that it is about to act on. So each approval is used once, also by concurrent writers:
-// every later call fails with ErrState. Who uses it must have the right himself, and has
-// it then until the end of the transaction, though an [ApprovalRule] asks for approval.
+// every later call fails with ErrState, as does one when who approved it may not do so any
+// more. Who uses it must have the right himself, and has it then until the end of the
+// transaction, though an [ApprovalRule] asks for approval.
 // What is lacking must be looked for in what was approved, Digest and Amount.
 func (tx *Tx) Use(id ApprovalID, right customer.Right, of customer.ID) (*Approval, error) {
 	const op = "use approval"
@@ -363,6 +373,9 @@ func (tx *Tx) Use(id ApprovalID, right customer.Right, of customer.ID) (*Approva
 		return nil, err
 	}
 	if own, ok := tx.access().(*Access); ok {
+		if err := tx.stillApproved(op, a); err != nil {
+			return nil, err
+		}
 		own.note(a)
 	}
 	a.State = Used
@@ -519,6 +532,7 @@ const (
 	approvalDecidedBy = 11
 	approvalDecided   = 12
 	approvalNote      = 13
+	approvalBySystem  = 14
 )
 
 func writeLimit(w *record.Writer, field int, l *Limit) {
@@ -568,6 +582,7 @@ func appendApproval(dst []byte, a *Approval) ([]byte, error) {
 	w.String(approvalDecidedBy, a.DecidedBy)
 	writeTime(&w, approvalDecided, a.Decided)
 	w.String(approvalNote, a.Note)
+	writeBool(&w, approvalBySystem, a.bySystem)
 	w.Raw(a.rest)
 	return w.Buf, nil
 }
@@ -607,6 +622,8 @@ func (a *Approval) readField(r *record.Reader) {
 		a.Decided = readTime(r)
 	case approvalNote:
 		a.Note = r.String()
+	case approvalBySystem:
+		a.bySystem = r.Uint() != 0
 	default:
 		r.Skip()
 	}

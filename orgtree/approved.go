@@ -39,7 +39,7 @@ type approvable struct {
 // checkApproved returns nil unless a rule without an amount holds for an action and no
 // approval of it was used in this transaction.
 func (a *Access) checkApproved(right customer.Right, d customer.Data, id customer.ID) error {
-	if a.asking || a.used[approvable{right, d, id}] {
+	if _, approved := a.used[approvable{right, d, id}]; approved || a.asking {
 		return nil
 	}
 	for i := range a.plan.rules {
@@ -50,20 +50,48 @@ func (a *Access) checkApproved(right customer.Right, d customer.Data, id custome
 	return nil
 }
 
+// stillApproved returns nil unless who approved a request may not do so any more.
+func (tx *Tx) stillApproved(op string, a *Approval) error {
+	if a.bySystem {
+		return nil
+	}
+	approver, err := tx.accessOfAny(a.DecidedBy)
+	if err != nil {
+		return err
+	}
+	err = tx.mayApprove(approver, a)
+	if isNotFound(err) || errors.Is(err, customer.ErrDenied) {
+		return &Error{Op: op, Field: "DecidedBy", Value: a.DecidedBy, Remedy: "ask again; who approved it may not any more", Err: ErrState}
+	}
+	return err
+}
+
 // note keeps what an approval that was used in the transaction is about.
 func (a *Access) note(x *Approval) {
 	if a.used == nil {
-		a.used = map[approvable]bool{}
+		a.used = map[approvable]*Approval{}
 	}
-	a.used[approvable{x.Right, x.Data, x.Customer}] = true
+	a.used[approvable{x.Right, x.Data, x.Customer}] = x
 }
 
-// mayRaise returns nil unless a rule holds for a limit that is higher than before, and no
-// approval of it was used in this transaction.
+// raises reports whether a limit is more than another, or it can't be told: in another
+// currency, instead of none or none any more.
+func raises(before, next *Limit) bool {
+	if before == nil || next == nil {
+		return !sameLimit(before, next)
+	}
+	return before.Currency != next.Currency || next.Amount > before.Amount
+}
+
+// mayRaise returns nil unless a rule holds for a limit that is higher than before, or taken
+// away, and no approval of as much was used in this transaction.
 func (tx *Tx) mayRaise(id customer.ID, before, next *Limit) error {
 	own, ok := tx.access().(*Access)
-	lower := next == nil || before != nil && before.Currency == next.Currency && next.Amount <= before.Amount
-	if !ok || lower || own.used[approvable{customer.RightSetLimit, customer.Credit, id}] {
+	if !ok || !raises(before, next) {
+		return nil
+	}
+	used, found := own.used[approvable{customer.RightSetLimit, customer.Credit, id}]
+	if found && (used.Amount == nil || !raises(used.Amount, next)) {
 		return nil
 	}
 	rule, err := tx.NeedsApproval(customer.RightSetLimit, customer.Credit, next)

@@ -40,12 +40,19 @@ func newBook(t testing.TB) *book {
 // openBook is newBook for who closes it.
 func openBook(t testing.TB) *book {
 	t.Helper()
+	return openBookWith(t, orgtree.Options{})
+}
+
+// openBookWith is openBook with more options.
+func openBookWith(t testing.TB, opts orgtree.Options) *book {
+	t.Helper()
 	b := &book{t: t, now: start}
 	customers, err := customer.New(customer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.customers, b.org = customers, orgtree.New(orgtree.Options{Clock: b.clock, Filters: testFilters{}})
+	opts.Clock, opts.Filters = b.clock, testFilters{}
+	b.customers, b.org = customers, orgtree.New(opts)
 	schema := &storage.Schema{}
 	b.customers.AddTo(schema)
 	b.org.AddTo(schema)

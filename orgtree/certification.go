@@ -22,11 +22,18 @@ type Campaign struct {
 	Name     string
 	Reviewer string          // a principal
 	Unit     customer.UnitID // of the grants whose scope names it or a unit below it; 0 for all grants
-	Due      time.Time       // zero for none
-	Opened   time.Time
-	Closed   time.Time // zero while it is open
+	// Due is by when all should be decided, zero for no such date. Nothing is revoked then:
+	// [Reader.Review] finds the campaign overdue until it is closed.
+	Due    time.Time
+	Opened time.Time
+	Closed time.Time // zero while it is open
 
 	rest string
+}
+
+// Overdue reports whether the campaign was to be over by an instant, and is open.
+func (c *Campaign) Overdue(at time.Time) bool {
+	return c.Closed.IsZero() && !c.Due.IsZero() && !at.Before(c.Due)
 }
 
 // Decision is what a reviewer made of a grant.

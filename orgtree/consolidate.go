@@ -13,7 +13,7 @@ type Consolidated struct {
 	Unit     customer.UnitID // 0 for the book, and for what no unit owns
 	Code     string
 	Own      int64 // customers that the unit or those below it own
-	SharedIn int64 // customers of others that are assigned to these, each once
+	SharedIn int64 // customers of others that are assigned to these, each once, as far as it concerns the session
 	// Measures are those of the customers in Own, in the order of the measures asked for.
 	Measures []Measured
 }
@@ -49,7 +49,8 @@ func (r *Reader) Consolidate(unit customer.UnitID, measures ...Measure) (*Consol
 		return nil, unknownUnit("consolidate", unit)
 	}
 	unit = tree.Resolve(unit)
-	c := &consolidator{Reader: r, eval: r.evaluator(tree), tree: tree, measures: measures}
+	concerns := r.seesFrom()
+	c := &consolidator{Reader: r, eval: r.evaluator(tree), tree: tree, strange: func(unit customer.UnitID) bool { return !concerns(unit) }, measures: measures}
 	result := &Consolidation{}
 	if result.Total, err = c.row(unit, Reach{Unit: unit, Below: true}, nil); err != nil {
 		return nil, err
@@ -75,6 +76,7 @@ type consolidator struct {
 	*Reader
 	eval     *Access
 	tree     *Tree
+	strange  func(customer.UnitID) bool // what the unit has of its own doesn't concern the session
 	measures []Measure
 }
 
@@ -90,14 +92,14 @@ func (c *consolidator) row(of customer.UnitID, reach Reach, among *bitset.Set) (
 	if u, found := c.tree.Unit(reach.Unit); found {
 		row.Code = u.Code
 	}
-	units := newUnitList(c.tree.covered(reach))
-	own := &unitSet{reader: c.Reader, eval: c.eval, owners: units, all: reach == Reach{Below: true}}
-	sharedIn := &unitSet{reader: c.Reader, eval: c.eval, owners: units, assigned: true}
+	units := c.tree.covered(reach)
+	own := &unitSet{reader: c.Reader, eval: c.eval, owners: newUnitList(slices.Clone(units)), all: reach == Reach{Below: true}}
+	sharedIn := &unitSet{reader: c.Reader, eval: c.eval, owners: own.owners, assigned: true, to: newUnitList(slices.DeleteFunc(units, c.strange))}
 	if row.Own, err = bitset.Count(own); err != nil {
 		return row, err
 	}
 	if own.all { // everybody is owned there
-		sharedIn.owners = unitList{}
+		sharedIn.owners, sharedIn.to = unitList{}, unitList{}
 	}
 	if row.SharedIn, err = bitset.Count(sharedIn); err != nil {
 		return row, err
@@ -143,12 +145,13 @@ func (c *consolidator) addShared(among *bitset.Set, sharedIn *unitSet, of custom
 }
 
 // unitSet is the active and suspended customers that units own, or with assigned, those
-// of other units that are assigned to them, as far as the session sees them.
+// of other units that are assigned to some of them, as far as the session sees them.
 type unitSet struct {
 	reader   *Reader
 	eval     *Access
 	owners   unitList
 	assigned bool
+	to       unitList
 	all      bool // whatever owns them
 }
 
@@ -214,7 +217,7 @@ func (s *unitSet) narrow(n uint64, into *bitset.Chunk, all bool) error {
 }
 
 func (s *unitSet) readAssigned(n uint64, state *chunkState, into *bitset.Chunk) error {
-	if err := s.eval.union(unionAssigned, s.owners, n, into); err != nil {
+	if err := s.eval.union(unionAssigned, s.to, n, into); err != nil {
 		return err
 	}
 	for _, id := range state.due[n] { // the stored sets are not up to date
@@ -223,7 +226,7 @@ func (s *unitSet) readAssigned(n uint64, state *chunkState, into *bitset.Chunk) 
 			return err
 		}
 		into.Remove(uint16(id))
-		if slices.ContainsFunc(p.AssignedAt(s.eval.reader.now()), func(unit customer.UnitID) bool { return slices.Contains(s.owners.ids, unit) }) {
+		if slices.ContainsFunc(p.AssignedAt(s.eval.reader.now()), func(unit customer.UnitID) bool { return slices.Contains(s.to.ids, unit) }) {
 			into.Add(uint16(id))
 		}
 	}

@@ -104,7 +104,11 @@ func (w *accessWorld) checkConsolidated(r *orgtree.Reader, customers *customer.R
 		if !visible {
 			continue
 		}
-		record, p := w.get(id), w.placement(id)
+		record := w.get(id)
+		p, err := r.Placement(id) // what concerns the session
+		if err != nil {
+			return err
+		}
 		assigned := p.AssignedAt(w.clock())
 		switch in := func(u customer.UnitID) bool { return tree.Contains(unit, u) }; {
 		case in(record.Owner):
@@ -124,12 +128,4 @@ func (w *accessWorld) checkConsolidated(r *orgtree.Reader, customers *customer.R
 		w.rt.Fatalf("unit %d: the parts have %d customers, the total %d: %+v", unit, sum, own, c)
 	}
 	return nil
-}
-
-func (w *accessWorld) placement(id customer.ID) (p *orgtree.Placement) {
-	w.book.view(func(r *orgtree.Reader, _ *customer.Reader) (err error) {
-		p, err = r.Placement(id)
-		return err
-	})
-	return p
 }

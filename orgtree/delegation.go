@@ -156,6 +156,21 @@ func (r *Reader) Delegations() iter.Seq2[*Delegation, error] {
 	return forReview(r.mayReview(), r.store.delegation.Records(r.storage, kv.Range{}, false))
 }
 
+// DelegationsFrom yields the delegations from a principal, those in the past too, in the
+// order in which they were made. It reads all delegations of the book.
+func (r *Reader) DelegationsFrom(principal string) iter.Seq2[*Delegation, error] {
+	return forReview(r.mayKnow(principal), func(yield func(*Delegation, error) bool) {
+		for d, err := range r.full().Delegations() {
+			if err == nil && d.From != principal {
+				continue
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	})
+}
+
 // DelegationsTo yields the delegations to a principal.
 func (r *Reader) DelegationsTo(principal string) iter.Seq2[*Delegation, error] {
 	return forReview(r.mayKnow(principal), recordsBy(r, r.store.delegation, r.store.delegationTo, storage.Key(nil).String(principal)))

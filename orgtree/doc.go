@@ -17,7 +17,8 @@
 //
 // A customer has one owner unit and one sales representative, in its record, and a
 // [Placement] beside it: the team, further units for a time, and an [Overlay] for each
-// unit that sees something otherwise (representative, terms, limit, its own code).
+// unit that sees something otherwise (representative, terms, limit, its own code). Credit
+// control goes by its terms and limit where the unit reserves and posts.
 // [Tx.Transfer] moves one customer, [Store.TransferAll] any number, with progress,
 // cancellable and resumable; [Store.TransferRep] all customers of one who leaves.
 // Quotas bound how many customers a representative or a unit may have, also with many

@@ -45,6 +45,15 @@ func (r *Reader) mayAdministerScope(s Scope) error {
 	return r.mayAdminister(s.Unit)
 }
 
+// showsAt reports whether the session sees everybody of a unit and those below it, and so
+// may know how many they are. It uses no grant.
+func (r *Reader) showsAt(unit customer.UnitID) bool {
+	if own, ok := r.access().(*Access); ok {
+		return own.plan.showsAll("", unit)
+	}
+	return r.mayAt(customer.RightRead, customer.Identity, unit) == nil
+}
+
 // mayAct returns nil unless the session's actor is disabled, or no principal at all: what
 // it was entrusted with by name is no longer its own.
 func (r *Reader) mayAct() error {
@@ -120,13 +129,10 @@ func (tx *Tx) mayOverlay(id customer.ID, old, next *Overlay) error {
 			return err
 		}
 	}
-	if old.Limit == nil && next.Limit == nil || old.Limit != nil && next.Limit != nil && *old.Limit == *next.Limit {
+	if sameLimit(old.Limit, next.Limit) {
 		return nil
 	}
-	if err := tx.mayDo(customer.RightSetLimit, customer.Credit, id); err != nil {
-		return err
-	}
-	return tx.mayRaise(id, old.Limit, next.Limit)
+	return tx.mayDo(customer.RightSetLimit, customer.Credit, id)
 }
 
 // keepHidden gives an overlay what is hidden of the one that it replaces. It fails when
@@ -155,16 +161,48 @@ func (tx *Tx) keepHidden(id customer.ID, mask customer.Mask, old, next *Overlay)
 }
 
 // actsFor reports whether the actor may change customers for a unit: by a grant that holds
-// there.
+// there, where no denial of the whole unit does.
 func (p *plan) actsFor(unit customer.UnitID) bool {
-	for _, h := range p.hats {
-		for _, g := range h.grants {
-			if g.permits(customer.RightUpdate).has(customer.Identity) && p.tree.covers(g.Scope.reach(), unit) {
-				return true
-			}
-		}
+	return slices.ContainsFunc(p.hats, func(h *hat) bool {
+		here := func(g *held) bool { return p.tree.covers(g.Scope.reach(), unit) }
+		return !slices.ContainsFunc(p.denials(h), func(g *held) bool {
+			return g.Scope.wide() && g.denies(customer.RightUpdate).has(customer.Identity) && here(g)
+		}) && slices.ContainsFunc(h.grants, func(g *held) bool {
+			return g.permits(customer.RightUpdate).has(customer.Identity) && here(g)
+		})
+	})
+}
+
+// Home is the unit that the actor belongs to, 0 for none.
+func (a *Access) Home() customer.UnitID {
+	if len(a.plan.hats) == 0 {
+		return 0
 	}
-	return false
+	return a.plan.hats[0].team
+}
+
+// SeesFrom reports whether what a unit has of its own, such as an overlay, concerns the
+// actor: it sees from the unit, or from one below it.
+func (a *Access) SeesFrom(unit customer.UnitID) bool { return a.plan.looksFrom(unit) }
+
+// AllowsFrom returns nil when the actor may do something for a unit: one that it belongs
+// to, or in which a grant on units gives it the right, which it must have on the customer as well.
+func (a *Access) AllowsFrom(right customer.Right, d customer.Data, unit customer.UnitID) error {
+	if a.plan.asksFrom(right, d, unit) {
+		return nil
+	}
+	return a.refusal(right, d, 0)
+}
+
+// asksFrom reports whether the actor, or who delegated to it, does something for a unit.
+func (p *plan) asksFrom(right customer.Right, d customer.Data, unit customer.UnitID) bool {
+	return slices.ContainsFunc(p.hats, func(h *hat) bool {
+		return slices.ContainsFunc(h.grants, func(g *held) bool {
+			named := g.Scope.All || g.Scope.Unit != 0
+			here := named && p.tree.covers(g.Scope.reach(), unit) || h.team != 0 && p.tree.Resolve(h.team) == p.tree.Resolve(unit)
+			return here && g.permits(right).has(d)
+		})
+	})
 }
 
 // narrowed returns what the session may see of a placement: nothing for a customer out of
@@ -251,10 +289,10 @@ func (o *Overlay) hide(mask customer.Mask) {
 		o.Rep = ""
 	}
 	if mask.Hides("terms") {
-		o.Terms = ""
+		o.Terms, o.TermsOf = "", 0
 	}
 	if mask.Hides("limit") {
-		o.Limit = nil
+		o.Limit, o.LimitOf = nil, 0
 	}
 	if mask.Hides("note") {
 		o.Note = ""

@@ -177,13 +177,13 @@ func (tx *Tx) revoke(g *Grant) error {
 
 // Grant returns a grant that isn't revoked, or an error that wraps ErrNotFound. It costs
 // one read. Others' grants, here and in lists, are for who may review or administer the
-// whole book.
+// whole book; those on a unit, here and in GrantsAt, also for who administers the unit.
 func (r *Reader) Grant(id GrantID) (*Grant, error) {
 	g, err := r.grantOf(id)
-	if err == nil {
-		err = r.mayKnow(g.Principal)
-	}
 	if err != nil {
+		return nil, err
+	}
+	if err := r.mayKnow(g.Principal); err != nil && (g.Scope.Unit == 0 || r.mayAdministerScope(g.Scope) != nil) {
 		return nil, err
 	}
 	return g, nil
@@ -207,9 +207,14 @@ func (r *Reader) GrantsOfRole(role string) iter.Seq2[*Grant, error] {
 	return forReview(r.mayReview(), r.grantsBy(r.store.grantRole, storage.Key(nil).String(role)))
 }
 
-// GrantsAt yields the grants whose scope names a unit.
+// GrantsAt yields the grants whose scope names a unit, 0 for those that name none. They
+// are also for who administers the unit: Tree().Subtree tells which are below it.
 func (r *Reader) GrantsAt(unit customer.UnitID) iter.Seq2[*Grant, error] {
-	return forReview(r.mayReview(), r.grantsBy(r.store.grantUnit, storage.Key(nil).Uint(uint64(unit))))
+	denied := r.mayReview()
+	if denied != nil && unit != 0 && r.mayAdminister(unit) == nil {
+		denied = nil
+	}
+	return forReview(denied, r.grantsBy(r.store.grantUnit, storage.Key(nil).Uint(uint64(unit))))
 }
 
 // GrantHistory yields all that is known of a grant: when it was given and, as a last

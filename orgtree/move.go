@@ -98,29 +98,51 @@ func (tx *Tx) UpdateUnit(u *Unit) (*Unit, error) {
 	return tx.putUnit(op, &next, UnitUpdated)
 }
 
-// checkAbove reports whether a unit can be put below a parent from an instant on.
+// checkAbove reports whether a unit can be put below a parent from an instant on, also as
+// far as moves of the units above are planned.
 func (tx *Tx) checkAbove(op string, parent customer.UnitID, from time.Time) error {
+	if parent != 0 {
+		above, err := tx.unit(op, parent)
+		if err == nil {
+			err = above.checkOpen(op, "Parent", from)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for at := from; !at.IsZero(); {
+		var err error
+		if at, err = tx.checkLevels(op, parent, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLevels reports whether there is room for a level below a parent on an instant, and
+// returns when a unit above next moves, zero for never.
+func (tx *Tx) checkLevels(op string, parent customer.UnitID, at time.Time) (next time.Time, err error) {
 	levels := 1
 	for id := parent; id != 0; {
 		above, err := tx.unit(op, id)
 		if err != nil {
-			return err
+			return next, err
 		}
-		if id == parent {
-			if err := above.checkOpen(op, "Parent", from); err != nil {
-				return err
+		for _, m := range above.Moves {
+			if m.From.After(at) {
+				next = earliest(next, m.From)
 			}
 		}
-		if above.mergedAt(from) {
+		if above.mergedAt(at) {
 			id = above.MergedInto
 			continue
 		}
 		if levels++; levels > MaxLevels {
-			return tooDeep(op, parent)
+			return next, tooDeep(op, parent)
 		}
-		id, _ = above.parentAt(from)
+		id, _ = above.parentAt(at)
 	}
-	return nil
+	return next, nil
 }
 
 func tooDeep(op string, parent customer.UnitID) error {
@@ -147,8 +169,9 @@ func (u *Unit) checkOpen(op, field string, from time.Time) error {
 // from an instant on, zero for now. The instant may lie ahead or back, but not before
 // the unit's last move; one on the same instant replaces that move. It fails with
 // ErrCycle when the unit would be above itself, then or at any later time, and with a
-// *QuotaError when a unit above would have more customers than it may. It takes the right
-// to administer the unit, the new parent and the one that it leaves.
+// *QuotaError when a unit above would have more customers than it may: the units of that
+// day, and of later planned moves, count with their present customers, and nobody counts
+// again when the day comes. It takes the right to administer the unit, the new parent and the one that it leaves.
 //
 // It writes two small records whatever is below.
 func (tx *Tx) MoveUnit(id, parent customer.UnitID, from time.Time) (*Unit, error) {
@@ -182,8 +205,14 @@ func (tx *Tx) MoveUnit(id, parent customer.UnitID, from time.Time) (*Unit, error
 	if err := tree.checkChange(op, &next, parent, from); err != nil {
 		return nil, err
 	}
-	if err := tx.checkMovedQuota(tree, id, parent); err != nil {
-		return nil, err
+	for _, at := range tree.instants(from) {
+		then, err := tree.on(at)
+		if err == nil {
+			err = tx.checkMovedQuota(then, id, parent)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return tx.putUnit(op, &next, UnitMoved)
 }
@@ -224,18 +253,31 @@ func (u *Unit) moved(op string, parent customer.UnitID, from time.Time) ([]Move,
 }
 
 // checkChange reports whether the organisation stays a tree, of not too many levels,
-// when a unit is changed from an instant on.
+// when a unit is changed from an instant on, then and after each move that is planned. That
+// costs a tree for each instant ahead.
 func (t *Tree) checkChange(op string, changed *Unit, parent customer.UnitID, from time.Time) error {
 	for _, at := range t.instants(from) {
 		levels, ends := t.climb(changed, at)
 		if !ends {
 			return &Error{Op: op, Unit: changed.ID, Field: "Parent", Value: fmt.Sprint(uint64(parent)), Remedy: "choose a unit that is not below it, on " + day(at) + " or later", Err: ErrCycle}
 		}
-		if at.Equal(from) && levels+t.height(changed.ID) > MaxLevels {
+		then, err := t.on(at)
+		if err != nil {
+			return err
+		}
+		if levels+then.height(changed.ID) > MaxLevels {
 			return tooDeep(op, parent)
 		}
 	}
 	return nil
+}
+
+// on is the tree as it will be on an instant ahead; one that isn't ahead finds the present.
+func (t *Tree) on(at time.Time) (*Tree, error) {
+	if !at.After(t.at) {
+		return t, nil
+	}
+	return newTree(t.all, at)
 }
 
 // instants returns an instant and all later ones on which something takes effect.
@@ -330,18 +372,35 @@ func (tx *Tx) checkEmpty(op string, u *Unit, at time.Time) error {
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if n > 0 && tx.showsAt(u.ID) {
 			return inUse(fmt.Sprintf("it has %d customers", n))
 		}
-		named, err := tx.firstNaming(unit)
+		if n > 0 {
+			return inUse("it has customers")
+		}
+		what, err := tx.assignedTo(unit)
 		if err != nil {
 			return err
 		}
-		if named != 0 {
-			return inUse(fmt.Sprintf("customer %d is assigned to it", named))
+		if what != "" {
+			return inUse(what)
 		}
 	}
 	return nil
+}
+
+// assignedTo says that a customer is assigned to a unit, and which one if the session sees
+// it; empty for none.
+func (tx *Tx) assignedTo(unit customer.UnitID) (string, error) {
+	named, err := tx.firstNaming(unit)
+	if err != nil || named == 0 {
+		return "", err
+	}
+	visible, err := tx.Reader.customers.Visible(named)
+	if err != nil || !visible {
+		return "a customer is assigned to it", err
+	}
+	return fmt.Sprintf("customer %d is assigned to it", named), nil
 }
 
 // openBelow returns a unit that is directly below another on an instant or will be, and

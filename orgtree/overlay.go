@@ -3,6 +3,7 @@ package orgtree
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/text/currency"
 
@@ -14,12 +15,17 @@ import (
 // Overlay is what a unit sees of a customer otherwise than the others do. Empty fields
 // say nothing.
 type Overlay struct {
-	Unit      customer.UnitID
-	Rep       string
-	Terms     string // the code of the terms of payment
+	Unit  customer.UnitID
+	Rep   string
+	Terms string // of payment, for what is posted through the unit
+	// Limit is the most credit that the customer may have taken in the whole book for more to
+	// be taken through the unit. It binds beside the limits of credit control.
 	Limit     *Limit
 	LocalCode string // the unit's own code for the customer, unique in the unit
 	Note      string
+	// TermsOf and LimitOf are whose these are, in what [Reader.Overlay] returns; SetOverlay
+	// doesn't look at them.
+	TermsOf, LimitOf customer.UnitID
 
 	rest string
 }
@@ -47,8 +53,9 @@ func (p *Placement) overlay(unit customer.UnitID) int {
 
 // SetOverlay replaces the overlay of a customer for a unit; one without any field
 // removes it. It takes the right to update the customer by a grant that holds in the unit,
-// terms that on its credit data, and a limit the right to set it. What is hidden from the
-// session stays as it is. A local code that the unit has given to another customer is refused with
+// terms that on its credit data, and a limit the right to set it, and a second person's
+// approval where an [ApprovalRule] asks for it and more may be taken through the unit
+// afterwards. What is hidden from the session stays as it is. A local code that the unit has given to another customer is refused with
 // an error that wraps ErrExists and doesn't tell which.
 func (tx *Tx) SetOverlay(id customer.ID, o Overlay) (*Placement, error) {
 	const op = "set overlay"
@@ -62,31 +69,67 @@ func (tx *Tx) SetOverlay(id customer.ID, o Overlay) (*Placement, error) {
 			return nil, err
 		}
 	}
+	o.TermsOf, o.LimitOf = 0, 0
 	if !o.empty() {
 		if err := tx.checkPlaces(op, o.Unit); err != nil {
 			return nil, err
 		}
 	}
+	tree, err := tx.Tree()
+	if err != nil {
+		return nil, err
+	}
 	return tx.place(op, id, func(p *Placement) error {
-		i := p.overlay(o.Unit)
-		present := &Overlay{}
-		if i >= 0 {
-			present = &p.Overlays[i]
-		}
-		if err := tx.mayOverlay(id, present, &o); err != nil {
+		before := p.limitFrom(tree, o.Unit)
+		if err := tx.replaceOverlay(p, o); err != nil {
 			return err
 		}
-		switch {
-		case i >= 0 && o.empty():
-			p.Overlays = slices.Delete(p.Overlays, i, i+1)
-		case i >= 0:
-			o.rest = p.Overlays[i].rest
-			p.Overlays[i] = o
-		case !o.empty():
-			p.Overlays = append(p.Overlays, o)
-		}
-		return nil
+		return tx.mayRaise(id, before, p.limitFrom(tree, o.Unit))
 	})
+}
+
+// replaceOverlay puts an overlay in the place of its unit's.
+func (tx *Tx) replaceOverlay(p *Placement, o Overlay) error {
+	i := p.overlay(o.Unit)
+	present := &Overlay{}
+	if i >= 0 {
+		present = &p.Overlays[i]
+	}
+	if err := tx.mayOverlay(p.Customer, present, &o); err != nil {
+		return err
+	}
+	if err := tx.checkOverlay(present, &o); err != nil {
+		return err
+	}
+	switch {
+	case i >= 0 && o.empty():
+		p.Overlays = slices.Delete(p.Overlays, i, i+1)
+	case i >= 0:
+		o.rest = p.Overlays[i].rest
+		p.Overlays[i] = o
+	case !o.empty():
+		p.Overlays = append(p.Overlays, o)
+	}
+	return nil
+}
+
+// checkOverlay asks who goes by terms and limits whether it understands new ones.
+func (tx *Tx) checkOverlay(old, next *Overlay) error {
+	changed := Overlay{Unit: next.Unit}
+	if next.Terms != old.Terms {
+		changed.Terms = next.Terms
+	}
+	if !sameLimit(old.Limit, next.Limit) {
+		changed.Limit = next.Limit
+	}
+	if tx.store.checkOverlay == nil || changed.empty() {
+		return nil
+	}
+	return tx.store.checkOverlay(changed)
+}
+
+func sameLimit(a, b *Limit) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 func (l *Limit) checked(op string) (*Limit, error) {
@@ -152,13 +195,7 @@ func (r *Reader) Overlay(id customer.ID, unit customer.UnitID) (*Overlay, error)
 	if err != nil {
 		return nil, err
 	}
-	seen := &Overlay{Unit: unit}
-	for at := tree.Resolve(unit); at != 0; at = tree.Parent(at) {
-		r.overlayAt(seen, p, at)
-		for merged := range tree.Merged(at) {
-			r.overlayAt(seen, p, merged)
-		}
-	}
+	seen := p.overlayFrom(tree, unit, r.now())
 	if seen.Rep == "" {
 		seen.Rep = c.Rep
 	}
@@ -166,14 +203,45 @@ func (r *Reader) Overlay(id customer.ID, unit customer.UnitID) (*Overlay, error)
 	return seen, nil
 }
 
-// overlayAt fills what is still open from what a placement says for one unit.
-func (r *Reader) overlayAt(seen *Overlay, p *Placement, unit customer.UnitID) {
-	if i := p.overlay(unit); i >= 0 {
-		seen.over(&p.Overlays[i])
+// overlayFrom is what a placement says for a unit on an instant, its own and what it has
+// from those above.
+func (p *Placement) overlayFrom(tree *Tree, unit customer.UnitID, now time.Time) *Overlay {
+	seen := &Overlay{Unit: unit}
+	if len(p.Overlays)+len(p.Assignments) == 0 {
+		return seen
 	}
-	if i := p.in(unit); i >= 0 && p.Assignments[i].At(r.now()) && seen.Rep == "" {
+	for at := tree.Resolve(unit); at != 0; at = tree.Parent(at) {
+		p.overlayAt(seen, at, at, now)
+		for _, merged := range tree.covered(Reach{Unit: at}) {
+			if merged != at {
+				p.overlayAt(seen, merged, at, now)
+			}
+		}
+	}
+	return seen
+}
+
+// overlayAt fills what is still open from what a placement says for one unit, which counts
+// as another now.
+func (p *Placement) overlayAt(seen *Overlay, unit, as customer.UnitID, now time.Time) {
+	if i := p.overlay(unit); i >= 0 {
+		o := &p.Overlays[i]
+		if seen.Terms == "" && o.Terms != "" {
+			seen.TermsOf = as
+		}
+		if seen.Limit == nil && o.Limit != nil {
+			seen.LimitOf = as
+		}
+		seen.over(o)
+	}
+	if i := p.in(unit); i >= 0 && p.Assignments[i].At(now) && seen.Rep == "" {
 		seen.Rep = p.Assignments[i].Rep
 	}
+}
+
+// limitFrom is the limit that a unit reads.
+func (p *Placement) limitFrom(tree *Tree, unit customer.UnitID) *Limit {
+	return p.overlayFrom(tree, unit, tree.At()).Limit
 }
 
 // ByLocalCode returns the customer to which a unit, or one that was merged into it, has
@@ -186,7 +254,7 @@ func (r *Reader) ByLocalCode(unit customer.UnitID, code string) (customer.ID, er
 	}
 	unit = tree.Resolve(unit)
 	id, err := r.localCode(unit, code)
-	for merged := range tree.Merged(unit) {
+	for _, merged := range tree.covered(Reach{Unit: unit}) {
 		if !isNotFound(err) {
 			break
 		}

@@ -328,6 +328,9 @@ func (tx *Tx) putPlacement(op string, p *Placement, action Action) error {
 	if err != nil || same {
 		return err
 	}
+	if err := tx.noteEdit(old, p); err != nil {
+		return err
+	}
 	if p.empty() {
 		err = tx.store.placement.Delete(tx.tx, p.Customer, uint8(action))
 	} else {
@@ -355,6 +358,9 @@ func samePlacement(a, b *Placement) (bool, error) {
 
 // forgetPlacement erases everything personal with the customer.
 func (tx *Tx) forgetPlacement(id customer.ID) error {
+	if err := tx.store.lineage.Forget(tx.tx, uint64(id)); err != nil {
+		return err
+	}
 	return tx.store.placement.Forget(tx.tx, id, uint8(PlacementErased))
 }
 

@@ -156,7 +156,7 @@ func (tx *Tx) checkRoom(tree *Tree, u *Unit, more int64) error {
 		return err
 	}
 	if present+more > u.Quota {
-		if tx.mayAt(customer.RightRead, customer.Identity, u.ID) != nil {
+		if !tx.showsAt(u.ID) {
 			present = u.Quota // how far it is exceeded is not for the actor to know
 		}
 		return &QuotaError{Unit: u.ID, Limit: u.Quota, Present: present}

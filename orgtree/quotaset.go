@@ -18,7 +18,7 @@ func (r *Reader) HasQuotas() (bool, error) {
 		return false, err
 	}
 	for _, u := range tree.all {
-		if u.Quota > 0 || u.RepQuota > 0 {
+		if u.Closed.IsZero() && (u.Quota > 0 || u.RepQuota > 0) { // a closed one has no customers, a merged one its survivor's quota
 			return true, nil
 		}
 	}
@@ -26,8 +26,8 @@ func (r *Reader) HasQuotas() (bool, error) {
 }
 
 // LoadCheck returns what tells whether customers can be loaded in bulk into a unit, as the
-// organisation is in one state: by the rules of [Store.Tx], whose guard a load passes by. It
-// fails with an error that wraps ErrQuota where there are quotas.
+// organisation is in one state: by the rules of [Store.Tx], whose guard a load passes by. See
+// [customer.Store.Placing]. It fails with an error that wraps ErrQuota where there are quotas.
 func (s *Store) LoadCheck(r *storage.Reader) (func(owner customer.UnitID) error, error) {
 	reader := Reader{store: s, storage: r}
 	bounded, err := reader.HasQuotas()

@@ -26,11 +26,12 @@ const (
 	SelfGiven                     // a grant that the holder gave to itself
 	Everything                    // a grant of every right on the whole book
 	Widened                       // a grant on a unit that was merged since: it holds in all of the survivor
+	Overdue                       // a campaign that is open after its due date; the principal is its reviewer
 
 	findingKinds = iota
 )
 
-var findingNames = enum.Names{"unused", "wider", "expired", "orphaned", "conflict", "self given", "everything", "widened"}
+var findingNames = enum.Names{"unused", "wider", "expired", "orphaned", "conflict", "self given", "everything", "widened", "overdue"}
 
 func (k FindingKind) String() string { return findingNames.Of(uint8(k)) }
 
@@ -38,9 +39,10 @@ func (k FindingKind) String() string { return findingNames.Of(uint8(k)) }
 type Finding struct {
 	Kind      FindingKind
 	Principal string
-	Grant     *Grant           // nil for a conflict
+	Grant     *Grant           // nil for a conflict and a campaign
+	Campaign  *Campaign        // of Overdue
 	Rights    []customer.Right // not used, or those in conflict
-	Since     time.Time        // from when on it was not used, or when it expired or became wider
+	Since     time.Time        // from when on it was not used, or when it expired, became wider or was due
 	What      string           // for Orphaned: "principal disabled", "unit closed"
 	Through   string           // for Conflict: by whose delegation there is one, empty without
 }
@@ -87,7 +89,7 @@ func (r *Reader) Review(opts ReviewOptions) ([]Finding, error) {
 		return nil, err
 	}
 	v.conflicts()
-	return v.found, nil
+	return v.found, v.overdue()
 }
 
 // reviewer collects findings.
@@ -233,6 +235,19 @@ func (v *reviewer) delegated() error {
 	return nil
 }
 
+// overdue adds the campaigns on the units that are reviewed which should be over.
+func (v *reviewer) overdue() error {
+	for c, err := range v.Campaigns() {
+		if err != nil {
+			return err
+		}
+		if c.Overdue(v.now()) && (v.opts.Unit == 0 || c.Unit != 0 && v.tree.Contains(v.opts.Unit, c.Unit)) {
+			v.found = append(v.found, Finding{Kind: Overdue, Principal: c.Reviewer, Campaign: c, Since: c.Due})
+		}
+	}
+	return nil
+}
+
 // conflicts adds the principals that hold both of two duties.
 func (v *reviewer) conflicts() {
 	for _, id := range slices.Sorted(maps.Keys(v.held)) {
@@ -270,6 +285,9 @@ func (f Finding) Text(tag language.Tag) string {
 	values["rights"] = strings.Join(rights, words.comma)
 	if f.Grant != nil {
 		values["grant"], values["role"] = strconv.FormatUint(uint64(f.Grant.ID), 10), f.Grant.Role
+	}
+	if f.Campaign != nil {
+		values["campaign"] = f.Campaign.Name
 	}
 	if int(f.Kind) >= len(words.findings) {
 		return f.Kind.String()

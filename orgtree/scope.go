@@ -33,7 +33,7 @@ type Access struct {
 	stand  standing
 	state  chunkState
 	whole  *within // whom the actor sees, once it was asked for
-	used   map[approvable]bool
+	used   map[approvable]*Approval
 	asking bool // for approval, or about to use it
 }
 

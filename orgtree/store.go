@@ -14,6 +14,9 @@ type Options struct {
 	Clock func() time.Time
 	// Filters reads the filters of scopes; without it a scope has none.
 	Filters Filters
+	// CheckOverlay refuses terms and limits of overlays that whoever goes by them wouldn't
+	// understand; nil takes all. It is given what is new of an overlay alone.
+	CheckOverlay func(Overlay) error
 }
 
 // Store describes how units and placements are kept. A program makes one for each book
@@ -21,12 +24,13 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	*tables
-	clock   func() time.Time
-	filters Filters
-	trees   treeCache
-	plans   planCache
-	unions  unionCache
-	changes [2]changeCache // by kind of union
+	clock        func() time.Time
+	filters      Filters
+	checkOverlay func(Overlay) error
+	trees        treeCache
+	plans        planCache
+	unions       unionCache
+	changes      [2]changeCache // by kind of union
 }
 
 // New returns the organisation of one book.
@@ -34,7 +38,7 @@ func New(opts Options) *Store {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
-	return &Store{tables: newTables(), clock: opts.Clock, filters: opts.Filters}
+	return &Store{tables: newTables(), clock: opts.Clock, filters: opts.Filters, checkOverlay: opts.CheckOverlay}
 }
 
 // AddTo adds the tables to a book's schema.

@@ -3,6 +3,7 @@ package orgtree
 import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/lineage"
 	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
@@ -37,6 +38,7 @@ const (
 	tableTree      = 21
 	TablePlacement = 22
 	TableRepQuota  = 23
+	tableLineage   = 84
 
 	sequenceUnit = 20
 
@@ -59,12 +61,14 @@ type tables struct {
 	byTeam    *storage.Bitmap[*Placement] // by the team that serves it
 	byRep     *storage.Bitmap[*Placement] // now assigned, by the assignment's representative
 	repQuota  *storage.Table[string, *repQuota]
+	lineage   *lineage.Table // of the placements of survivors of merges
 	*accessTables
 }
 
 func newTables() *tables {
 	t := &tables{
 		accessTables: newAccessTables(),
+		lineage:      lineage.New(tableLineage, "placement_lineage"),
 
 		unitCode: &storage.Index[*Unit]{ID: 1, Label: "code", Unique: true, Keys: unitCodeKeys},
 		unitIDs:  &storage.Sequence{ID: sequenceUnit, Name: "unit id", Block: 16},
@@ -100,6 +104,7 @@ func newTables() *tables {
 
 func (t *tables) addTo(s *storage.Schema) {
 	s.Tables = append(s.Tables, t.unit, t.tree, t.placement, t.repQuota)
+	t.lineage.AddTo(s)
 	s.Sequences = append(s.Sequences, t.unitIDs)
 	t.accessTables.addTo(s)
 }

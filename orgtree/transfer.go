@@ -49,6 +49,9 @@ type Job struct {
 	Session   storage.Session
 	// Access returns what the session may see and do in a transaction; nil is everything.
 	Access func(r *storage.Reader) (customer.Access, error)
+	// Follow joins, before anything is changed in a transaction, those who keep something of
+	// customers by their owner; nil is nobody.
+	Follow func(tx *storage.Tx, customers *customer.Tx)
 }
 
 // reader returns the customers of a state as the session sees them.
@@ -62,11 +65,18 @@ func (j Job) reader(r *storage.Reader) (*customer.Reader, error) {
 
 // tx returns the customers of a transaction as the session may change them.
 func (j Job) tx(tx *storage.Tx) (*customer.Tx, error) {
-	if j.Access == nil {
-		return j.Customers.Tx(tx), nil
+	var access customer.Access
+	if j.Access != nil {
+		var err error
+		if access, err = j.Access(&tx.Reader); err != nil {
+			return nil, err
+		}
 	}
-	a, err := j.Access(&tx.Reader)
-	return j.Customers.TxWith(tx, a), err
+	customers := j.Customers.TxWith(tx, access)
+	if j.Follow != nil {
+		j.Follow(tx, customers)
+	}
+	return customers, nil
 }
 
 // Progress tells how far a job over many customers is.

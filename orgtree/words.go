@@ -63,6 +63,7 @@ var english = &accessWords{
 		SelfGiven:  "{principal} gave grant {grant} (role {role}) to itself",
 		Everything: "{principal}: grant {grant} (role {role}) gives every right on the whole book",
 		Widened:    "{principal}: grant {grant} (role {role}) became wider on {since}, when its unit was merged: give one on less, or confirm it by giving it anew",
+		Overdue:    "{principal}: the campaign {campaign} was due on {since} and is still open",
 	},
 }
 
@@ -113,6 +114,7 @@ var chinese = &accessWords{
 		SelfGiven:  "{principal}给自己授予了授权{grant}（角色{role}）",
 		Everything: "{principal}：授权{grant}（角色{role}）给予整个账套的全部权限",
 		Widened:    "{principal}：授权{grant}（角色{role}）因组织合并自{since}起范围扩大：请缩小范围，或重新授予以确认",
+		Overdue:    "{principal}：复核{campaign}已于{since}到期，尚未结束",
 	},
 }
 

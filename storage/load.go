@@ -19,6 +19,10 @@ type LoadOptions struct {
 	// left out because a unique index has its key already, or the table its primary key.
 	// Without it the first such row ends the load, and nothing of its part is written.
 	Refused func(err *RefusedError)
+	// Check is asked in the state on which each part is committed, from another goroutine than
+	// the one that runs the load, whether its rows may be added; its error ends the load. What it
+	// reads is checked again by the commit, like an Update's, so it may run several times.
+	Check func(r *Reader) error
 }
 
 // RefusedError names a row that a load left out.
@@ -170,7 +174,7 @@ func (ld *load) await() error {
 }
 
 func (ld *load) newPart(firstRow int) *loadPart {
-	p := &loadPart{session: ld.session, now: ld.now, strict: ld.opts.Refused == nil, firstRow: firstRow, former: ld.former}
+	p := &loadPart{session: ld.session, now: ld.now, strict: ld.opts.Refused == nil, check: ld.opts.Check, firstRow: firstRow, former: ld.former}
 	ld.former = nil
 	return p
 }

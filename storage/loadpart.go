@@ -23,6 +23,7 @@ type loadPart struct {
 	session  Session
 	now      time.Time
 	strict   bool // a refused row fails the part
+	check    func(*Reader) error
 	firstRow int
 	rows     int // with those that were left out
 	left     int // rows left out
@@ -244,18 +245,23 @@ func (p *loadPart) result(refused refusals, position kv.Position, err error) par
 }
 
 func (p *loadPart) tryWrite(ctx context.Context, s *Store, refused refusals) (kv.Position, error) {
-	snap, err := s.engine.Snapshot(ctx)
+	tx, err := s.begin(ctx, p.session)
 	if err != nil {
 		return 0, err
 	}
-	defer snap.Close()
-	if err := p.checkUnique(ctx, snap, refused); err != nil {
+	defer tx.end()
+	if p.check != nil {
+		if err := p.check(&tx.Reader); err != nil {
+			return 0, err
+		}
+	}
+	if err := p.checkUnique(ctx, tx.snap, refused); err != nil {
 		return 0, err
 	}
 	if p.strict && len(refused) > 0 {
 		return 0, refused[slices.Min(slices.Collect(maps.Keys(refused)))]
 	}
-	load := &kv.Load{Since: snap.Stamp(), Merges: p.merges(refused), Journal: p.journal(refused)}
+	load := &kv.Load{Since: tx.snap.Stamp(), Reads: tx.reads, Merges: p.merges(refused), Journal: p.journal(refused)}
 	for _, r := range p.runs {
 		if err := r.drop(refused); err != nil {
 			return 0, err

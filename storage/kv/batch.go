@@ -132,7 +132,9 @@ type Sectioned interface {
 // Load is a bulk commit of keys that are new to the engine.
 type Load struct {
 	// Since is the stamp of the snapshot in which the caller saw that the keys were absent.
+	// Reads are a condition as that of a Batch.
 	Since Stamp
+	Reads []Range
 	// Runs hold the new keys. Their key ranges must not overlap one another.
 	Runs []Run
 	// Merges are folded in as by Apply: keys ascending, no key twice, none within a run's range.

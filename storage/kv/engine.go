@@ -33,7 +33,7 @@ type Engine interface {
 	// the load's journal entries, or 0 when it carried none.
 	//
 	// It fails with an error wrapping [ErrConflict], and changes nothing, when a key
-	// of the load was written after the load's stamp. Keys that were present at the
+	// of the load, or one in its reads, was written after the load's stamp. Keys that were present at the
 	// stamp are the caller's mistake; the load's value replaces them.
 	Ingest(ctx context.Context, l *Load) (Position, error)
 

@@ -26,6 +26,7 @@ func ingestProperties() []property {
 		{"Ingest/IsAtomic", ingestIsAtomic},
 		{"Ingest/RefusesDisorder", ingestRefusesDisorder},
 		{"Ingest/ConflictsWithWrittenKeys", ingestConflictsWithWrittenKeys},
+		{"Ingest/ConflictsWithWrittenReads", ingestConflictsWithWrittenReads},
 		{"Ingest/RacesHaveOneWinner", ingestRacesHaveOneWinner},
 		{"Ingest/JournalIsConsecutive", ingestJournalIsConsecutive},
 		{"Ingest/BorrowsRunsUntilItReturns", ingestBorrowsRuns},
@@ -326,6 +327,36 @@ func ingestConflictsWithWrittenKeys(t *trial) {
 	s.ingest(kv.Load{Runs: []kv.Run{run{{"#00.0/1", "7"}}}})
 	want["#00.0/1"] = "7"
 	s.wantState(want)
+}
+
+// A load's reads are a condition like a batch's: of keys that it doesn't write, present or not.
+func ingestConflictsWithWrittenReads(t *trial) {
+	s := t.open()
+	s.apply(set("read", "1"), set("within", "1"))
+	for what, write := range map[string]func(){
+		"a key that was read":   func() { s.apply(set("read", "2")) },
+		"one in a range":        func() { s.apply(del("within")) },
+		"one that wasn't there": func() { s.apply(set("absent", "1")) },
+		"a loaded one":          func() { s.ingest(kv.Load{Runs: []kv.Run{keyRun("within it")}}) },
+	} {
+		t.note("now %s is written", what)
+		v := s.snapshot()
+		l := kv.Load{
+			Since: v.Stamp(), Runs: []kv.Run{keyRun("new")}, Journal: payloads("refused"),
+			Reads: []kv.Range{kv.Point([]byte("read")), kv.Point([]byte("absent")), {Lower: []byte("with"), Upper: []byte("wj")}},
+		}
+		write()
+		if at, err := s.tryIngest(&l); !errors.Is(err, kv.ErrConflict) {
+			t.Fatalf("Ingest returned (%d, %v), want an error that wraps ErrConflict", at, err)
+		}
+		v.Close()
+		s.wantAbsent("new")
+		s.apply(del("absent"), set("within", "1"))
+	}
+	v := s.snapshot()
+	defer v.Close()
+	s.apply(set("other", "1"))
+	s.ingest(kv.Load{Since: v.Stamp(), Reads: []kv.Range{kv.Point([]byte("read"))}, Runs: []kv.Run{keyRun("new")}})
 }
 
 // Loads and batches see that a key is absent, and then all create it; one of them does.

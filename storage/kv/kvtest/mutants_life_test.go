@@ -156,6 +156,7 @@ func ingestMutants() []mutant {
 				return e.Ingest(ctx, &to)
 			}
 		}),
+		wrong("Ingest/ConflictsWithWrittenReads", "a load checks what it writes alone", withLoad(func(l *kv.Load) { l.Reads = nil })),
 		wrong("Ingest/RacesHaveOneWinner", "a load is no write", unnoticedLoads),
 		wrong("Ingest/JournalIsConsecutive", "a load's entries come one by one", func(f *faulty) {
 			f.ingest = func(ctx context.Context, e kv.Engine, l *kv.Load) (at kv.Position, err error) {

@@ -240,6 +240,9 @@ func (e *reference) Ingest(_ context.Context, l *kv.Load) (kv.Position, error) {
 			return 0, fmt.Errorf("%q was written: %w", o.Key, kv.ErrConflict)
 		}
 	}
+	if key, found := e.conflict(l.Since, l.Reads); found {
+		return 0, fmt.Errorf("%q was written: %w", key, kv.ErrConflict)
+	}
 	next := e.now.clone()
 	list := append(sets, l.Merges...)
 	if err := next.do(list); err != nil {

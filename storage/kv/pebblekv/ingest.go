@@ -66,6 +66,7 @@ type ingestion struct {
 	load  *kv.Load
 	runs  []kv.Run // those with keys, ascending
 	bytes int64    // in runs
+	reads *reads   // the load's condition
 	seen  kv.Stamp // the last commit that the runs were checked against
 	dir   string   // of tables
 
@@ -80,6 +81,7 @@ type ingestion struct {
 
 func (e *Engine) newIngestion(l *kv.Load) (*ingestion, error) {
 	in := &ingestion{e: e, load: l, merges: slices.Clone(l.Merges), dir: e.temporaryName("ingest")}
+	in.reads = e.window.reads(&kv.Batch{Since: l.Since, Reads: l.Reads})
 	for _, run := range l.Runs {
 		if run.Len() > 0 {
 			in.runs = append(in.runs, run)
@@ -223,7 +225,7 @@ func (in *ingestion) commit(ctx context.Context, c *commit) (kv.Position, error)
 	if err != nil {
 		return 0, err
 	}
-	if err := in.conflict(commits); err != nil {
+	if err := errors.Join(in.e.window.check(in.reads, 0), in.conflict(commits)); err != nil {
 		return 0, err
 	}
 	if err := in.unfold(ctx, commits); err != nil {
