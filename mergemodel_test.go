@@ -28,7 +28,7 @@ type mergedCustomer struct {
 	fields   map[string][]mergedValue
 	elements map[string]map[customer.ID]bool // "phone +8621…" by source
 	kept     map[string]map[customer.ID]bool // tags and items, by source
-	places   map[string][]mergedValue        // "unit 3", "overlay 3", "team": the first said counts
+	places   map[string][]mergedValue        // "unit 3", "overlay 3", "team", "limit", "group": the first said counts
 	orders   int64
 	into     customer.ID // the survivor, 0 when it stands for itself
 }
@@ -83,6 +83,7 @@ type mergeModel struct {
 	customers map[customer.ID]*mergedCustomer
 	tags      []tagging.TagID
 	units     []customer.UnitID
+	groups    []credit.GroupID
 	items     int // posted so far
 }
 
@@ -226,7 +227,7 @@ func TestUnmergeRestoresBothSidesAndKeepsLaterEdits(t *testing.T) {
 func (b *mergeBook) step(t *rapid.T, m *mergeModel) {
 	id := rapid.SampledFrom(m.standing()).Draw(t, "customer")
 	mc := m.customers[id]
-	switch step := rapid.SampledFrom([]string{"merge", "merge", "unmerge", "note", "phone", "drop phone", "order", "chain order", "tag", "untag", "assign", "withdraw", "overlay", "team", "invoice"}).Draw(t, "step"); step {
+	switch step := rapid.SampledFrom([]string{"merge", "merge", "unmerge", "note", "phone", "drop phone", "order", "chain order", "tag", "untag", "assign", "withdraw", "overlay", "team", "invoice", "limit", "group"}).Draw(t, "step"); step {
 	case "merge":
 		if loser := rapid.SampledFrom(m.standing()).Draw(t, "loser"); loser != id {
 			b.update(func(tx *clientele.Tx) error {
@@ -317,6 +318,15 @@ func (b *mergeBook) stepKept(t *rapid.T, m *mergeModel, id customer.ID, step str
 		team := rapid.SampledFrom([]customer.UnitID{0, m.units[0], m.units[1]}).Draw(t, "team")
 		b.update(func(tx *clientele.Tx) error { _, err := tx.Org.SetTeam(id, team); return err })
 		mc.setPlace("team", map[bool]string{true: fmt.Sprint(team)}[team != 0])
+	default:
+		b.stepCredit(t, m, id, step)
+	}
+}
+
+// stepCredit changes the receivables of a customer that stands for itself.
+func (b *mergeBook) stepCredit(t *rapid.T, m *mergeModel, id customer.ID, step string) {
+	mc := m.customers[id]
+	switch step {
 	case "invoice":
 		m.items++
 		key := fmt.Sprint("item ", m.items)
@@ -324,11 +334,28 @@ func (b *mergeBook) stepKept(t *rapid.T, m *mergeModel, id customer.ID, step str
 			_, err := tx.Credit.Post(credit.Document{Key: key, Customer: id, Kind: credit.Invoice, Date: date.Of(mergeEpoch), Amount: money.Amount{Minor: 100, Currency: money.CNY}})
 			return err
 		})
-		addSource(kept, key, 0)
+		addSource(mc.kept, key, 0)
+	case "limit":
+		minor := rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "minor")
+		limit := credit.Limit{Amount: money.Amount{Minor: minor, Currency: money.CNY}}
+		b.update(func(tx *clientele.Tx) error {
+			if minor != 0 {
+				return tx.Credit.SetLimit(credit.OfCustomer(id), limit)
+			}
+			if mc.place("limit") == "" {
+				return nil
+			}
+			return tx.Credit.RemoveLimit(credit.OfCustomer(id), limit)
+		})
+		mc.setPlace("limit", map[bool]string{true: fmt.Sprint(minor)}[minor != 0])
+	case "group":
+		group := rapid.SampledFrom([]credit.GroupID{0, m.groups[0], m.groups[1]}).Draw(t, "group")
+		b.update(func(tx *clientele.Tx) error { return tx.Credit.SetGroup(id, group) })
+		mc.setPlace("group", map[bool]string{true: fmt.Sprint(group)}[group != 0])
 	}
 }
 
-// define makes three tags and three units.
+// define makes three tags, three units and three groups of customers.
 func (b *mergeBook) define(m *mergeModel) {
 	b.update(func(tx *clientele.Tx) error {
 		d, err := tx.Tags.CreateDimension(tagging.Dimension{Code: "flag", Names: customer.Names{"en": "Flag"}})
@@ -341,7 +368,11 @@ func (b *mergeBook) define(m *mergeModel) {
 			if unit, err = tx.Org.CreateUnit(orgtree.Unit{Code: fmt.Sprint("U", i), Names: customer.Names{"en": "U"}}); err != nil {
 				return err
 			}
-			m.tags, m.units = append(m.tags, tag.ID), append(m.units, unit.ID)
+			var group *credit.Group
+			if group, err = tx.Credit.CreateGroup(fmt.Sprint("G", i), customer.Names{"en": "G"}); err != nil {
+				return err
+			}
+			m.tags, m.units, m.groups = append(m.tags, tag.ID), append(m.units, unit.ID), append(m.groups, group.ID)
 		}
 		return err
 	})
@@ -369,14 +400,31 @@ func keptOf(tx *clientele.ReadTx, id customer.ID) (list []string, err error) {
 	if p.Team != 0 {
 		list = append(list, fmt.Sprint("team ", p.Team))
 	}
+	lent, err := creditOf(tx, id)
+	list = append(list, lent...)
+	slices.Sort(list)
+	return list, err
+}
+
+func creditOf(tx *clientele.ReadTx, id customer.ID) (list []string, err error) {
 	for i, err := range tx.Credit.Items(id) {
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, i.Document)
 	}
-	slices.Sort(list)
-	return list, nil
+	line, err := tx.Credit.Line(credit.OfCustomer(id))
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range line.Limits {
+		list = append(list, fmt.Sprint("limit ", l.Amount.Minor))
+	}
+	p, err := tx.Credit.Profile(id)
+	if err == nil && p.Group != 0 {
+		list = append(list, fmt.Sprint("group ", p.Group))
+	}
+	return list, err
 }
 
 // compare checks every customer that stands for itself, and what leads to it.

@@ -439,6 +439,9 @@ func (tx *Tx) carryOut(op string, a *Approval) error {
 		_, err := tx.putOverride(&o)
 		return err
 	}
+	if err := tx.checkScope(op, p.Scope); err != nil { // it may have been merged meanwhile
+		return err
+	}
 	line, err := tx.line(p.Scope)
 	if err != nil {
 		return err

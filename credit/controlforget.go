@@ -29,6 +29,9 @@ func (tx *Tx) forgetControl(id customer.ID) error {
 			return err
 		}
 	}
+	if err := tx.store.lineage.Forget(tx.tx, uint64(id)); err != nil {
+		return err
+	}
 	if err := tx.forgetLine(id); err != nil {
 		return err
 	}

@@ -106,3 +106,28 @@ func TestMergedCustomersIdStandsForItsSurvivor(t *testing.T) {
 	wantErr(t, "a limit of the loser", err, credit.ErrInvalid)
 	d.verify()
 }
+
+// A limit that was proposed for somebody who was merged meanwhile is not set: the loser's
+// limits are kept for the day when the merge is undone.
+func TestAProposalForAMergedCustomerIsRefused(t *testing.T) {
+	d := newDesk(t, credit.Options{})
+	d.policy(credit.Policy{LimitRules: []credit.ApprovalRule{{Approvers: 1}}})
+	survivor, loser := d.customer(1), d.customer(2)
+	var a *credit.Approval
+	d.do(func(tx deskTx) (err error) {
+		a, err = tx.Propose(credit.Proposal{Scope: credit.OfCustomer(loser), Limit: &credit.Limit{Amount: yuan(500)}, Why: "grows"})
+		return err
+	})
+	d.do(func(tx deskTx) error {
+		if _, err := tx.MergeCustomers(survivor, loser); err != nil {
+			return err
+		}
+		_, err := tx.customers.Merge(survivor, []customer.ID{loser}, func(survivor, _ *customer.Customer) (*customer.Customer, error) {
+			return survivor, nil
+		})
+		return err
+	})
+	err := d.tryAs("qian", func(tx deskTx) error { _, err := tx.Approve(a.ID, "fine"); return err })
+	wantErr(t, "approving a merged customer's limit", err, credit.ErrInvalid)
+	d.verify()
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/lineage"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -50,6 +51,7 @@ const (
 	TableApproval    = 47
 	tableReminded    = 48
 	TableDunning     = 49 // keyed by customer
+	tableLineage     = 37
 
 	counterExposure = 35
 
@@ -83,6 +85,7 @@ type controlTables struct {
 	dunning     *storage.Table[customer.ID, *Dunning]
 	dunned      *storage.Index[*Dunning]
 	exposed     *storage.Counter
+	lineage     *lineage.Table // of what merges lend survivors
 }
 
 func newControlTables() *controlTables {
@@ -100,6 +103,7 @@ func newControlTables() *controlTables {
 		approvalIDs: &storage.Sequence{ID: sequenceApproval, Name: "credit approval id", Block: 16},
 		dunned:      &storage.Index[*Dunning]{ID: 1, Label: "level", Keys: dunnedKeys},
 		exposed:     &storage.Counter{ID: counterExposure, Name: "exposure", Key: "scope, currency, part: minor units"},
+		lineage:     lineage.New(tableLineage, "credit_lineage"),
 	}
 	t.defineLines()
 	t.defineReservations()
@@ -156,6 +160,7 @@ func (t *controlTables) addTo(s *storage.Schema) {
 	s.Tables = append(s.Tables, t.line, t.policy, t.profile, t.group, t.rate, t.reservation, t.override, t.approval, t.reminded, t.dunning)
 	s.Sequences = append(s.Sequences, t.groupIDs, t.overrideIDs, t.approvalIDs)
 	s.Counters = append(s.Counters, t.exposed)
+	t.lineage.AddTo(s)
 }
 
 // rateKey is a currency's rate of a day.

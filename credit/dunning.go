@@ -285,6 +285,9 @@ func (tx *Tx) Dun(id customer.ID, day date.Date) (*Letter, error) {
 		return nil, err
 	}
 	if next != *d.now {
+		if err := tx.noteEdit(id, lentDunning); err != nil {
+			return nil, err
+		}
 		if err := tx.store.dunning.Put(tx.tx, id, &next, uint8(Dunned)); err != nil {
 			return nil, err
 		}

@@ -69,3 +69,8 @@ func (tx *Tx) Damage(id customer.ID, n int) (bool, error) {
 	}
 	return false, nil
 }
+
+// ForgetLineage leaves a survivor's merges as they were before there were lineages.
+func (tx *Tx) ForgetLineage(survivor customer.ID) error {
+	return tx.store.lineage.Forget(tx.tx, uint64(survivor))
+}

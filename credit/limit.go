@@ -187,11 +187,25 @@ func (tx *Tx) changeLine(op string, s Scope, change func(*Line) error) error {
 	return tx.putLine(line)
 }
 
+// putLine stores limits that people set.
 func (tx *Tx) putLine(l *Line) error {
-	if len(l.Limits) == 0 && l.rest == "" {
-		return tx.store.line.Delete(tx.tx, l.Scope, uint8(LimitSet))
+	if id := l.Scope.customer(); id != 0 {
+		if old, err := tx.line(l.Scope); err != nil {
+			return err
+		} else if !slices.Equal(old.Limits, l.Limits) {
+			if err := tx.noteEdit(id, lentLimits); err != nil {
+				return err
+			}
+		}
 	}
-	return tx.store.line.Put(tx.tx, l.Scope, l, uint8(LimitSet))
+	return tx.storeLine(l, LimitSet)
+}
+
+func (tx *Tx) storeLine(l *Line, action ControlAction) error {
+	if len(l.Limits) == 0 && l.rest == "" {
+		return tx.store.line.Delete(tx.tx, l.Scope, uint8(action))
+	}
+	return tx.store.line.Put(tx.tx, l.Scope, l, uint8(action))
 }
 
 // checkScope reports whether limits can be set for a scope.

@@ -44,9 +44,12 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*Combination, error) 
 	return done, tx.mergeControl(done)
 }
 
-// UnmergeCustomers gives the loser its items back. What was posted to the survivor since
-// the merge stays there, and allocations between items of the two stay as they are. It costs
-// some reads for each of the survivor's items.
+// UnmergeCustomers undoes what MergeCustomers did, in any order with other merges into the
+// survivor. The loser has its items again. What was posted to the survivor since the merge
+// stays there, and allocations between items of the two stay as they are. Of limits, group
+// and level of dunning the survivor keeps its own, what those that are still merged would
+// have lent it alone, and what was changed since. It costs some reads for each of the
+// survivor's items and of those still merged.
 func (tx *Tx) UnmergeCustomers(done *Combination) error {
 	const op = "unmerge customers"
 	if done == nil {

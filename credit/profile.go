@@ -293,6 +293,11 @@ func (tx *Tx) changeProfile(op string, id customer.ID, change func(*Profile) err
 	if err := change(&next); err != nil {
 		return err
 	}
+	if next.Group != p.Group {
+		if err := tx.noteEdit(id, lentGroup); err != nil {
+			return err
+		}
+	}
 	return tx.putProfile(p, &next, ProfileSet)
 }
 

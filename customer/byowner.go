@@ -175,15 +175,14 @@ func (m *nameMerge) addUnit(unit UnitID, keys kv.Range, first int) error {
 
 // fillFirst reads a unit's first names, unless they are kept.
 func (m *nameMerge) fillFirst(u *unitNames) error {
-	era := m.reader.storage.Era()
 	first := &m.reader.store.firstNames
-	if kept, found := first.of(era, u.prefix); found && (len(kept.read) >= u.batch || !kept.more) {
+	if kept, found := first.of(m.reader, u.prefix); found && (len(kept.read) >= u.batch || !kept.more) {
 		*u = kept
 		return nil
 	}
 	err := m.fill(u)
-	if err == nil && era.Known() {
-		first.keep(era, *u)
+	if err == nil {
+		first.keep(m.reader, *u)
 	}
 	return err
 }

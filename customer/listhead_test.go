@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
@@ -155,6 +157,112 @@ func TestListsByNameAreThoseOfTheirState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// inState is whom a state has, by their names, read from the records.
+func inState(b *book, sr *storage.Reader) (named, error) {
+	present := named{}
+	for c, err := range b.customers.Reader(sr).List(customer.List{}) {
+		if err != nil {
+			return nil, err
+		}
+		if c.Status == customer.Active {
+			present[c.ID] = c.Name
+		}
+	}
+	return present, nil
+}
+
+// TestListsByNameFollowWriters: while some rename, archive and transfer, one or two at a time,
+// each list is that of the state which it is read in.
+func TestListsByNameFollowWriters(t *testing.T) {
+	b, random := newBook(t, customer.Options{}), rand.New(rand.NewPCG(7, 8))
+	var all []customer.ID
+	for range 400 {
+		c := b.create(customer.Draft{Name: fmt.Sprintf("name %05d", random.IntN(50_000)), Owner: customer.UnitID(len(all)%5 + 1)})
+		all = append(all, c.ID)
+	}
+	odd := ownedSet{Set: &bitset.Set{}}
+	for _, id := range all {
+		if id%2 == 1 {
+			odd.Add(uint64(id))
+		}
+	}
+	var stop atomic.Bool
+	var writing sync.WaitGroup
+	writes := new(atomic.Int64)
+	for w := range 2 {
+		writing.Go(func() {
+			random := rand.New(rand.NewPCG(9, uint64(w)))
+			for !stop.Load() {
+				err := b.try(func(tx *customer.Tx) error { return shuffle(tx, random, all) })
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				writes.Add(1)
+			}
+		})
+	}
+	check := func(sr *storage.Reader) error {
+		present, err := inState(b, sr)
+		if err != nil {
+			return err
+		}
+		units := ownedSet{Set: &bitset.Set{}, owners: customer.Owners{Units: []customer.UnitID{2, 4}, Exact: true}}
+		for c, err := range b.customers.Reader(sr).List(customer.List{}) {
+			if err != nil {
+				return err
+			}
+			if slices.Contains(units.owners.Units, c.Owner) {
+				units.Add(uint64(c.ID))
+			}
+		}
+		for name, set := range map[string]ownedSet{"a set": odd, "units": units} {
+			got, err := namesWithin(b, sr, set, 40)
+			if want := present.within(set.Set); err != nil || !slices.Equal(got, want) {
+				return fmt.Errorf("%s: %d customers, %v; the records have %d", name, len(got), err, len(want))
+			}
+		}
+		return nil
+	}
+	var reading sync.WaitGroup
+	for range 2 {
+		reading.Go(func() {
+			for n := 0; n < 60 || writes.Load() < 100 && !t.Failed(); n++ {
+				if err := b.storage.View(context.Background(), check); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	reading.Wait()
+	stop.Store(true)
+	writing.Wait()
+}
+
+// shuffle renames, transfers or archives one or two customers, or brings them back.
+func shuffle(tx *customer.Tx, random *rand.Rand, all []customer.ID) error {
+	for range 1 + random.IntN(2) {
+		c, err := tx.Get(all[random.IntN(len(all))])
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.Status != customer.Active:
+			_, err = tx.Reactivate(c.ID)
+		case random.IntN(5) == 0:
+			_, err = tx.Archive(c.ID)
+		default:
+			c.Name, c.Owner = fmt.Sprintf("name %05d", random.IntN(50_000)), customer.UnitID(random.IntN(5)+1)
+			_, err = tx.Update(c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TestListsByNameGoOnBeyondWhatIsKept: 8,192 names are kept; here are 8,600.

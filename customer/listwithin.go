@@ -41,7 +41,11 @@ func (r *Reader) orderedWithin(within bitset.Source, l List, keys kv.Range) iter
 // namedWithin yields the members of a set by name, in the way that costs least.
 func (r *Reader) namedWithin(within bitset.Source, l List, keys kv.Range) iter.Seq2[*Customer, error] {
 	return func(yield func(*Customer, error) bool) {
-		head, at, begins := r.head(l, keys)
+		head, at, begins, err := r.head(l, keys)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		passes := 0
 		if begins {
 			passes = headPasses

@@ -61,9 +61,9 @@ func (c *cache) change() (done func()) {
 	}
 }
 
-// snapshot opens the reader's snapshot, with the eras that it is in.
+// snapshot opens the reader's snapshot, with the eras that it is in and its recency.
 func (s *Store) snapshot(r *Reader) error {
-	before, watched := s.cache.present.Load(), s.watched.present.Load()
+	before, sets, from := s.cache.present.Load(), s.sets.present.Load(), s.changes.from.Load()
 	snap, err := s.engine.Snapshot(r.ctx)
 	if err != nil {
 		return err
@@ -72,8 +72,11 @@ func (s *Store) snapshot(r *Reader) error {
 	if s.cache.present.Load() == before {
 		r.era = before
 	}
-	if s.watched.present.Load() == watched {
-		r.watched = watched
+	if s.sets.present.Load() == sets {
+		r.sets = sets
+	}
+	if !s.limits.Shared {
+		r.recency = Recency{log: &s.changes, from: from, to: s.changes.to.Load()}
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func (s *Store) fill(ctx context.Context, dump io.ReadSeeker) error {
 	}
 	if !s.limits.Shared {
 		defer s.cache.change()()
-		defer s.watched.change()()
+		defer s.watchLoad()()
 	}
 	if err := s.clear(ctx, kv.Prefix([]byte{spaceState})); err != nil { // so that all is made anew
 		return err

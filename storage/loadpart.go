@@ -273,9 +273,7 @@ func (p *loadPart) tryWrite(ctx context.Context, s *Store, refused refusals) (kv
 	if len(load.Runs)+len(load.Merges) == 0 {
 		return 0, nil
 	}
-	if !s.limits.Shared {
-		defer s.watched.change()()
-	}
+	defer s.watchLoad()()
 	return s.engine.Ingest(ctx, load)
 }
 

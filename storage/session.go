@@ -130,9 +130,7 @@ func (tx *Tx) commit() (kv.Position, error) {
 // apply commits a batch, and on an engine whose connection may be lost at the
 // commit asks again, by the batch's id, how it ended.
 func (s *Store) apply(ctx context.Context, b *kv.Batch) (kv.Position, error) {
-	if s.watches(b) {
-		defer s.watched.change()()
-	}
+	defer s.watch(b)()
 	if !s.limits.Retry {
 		return s.engine.Apply(ctx, b)
 	}

@@ -51,7 +51,8 @@ type Store struct {
 	gate      sync.RWMutex // held for reading by attempts, for writing by a starving one
 	sequences sequences
 	cache     cache
-	watched   cache // only its eras; see Era
+	sets      cache     // only its eras; see Era
+	changes   changeLog // see Recency
 	ledger    *ledger
 	runners   []*runner
 	stop      context.CancelFunc
@@ -124,7 +125,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	if !s.limits.Shared {
 		s.cache.present.Store(newEra())
-		s.watched.present.Store(newEra())
+		s.sets.present.Store(newEra())
 	}
 	return s.buildParts(ctx)
 }

@@ -62,7 +62,8 @@ type Index[V any] struct {
 	// get other keys, as with newer tables of Unicode. A book whose index was made by
 	// another version makes it anew when it is opened.
 	Version string
-	// Watched ends an [Era] with every change of the index.
+	// Watched has the store remember which of the index's keys were written lately; see
+	// [Table.ChangedKeys]. It costs a copy of each.
 	Watched bool
 }
 

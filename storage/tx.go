@@ -18,11 +18,12 @@ type Reader struct {
 	ctx     context.Context
 	store   *Store
 	snap    kv.Snapshot
-	era     *era   // what is known of pinned tables in this state, nil for nothing
-	watched *era   // see Era
-	writes  *Tx    // the transaction that this reader belongs to, nil in a View
-	scratch []byte // the last value read
-	key     Key    // the last key asked for
+	era     *era    // what is known of pinned tables in this state, nil for nothing
+	sets    *era    // see Era
+	recency Recency // of a View
+	writes  *Tx     // the transaction that this reader belongs to, nil in a View
+	scratch []byte  // the last value read
+	key     Key     // the last key asked for
 	ended   bool
 }
 
@@ -36,7 +37,7 @@ func (r *Reader) Beside() *Reader {
 	if r.ended || r.writes != nil {
 		return nil
 	}
-	return &Reader{ctx: r.ctx, store: r.store, snap: r.snap, era: r.era, watched: r.watched}
+	return &Reader{ctx: r.ctx, store: r.store, snap: r.snap, era: r.era, sets: r.sets, recency: r.recency}
 }
 
 // Context returns the context of the call that opened the transaction.

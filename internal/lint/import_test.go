@@ -68,7 +68,7 @@ var layout = []layer{
 	{"dedupe/compare", facts},
 	{"dedupe/match", []string{"dedupe/compare"}},
 	{"orgtree", merged},
-	{"credit", slices.Concat(masters, []string{"credit/..."})},
+	{"credit", slices.Concat(merged, []string{"credit/..."})},
 	{"customer/search", uses},
 	{"customer/exchange/tabular", nil},
 	{"customer/exchange", slices.Concat(uses, []string{"customer/exchange/tabular"})},
