@@ -570,6 +570,7 @@ var storageRows = map[string]row{
 	"storage.Reader.Position": {open: "a number of the journal"},
 	"storage.Reader.Beside":   {open: "is a Reader, which shows no customer"},
 	"storage.Reader.Era":      {open: "tells whether two states are of one span of time"},
+	"storage.Reader.Recency":  {open: "tells which state is the later one"},
 	"storage.Reader.Writing":  {open: "tells what kind of transaction it is"},
 	"storage.Tx.Now":          {open: "is the time"},
 	"storage.Tx.Session":      {open: "is the caller's own"},
