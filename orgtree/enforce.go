@@ -164,12 +164,16 @@ func (tx *Tx) keepHidden(id customer.ID, mask customer.Mask, old, next *Overlay)
 // there, where no denial of the whole unit does.
 func (p *plan) actsFor(unit customer.UnitID) bool {
 	return slices.ContainsFunc(p.hats, func(h *hat) bool {
-		here := func(g *held) bool { return p.tree.covers(g.Scope.reach(), unit) }
-		return !slices.ContainsFunc(p.denials(h), func(g *held) bool {
-			return g.Scope.wide() && g.denies(customer.RightUpdate).has(customer.Identity) && here(g)
-		}) && slices.ContainsFunc(h.grants, func(g *held) bool {
-			return g.permits(customer.RightUpdate).has(customer.Identity) && here(g)
+		return !p.deniedIn(h, customer.RightUpdate, customer.Identity, unit) && slices.ContainsFunc(h.grants, func(g *held) bool {
+			return g.permits(customer.RightUpdate).has(customer.Identity) && p.tree.covers(g.Scope.reach(), unit)
 		})
+	})
+}
+
+// deniedIn reports whether a denial of the whole unit takes a right away there.
+func (p *plan) deniedIn(h *hat, right customer.Right, d customer.Data, unit customer.UnitID) bool {
+	return slices.ContainsFunc(p.denials(h), func(g *held) bool {
+		return g.Scope.wide() && g.denies(right).has(d) && p.tree.covers(g.Scope.reach(), unit)
 	})
 }
 
@@ -186,7 +190,8 @@ func (a *Access) Home() customer.UnitID {
 func (a *Access) SeesFrom(unit customer.UnitID) bool { return a.plan.looksFrom(unit) }
 
 // AllowsFrom returns nil when the actor may do something for a unit: one that it belongs
-// to, or in which a grant on units gives it the right, which it must have on the customer as well.
+// to, or in which a grant on units gives it the right, and where no denial of the whole unit takes it away.
+// It must have the right on the customer as well.
 func (a *Access) AllowsFrom(right customer.Right, d customer.Data, unit customer.UnitID) error {
 	if a.plan.asksFrom(right, d, unit) {
 		return nil
@@ -197,7 +202,7 @@ func (a *Access) AllowsFrom(right customer.Right, d customer.Data, unit customer
 // asksFrom reports whether the actor, or who delegated to it, does something for a unit.
 func (p *plan) asksFrom(right customer.Right, d customer.Data, unit customer.UnitID) bool {
 	return slices.ContainsFunc(p.hats, func(h *hat) bool {
-		return slices.ContainsFunc(h.grants, func(g *held) bool {
+		return !p.deniedIn(h, right, d, unit) && slices.ContainsFunc(h.grants, func(g *held) bool {
 			named := g.Scope.All || g.Scope.Unit != 0
 			here := named && p.tree.covers(g.Scope.reach(), unit) || h.team != 0 && p.tree.Resolve(h.team) == p.tree.Resolve(unit)
 			return here && g.permits(right).has(d)

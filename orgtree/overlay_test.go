@@ -136,6 +136,11 @@ func TestWhoActsForAUnit(t *testing.T) {
 	g.join("alone", orgtree.Grant{Role: "clerk", Scope: orgtree.Scope{Unit: g.east, Alone: true}})
 	g.join("nobody", orgtree.Grant{Role: "clerk", Scope: orgtree.Scope{Unit: g.nj}})
 	g.disable("nobody")
+	g.join("denied", orgtree.Grant{Role: "clerk", Scope: orgtree.Scope{Unit: g.east}})
+	g.as("root", func(tx tx) error {
+		_, err := tx.Give(orgtree.Grant{Principal: "denied", Role: "clerk", Scope: orgtree.Scope{Unit: g.sh}, Deny: true})
+		return err
+	})
 	for actor, want := range map[string]map[customer.UnitID]bool{
 		"root":      {g.hq: true, g.nj: true, g.north: true},
 		"boss.east": {g.hq: false, g.east: true, g.nj: true, g.north: false},
@@ -143,6 +148,7 @@ func TestWhoActsForAUnit(t *testing.T) {
 		"own":       {g.hq: false, g.nj: false},
 		"alone":     {g.east: true, g.nj: false},
 		"nobody":    {g.nj: false},
+		"denied":    {g.east: true, g.nj: true, g.sh: false},
 	} {
 		g.viewAs(actor, func(_ *orgtree.Reader, customers *customer.Reader) error {
 			access := customers.Access().(*orgtree.Access)
