@@ -12,8 +12,7 @@ import (
 )
 
 // BenchmarkAccessRatioAfterWrites is BenchmarkAccessRatio in a book that is written to:
-// before each call somebody is renamed, so that
-// what is kept between such changes is read anew.
+// before each call somebody is renamed.
 func BenchmarkAccessRatioAfterWrites(b *testing.B) {
 	book := benchGroup(b)
 	system := book.System("benchmark")

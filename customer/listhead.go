@@ -168,8 +168,7 @@ func (r *Reader) headAgain(h namesHead, changed [][]byte) (namesHead, error) {
 	return again, nil
 }
 
-// addNames appends names from the index, so many at most. The head is whole when there are no
-// more in all the range.
+// addNames appends names from a range of the index, so many at most.
 func (r *Reader) addNames(h *namesHead, keys kv.Range, most int) error {
 	for e, err := range r.store.customer.Entries(r.storage, r.store.name, keys, false) {
 		if err != nil {

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -48,6 +49,9 @@ func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, er
 		failed[i] = parts[i].columns(spaces[i], newScattered(parts[i].guess(spaces[i]), b.keys, s))
 	})
 	if err := errors.Join(append(failed, err)...); err != nil {
+		return nil, err
+	}
+	if err := b.alike(); err != nil {
 		return nil, err
 	}
 	b.big = newBigKeys(t.rows(), parts)
@@ -224,10 +228,11 @@ func (b *blockPart) close(size int, column uint8) {
 	b.column = append(b.column, column)
 }
 
-// The columns of blocks that two or three columns share.
+// The columns of blocks that two, three or all columns share.
 const (
-	pairColumn   = 254
-	tripleColumn = 255
+	pairColumn   = 253
+	tripleColumn = 254
+	wholeColumn  = 255
 )
 
 // composite splits the large blocks: the common keys of different columns are joined in
@@ -320,6 +325,39 @@ func (b *blockPart) ofRows(keys *scattered, column uint8) error {
 		}
 		b.close(len(group), column)
 	})
+}
+
+// alike makes blocks of the rows that agree in all columns, as the copies of one record do,
+// however common their keys are. Where there are more than maxBlock each block has the first
+// of them, so that all are neighbours of one.
+func (b *blocker) alike() error {
+	keys := newScattered(b.t.rows(), b.keys, b.s)
+	var room []byte
+	for row := range b.t.rows() {
+		room = room[:0]
+		some := uint32(0)
+		for _, v := range b.t.row(uint32(row)) {
+			room, some = binary.LittleEndian.AppendUint32(room, v), some|v
+		}
+		if some != missing {
+			keys.add(hashed{xxhash.Sum64(room), uint32(row)})
+		}
+	}
+	p := newBlockPart(b.t)
+	err := keys.eachGroup(p.alike)
+	b.append([]*blockPart{p})
+	return err
+}
+
+// alike makes the blocks of rows that agree in all columns.
+func (b *blockPart) alike(group []hashed) {
+	for from := 1; from < len(group); from += maxBlock - 1 {
+		b.rows = append(b.rows, group[0].id)
+		for _, k := range group[from:min(from+maxBlock-1, len(group))] {
+			b.rows = append(b.rows, k.id)
+		}
+		b.close(len(group), wholeColumn)
+	}
 }
 
 // invert lists the blocks of every row. Blocks are made column by column, so a row's

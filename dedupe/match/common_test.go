@@ -44,3 +44,28 @@ func TestMistypedCommonNamesAreCompared(t *testing.T) {
 		t.Errorf("%d of %d mistyped twins are compared; want nine in ten", met, len(twins))
 	}
 }
+
+// However often one customer was recorded, its copies meet, also where each of their keys and
+// all of these together are common.
+func TestAllCopiesOfACustomerMeet(t *testing.T) {
+	for _, copies := range []int{30, 61, 300} {
+		list := population(3000)
+		for i := range copies {
+			list = append(list, match.Record{ID: fmt.Sprint("copy ", i), Values: []string{"Xaver", "Ypsilanti", "1961-02-03", "0891234567", "Bonn"}})
+		}
+		r := run(t, match.Options{Schema: people}, list)
+		together := 0
+		for _, c := range r.Clusters {
+			of := 0
+			for _, row := range c {
+				if strings.HasPrefix(r.IDs[row], "copy ") {
+					of++
+				}
+			}
+			together = max(together, of)
+		}
+		if together != copies {
+			t.Errorf("of %d copies %d were put together", copies, together)
+		}
+	}
+}
