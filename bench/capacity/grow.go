@@ -281,7 +281,7 @@ func (g *growth) catchUp(ctx context.Context, began time.Time, cpu time.Duration
 // How long a book may take to come to rest after a load, how much the engine may have
 // left to compact then, and how busy the process may still be, in cores.
 const (
-	settleMost  = time.Minute
+	settleMost  = 5 * time.Minute // 10 million customers with their items take two
 	settleLook  = 300 * time.Millisecond
 	settledDebt = 16 << 20
 	settledBusy = 0.1
