@@ -28,7 +28,7 @@ type compactions struct {
 
 var (
 	_ pebble.CompactionScheduler   = (*compactions)(nil)
-	_ pebble.CompactionGrantHandle = (*grant)(nil)
+	_ pebble.CompactionGrantHandle = (*compactions)(nil)
 )
 
 func newCompactions(postponed func() bool) *compactions {
@@ -76,7 +76,7 @@ func (c *compactions) startWaiting() bool {
 	if !c.reserve() {
 		return false
 	}
-	if waiting, _ := c.db.GetWaitingCompaction(); waiting && c.db.Schedule(&grant{scheduler: c}) {
+	if waiting, _ := c.db.GetWaitingCompaction(); waiting && c.db.Schedule(c) {
 		return true
 	}
 	c.free()
@@ -104,7 +104,13 @@ func (c *compactions) TrySchedule() (bool, pebble.CompactionGrantHandle) {
 	if !c.reserve() {
 		return false, nil
 	}
-	return true, &grant{scheduler: c}
+	return true, c
+}
+
+// Done is called when a compaction has ended.
+func (c *compactions) Done() {
+	c.free()
+	c.UpdateGetAllowedWithoutPermission()
 }
 
 // UpdateGetAllowedWithoutPermission is called when more compactions may be allowed.
@@ -115,25 +121,11 @@ func (c *compactions) UpdateGetAllowedWithoutPermission() {
 	}
 }
 
-// grant is one compaction's leave to run.
-type grant struct {
-	scheduler *compactions
-	turns     turns
-}
+// Started, MeasureCPU and CumulativeStats would serve to pace compactions.
 
-// Done is called when the compaction has ended.
-func (g *grant) Done() {
-	g.scheduler.free()
-	g.scheduler.UpdateGetAllowedWithoutPermission()
-}
-
-// CumulativeStats is called by the compaction after every 128 keys.
-func (g *grant) CumulativeStats(pebble.CompactionGrantHandleStats) { g.turns.give() }
-
-// Started and MeasureCPU would serve to bound what compactions take of the processor.
-
-func (g *grant) Started()                                  {}
-func (g *grant) MeasureCPU(pebble.CompactionGoroutineKind) {}
+func (c *compactions) Started()                                          {}
+func (c *compactions) MeasureCPU(pebble.CompactionGoroutineKind)         {}
+func (c *compactions) CumulativeStats(pebble.CompactionGrantHandleStats) {}
 
 // compact has Pebble compact a range, and waits for it until ctx ends. Pebble must not be told
 // of that: it may have chosen the compaction for when one may run again, and

@@ -146,7 +146,7 @@ func (f *failStop) create(name string, category vfs.DiskWriteCategory, open func
 	}
 	var file vfs.File
 	if f.attempt(func() (err error) { file, err = open(); return err }) {
-		return &guardedFile{File: file, fs: f, table: isTable(name), flush: category == flushWrites}, nil
+		return &guardedFile{File: file, fs: f, table: isTable(name)}, nil
 	}
 	if isTable(name) && category != flushWrites {
 		return nil, f.err()
@@ -265,8 +265,6 @@ type guardedFile struct {
 	vfs.File
 	fs    *failStop
 	table bool
-	flush bool  // a table that a flush writes, block by block
-	turns turns // of a flush
 }
 
 // outcome is what Pebble hears of a write.
@@ -278,9 +276,6 @@ func (g *guardedFile) outcome(written bool) error {
 }
 
 func (g *guardedFile) Write(p []byte) (int, error) {
-	if g.flush {
-		g.turns.give()
-	}
 	err := g.outcome(g.fs.attempt(func() error { _, err := g.File.Write(p); return err }))
 	if err != nil {
 		return 0, err

@@ -31,7 +31,7 @@ func TestPurgeCanBeGivenUp(t *testing.T) {
 	defer cancel()
 	wantError(t, e.Purge(ctx, []kv.Range{{}}), context.DeadlineExceeded)
 	for range busy {
-		(&grant{scheduler: e.scheduler}).Done()
+		e.scheduler.Done()
 	}
 	must(t, e.Purge(t.Context(), []kv.Range{{}}))
 	must(t, put(e, "a", "3"))
