@@ -141,6 +141,17 @@ func BenchmarkAccessRatio(b *testing.B) {
 	book := benchGroup(b)
 	system := book.System("benchmark")
 	must(b, system.Update(b.Context(), func(tx *clientele.Tx) error { return tx.Org.Enforce(true) }))
+	accessRatios(b, book, func() {})
+}
+
+// accessRatios reports the medians of each call by the system and by each actor, and their
+// ratio. Before each call it calls before.
+func accessRatios(b *testing.B, book *clientele.Book, before func()) {
+	system := book.System("benchmark")
+	timed := func(b *testing.B, call func(*testing.B, *clientele.Session) error, s *clientele.Session) time.Duration {
+		before()
+		return timeOf(b, call, s)
+	}
 	for _, name := range slices.Sorted(maps.Keys(accessCalls)) {
 		call := accessCalls[name]
 		for _, who := range benchActors {
@@ -148,8 +159,8 @@ func BenchmarkAccessRatio(b *testing.B) {
 			b.Run(name+"/"+who, func(b *testing.B) {
 				var whole, scoped []time.Duration
 				for b.Loop() {
-					whole = append(whole, timeOf(b, call, system))
-					scoped = append(scoped, timeOf(b, call, s))
+					whole = append(whole, timed(b, call, system))
+					scoped = append(scoped, timed(b, call, s))
 				}
 				of, actor := median(whole), median(scoped)
 				b.ReportMetric(float64(of.Nanoseconds())/1e3, "system-µs")

@@ -2,10 +2,7 @@ package clientele_test
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
@@ -30,24 +27,5 @@ func BenchmarkAccessRatioAfterWrites(b *testing.B) {
 			return err
 		}))
 	}
-	for _, name := range slices.Sorted(maps.Keys(accessCalls)) {
-		call := accessCalls[name]
-		for _, who := range benchActors {
-			s := book.As(clientele.Actor{ID: who})
-			b.Run(name+"/"+who, func(b *testing.B) {
-				var whole, scoped []time.Duration
-				for b.Loop() {
-					write()
-					whole = append(whole, timeOf(b, call, system))
-					write()
-					scoped = append(scoped, timeOf(b, call, s))
-				}
-				of, actor := median(whole), median(scoped)
-				b.ReportMetric(float64(of.Nanoseconds())/1e3, "system-µs")
-				b.ReportMetric(float64(actor.Nanoseconds())/1e3, "actor-µs")
-				b.ReportMetric(float64(actor)/float64(of), "ratio")
-				b.ReportMetric(0, "ns/op")
-			})
-		}
-	}
+	accessRatios(b, book, write)
 }
