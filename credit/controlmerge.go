@@ -208,16 +208,12 @@ func (tx *Tx) giftsWithout(done *Combination, l *lineage.Lineage) (gifts []linea
 	if l == nil {
 		return nil, nil, nil
 	}
-	gifts, err = tx.store.lineage.Brought(tx.storage, uint64(done.Survivor))
-	if err != nil {
-		return nil, nil, err
+	gifts, gift, err := tx.store.lineage.BroughtBut(tx.storage, uint64(done.Survivor), uint64(done.Loser))
+	if err != nil || gift == nil {
+		return gifts, nil, err
 	}
-	at := slices.IndexFunc(gifts, func(g lineage.Gift) bool { return g.Loser == uint64(done.Loser) })
-	if at < 0 {
-		return gifts, nil, nil
-	}
-	back, err = readLent(gifts[at].Elements)
-	return slices.Delete(gifts, at, at+1), back, err
+	back, err = readLent(gift.Elements)
+	return gifts, back, err
 }
 
 // lentBefore is what a survivor still has of a loser that was merged before there were

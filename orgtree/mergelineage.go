@@ -40,14 +40,11 @@ func (tx *Tx) separate(op string, to *Placement, owner customer.UnitID, done *Pl
 	if err != nil {
 		return err
 	}
-	gifts, err := tx.store.lineage.Brought(tx.storage, id)
+	gifts, brought, err := tx.store.lineage.BroughtBut(tx.storage, id, loser)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(gifts, func(g lineage.Gift) bool { return g.Loser == loser })
-	if at >= 0 {
-		gifts = slices.Delete(gifts, at, at+1)
-	} else { // it brought nothing, or was merged before there were lineages
+	if brought == nil {
 		own.without(done.given())
 	}
 	next := own.copy()

@@ -70,6 +70,21 @@ func (t *Table) Of(r *storage.Reader, survivor uint64) (*Lineage, error) {
 	return &own.lineage, nil
 }
 
+// BroughtBut is Brought for all losers but one, whose own gift is apart, nil when it has none: it
+// brought nothing, or was merged before there were lineages.
+func (t *Table) BroughtBut(r *storage.Reader, survivor, loser uint64) (others []Gift, gift *Gift, err error) {
+	gifts, err := t.Brought(r, survivor)
+	if err != nil {
+		return nil, nil, err
+	}
+	at := slices.IndexFunc(gifts, func(g Gift) bool { return g.Loser == loser })
+	if at < 0 {
+		return gifts, nil, nil
+	}
+	apart := gifts[at]
+	return slices.Delete(gifts, at, at+1), &apart, nil
+}
+
 // Brought returns what the losers that are still merged brought a survivor, in the order of
 // their merges. It costs a scan over them.
 func (t *Table) Brought(r *storage.Reader, survivor uint64) ([]Gift, error) {
