@@ -174,7 +174,7 @@ func (a *Accumulator) Result(base bool) []byte {
 	case base:
 		return BitmapValue(a.add)
 	case a.chunk != nil:
-		return BitmapDelta(a.chunk.bitmaps())
+		return a.chunk.delta()
 	}
 	return BitmapDelta(a.add, a.remove)
 }

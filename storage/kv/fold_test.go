@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -424,5 +425,43 @@ func BenchmarkFoldOntoSet(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// TestFoldedDeltasStaySmall: the delta of several small ones is as a small one is written, by hand:
+// the numbers of additions and removals, then both as gaps.
+func TestFoldedDeltasStaySmall(t *testing.T) {
+	fold := func(operands ...[]byte) []byte {
+		var a Accumulator
+		for _, operand := range operands {
+			if err := a.Newer(operand); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return a.Result(false)
+	}
+	got := fold(MemberDelta(300, true), MemberDelta(5, true), MemberDelta(9, true), MemberDelta(9, false), MemberDelta(7, false), MemberDelta(7, true), MemberDelta(0, false))
+	// Added 5, 7, 300: gaps 5, 1, 292 (0xA4 0x02). Removed 0, 9: gaps 0, 8.
+	if want := []byte{'s', 3, 2, 5, 1, 0xA4, 0x02, 0, 8}; !bytes.Equal(got, want) {
+		t.Errorf("got % x, want % x", got, want)
+	}
+	var many [][]byte
+	for i := range smallDelta {
+		many = append(many, MemberDelta(uint32(2*i), true))
+	}
+	if got := fold(many...); got[0] != smallTag || got[1] != smallDelta || got[2] != 0 || len(got) != 3+smallDelta {
+		t.Errorf("%d members: % x", smallDelta, got)
+	}
+	many = append(many, MemberDelta(1, true))
+	got = fold(many...)
+	if err := CheckDelta(got); err != nil || got[0] != deltaTag {
+		t.Errorf("one member more: % x, %v", got, err)
+	}
+	value, err := Fold(nil, got, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set, err := Bitmap(value); err != nil || set.GetCardinality() != smallDelta+1 || !set.Contains(1) {
+		t.Errorf("read back: %v, %v", set, err)
 	}
 }

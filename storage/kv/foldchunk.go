@@ -292,6 +292,34 @@ func (c *chunkFold) bitmaps() (add, remove *roaring.Bitmap) {
 	return roaring.FromDense(c.members[:], true), roaring.FromDense(removed[:], true)
 }
 
+// delta is what was added and removed, as BitmapDelta writes it.
+func (c *chunkFold) delta() []byte {
+	if c.spread || c.value != nil || len(c.few) > smallDelta {
+		return BitmapDelta(c.bitmaps())
+	}
+	added := 0
+	for _, d := range c.few {
+		if d.add {
+			added++
+		}
+	}
+	delta := make([]byte, 0, 3+binary.MaxVarintLen16*len(c.few))
+	delta = append(delta, smallTag, byte(added), byte(len(c.few)-added)) // smallDelta is one byte as a uvarint
+	return c.appendGaps(c.appendGaps(delta, true), false)
+}
+
+// appendGaps does what the function does, for the members that were added or those that were removed.
+func (c *chunkFold) appendGaps(to []byte, added bool) []byte {
+	next := uint64(0)
+	for _, d := range c.few {
+		if d.add == added {
+			to = binary.AppendUvarint(to, uint64(d.member)-next)
+			next = uint64(d.member) + 1
+		}
+	}
+	return to
+}
+
 const (
 	containerNone byte = iota
 	containerArray

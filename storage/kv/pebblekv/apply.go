@@ -2,7 +2,6 @@ package pebblekv
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -13,7 +12,8 @@ import (
 
 // Apply implements [kv.Engine]. The context counts until the batch is handed to the
 // log; from then on Apply waits for its fate. When Pebble's compactions lag behind,
-// Apply waits for them first. Concurrent callers share one sync.
+// Apply waits for them first. Concurrent callers share one sync, and what they merge into one
+// key goes into the log as one delta.
 func (e *Engine) Apply(ctx context.Context, b *kv.Batch) (kv.Position, error) {
 	if err := e.enterWrite(ctx, "apply"); err != nil {
 		return 0, err
@@ -24,33 +24,42 @@ func (e *Engine) Apply(ctx context.Context, b *kv.Batch) (kv.Position, error) {
 		return 0, err
 	}
 	if err := e.throttle(ctx); err != nil {
-		return 0, errors.Join(err, p.writes.Close())
-	}
-	c, fresh, err := e.commit(p)
-	if err != nil {
-		if errors.Is(err, kv.ErrConflict) {
-			e.count.conflicts.Add(1)
-		}
 		return 0, err
 	}
-	if !fresh {
-		return c.entry, e.confirm(p, c)
+	if p.gathers() {
+		err = e.commitWithOthers(ctx, p)
+	} else {
+		e.settle(e.commit([]*prepared{p}))
 	}
-	e.count.commits.Add(1)
-	e.snapshots.outdate(c.stamp)
-	if err := e.settle(p, c); err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case p.err != nil:
+		return 0, p.err
+	case p.first != nil:
+		return p.first.entry, e.confirm(p, p.first)
 	}
-	return c.entry, nil
+	return p.commit.entry, nil
 }
 
 // prepared is a batch ready to be committed: all that can be done without the lock.
 type prepared struct {
 	batch  *kv.Batch
-	writes *pebble.Batch
 	reads  *reads
 	commit *commit
-	seen   kv.Stamp // the last commit that reads were checked against
+	seen   kv.Stamp  // the last commit that reads were checked against
+	turn   chan bool // of a batch that gathers; see groups
+
+	// How it ended:
+	err   error
+	first *commit // that of an earlier attempt, or the last one before a batch that writes nothing
+}
+
+// gathers reports whether the batch waits for others to be committed with it. One that may have been
+// applied before or writes nothing has its own ways, and a relaxed one doesn't wait.
+func (p *prepared) gathers() bool {
+	b := p.batch
+	return b.Durability != kv.Relaxed && b.ID == kv.BatchID{} && (len(b.Ops()) > 0 || b.Journal != nil)
 }
 
 func (e *Engine) prepare(b *kv.Batch) (*prepared, error) {
@@ -63,13 +72,9 @@ func (e *Engine) prepare(b *kv.Batch) (*prepared, error) {
 		return nil, err
 	}
 	ops := b.Ops()
-	p.writes = e.db.NewBatchWithSize(int(b.Bytes()) + 16*len(ops) + 128)
 	keys := make([][]byte, len(ops))
 	for i, op := range ops {
 		keys[i] = op.Key
-		if err := write(p.writes, op); err != nil {
-			return nil, wrap("apply", errors.Join(err, p.writes.Close()))
-		}
 	}
 	p.commit = e.window.commit(keys)
 	return p, nil
@@ -114,11 +119,14 @@ func checkOp(op kv.Op) error {
 	return nil
 }
 
-// checkEarly looks through the commits so far, which may be many, so that little is
+// fewCommits are checked at once with the lock held, rather than in two steps.
+const fewCommits = 32
+
+// checkEarly looks through the commits so far when they are many, so that little is
 // left to do with the lock held. A batch with an id has to wait: what it read may have
 // been written by its own first attempt.
 func (e *Engine) checkEarly(p *prepared) error {
-	if p.reads.empty() || p.batch.ID != (kv.BatchID{}) {
+	if p.reads.empty() || p.batch.ID != (kv.BatchID{}) || e.last.Load().stamp <= p.reads.since+fewCommits {
 		return nil
 	}
 	e.commits.Lock()
@@ -131,65 +139,124 @@ func (e *Engine) checkEarly(p *prepared) error {
 	return p.reads.conflict(commits)
 }
 
-// commit checks the batch and makes it visible, or finds that it was applied before:
-// then it returns the first commit, not fresh.
-func (e *Engine) commit(p *prepared) (c *commit, fresh bool, err error) {
+// commit checks batches in their order, hands those that pass to Pebble as one and publishes
+// them. The others get their errors.
+func (e *Engine) commit(members []*prepared) handed {
 	e.commits.Lock()
-	defer e.commits.Unlock()
-	if err := e.writable("apply"); err != nil {
-		return nil, false, errors.Join(err, p.writes.Close())
+	h := e.hand(members)
+	e.commits.Unlock()
+	if len(h.members) > 0 {
+		e.count.commits.Add(int64(len(h.members)))
+		e.snapshots.outdate(h.last.stamp)
 	}
-	b, last := p.batch, e.last.Load()
-	named := b.ID != kv.BatchID{}
-	if named {
-		if first, err := e.ids.find(b.ID, last); first != nil || err != nil {
-			return first, false, errors.Join(err, p.writes.Close())
-		}
-	}
-	if err := e.window.check(p.reads, p.seen); err != nil {
-		return nil, false, errors.Join(err, p.writes.Close())
-	}
-	if len(b.Ops()) == 0 && b.Journal == nil && !named {
-		return &commit{stamp: last.stamp, position: last.position}, false, p.writes.Close()
-	}
-	if err := e.foldPending(b.Ops()); err != nil {
-		return nil, false, errors.Join(err, p.writes.Close())
-	}
-	if err := e.hand(p, last); err != nil {
-		return nil, false, err
-	}
-	return p.commit, true, nil
+	return h
 }
 
-// hand gives the batch its place, hands it to Pebble and publishes it.
-func (e *Engine) hand(p *prepared, last *commit) error {
-	b, c := p.batch, p.commit
-	c.stamp, c.position = last.stamp+1, last.position
+// handed is what Pebble was given at once.
+type handed struct {
+	members []*prepared
+	writes  *pebble.Batch
+	last    *commit
+	synced  bool // a sync is on its way
+}
+
+// hand is commit with the lock held.
+func (e *Engine) hand(members []*prepared) handed {
+	h := handed{last: e.last.Load()}
+	if err := e.writable("apply"); err != nil {
+		fail(members, err)
+		return h
+	}
+	for _, p := range members {
+		if p.err = e.admit(p, h); p.err == nil && p.first == nil {
+			h.members, h.last = append(h.members, p), p.commit
+			h.synced = h.synced || p.batch.Durability != kv.Relaxed
+		}
+	}
+	if len(h.members) == 0 {
+		return h
+	}
 	var err error
+	if h.writes, err = e.join(h.members); err == nil {
+		err = e.publish(h)
+	}
+	if err != nil {
+		fail(h.members, wrap("apply", err))
+		return handed{}
+	}
+	return h
+}
+
+func fail(members []*prepared, err error) {
+	for _, p := range members {
+		p.err = err
+	}
+}
+
+// admit checks a batch against all commits before it, those that h has too, and gives it its
+// place behind them; or finds that it was applied before or writes nothing.
+func (e *Engine) admit(p *prepared, h handed) error {
+	b, c := p.batch, p.commit
+	named := b.ID != kv.BatchID{}
+	if named {
+		var err error
+		if p.first, err = e.ids.find(b.ID, h.last); p.first != nil || err != nil {
+			return err
+		}
+	}
+	if err := e.check(p, h.members); err != nil {
+		e.count.conflicts.Add(1)
+		return err
+	}
+	c.stamp, c.position = h.last.stamp+1, h.last.position
+	if len(b.Ops()) == 0 && b.Journal == nil && !named {
+		p.first = &commit{stamp: h.last.stamp, position: h.last.position}
+		return nil
+	}
 	if b.Journal != nil {
 		c.position++
 		c.entry = c.position
-		err = p.writes.Set(journalKey(c.entry), b.Journal, nil)
 	}
-	if b.ID != (kv.BatchID{}) && err == nil {
-		err = p.writes.Set(batchKey(b.ID), binary.AppendUvarint(nil, uint64(c.entry)), nil)
+	return nil
+}
+
+// check checks a batch's reads against the commits so far and those before it in its group.
+func (e *Engine) check(p *prepared, before []*prepared) error {
+	if p.reads.empty() {
+		return nil
 	}
-	e.forgetRows(c)
-	switch {
-	case err != nil:
-	case b.Durability == kv.Relaxed:
-		err = e.db.Apply(p.writes, pebble.NoSync)
-	default:
-		err = e.db.ApplyNoSyncWait(p.writes, pebble.Sync)
+	if err := e.window.check(p.reads, p.seen); err != nil {
+		return err
+	}
+	for _, other := range before {
+		if err := p.reads.conflictWith(other.commit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish hands batches to Pebble and makes them visible.
+func (e *Engine) publish(h handed) error {
+	for _, p := range h.members {
+		e.forgetRows(p.commit)
+	}
+	var err error
+	if h.synced {
+		err = e.db.ApplyNoSyncWait(h.writes, pebble.Sync)
+	} else {
+		err = e.db.Apply(h.writes, pebble.NoSync)
 	}
 	if err != nil {
-		return wrap("apply", err)
+		return err
 	}
-	if b.ID != (kv.BatchID{}) {
-		e.ids.add(b.ID, c)
+	for _, p := range h.members {
+		if p.batch.ID != (kv.BatchID{}) {
+			e.ids.add(p.batch.ID, p.commit)
+		}
+		e.window.add(p.commit)
 	}
-	e.window.add(c)
-	e.last.Store(c)
+	e.last.Store(h.last)
 	return nil
 }
 
@@ -205,26 +272,29 @@ func (e *Engine) forgetRows(c *commit) {
 	}
 }
 
-// settle waits until the commit is as durable as the batch asks for.
-func (e *Engine) settle(p *prepared, c *commit) error {
+// settle waits until the commits are as durable as their batches ask for.
+func (e *Engine) settle(h handed) {
+	if len(h.members) == 0 {
+		return
+	}
 	var err error
-	if p.batch.Durability == kv.Relaxed {
+	if h.synced {
+		e.count.syncWaits.Add(int64(len(h.members)))
+		err = h.writes.SyncWait()
+	} else {
 		select {
 		case e.relaxed <- struct{}{}:
 		default:
 		}
-	} else {
-		e.count.syncWaits.Add(1)
-		err = p.writes.SyncWait()
 	}
-	err = errors.Join(err, p.writes.Close())
+	err = errors.Join(err, h.writes.Close())
 	if cause := errors.Join(e.fs.err(), err); cause != nil {
-		return stopped("apply", kv.ErrUnknownOutcome, cause)
+		fail(h.members, stopped("apply", kv.ErrUnknownOutcome, cause))
+		return
 	}
-	if p.batch.Durability != kv.Relaxed {
-		e.durable.advance(c)
+	if h.synced {
+		e.durable.advance(h.last)
 	}
-	return nil
 }
 
 // confirm makes durable what an earlier attempt at the batch committed or, for a batch

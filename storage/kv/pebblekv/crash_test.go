@@ -72,7 +72,7 @@ func losePower(t *testing.T, random *rand.Rand, times int) {
 	ctx, stop := context.WithCancel(t.Context())
 	var w workload
 	var writers sync.WaitGroup
-	for range 3 {
+	for range 6 { // some of whose commits are handed over as one
 		own := rand.New(rand.NewPCG(random.Uint64(), 0))
 		writers.Go(func() {
 			for ctx.Err() == nil {

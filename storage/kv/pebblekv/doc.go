@@ -16,9 +16,10 @@
 //
 // # Commits
 //
-// Apply prepares a batch on its own, then takes a lock, checks the batch's reads
-// against the keys of recent commits, hands it to Pebble's log and memtable, releases the
-// lock and waits for the sync, which it shares with whoever else waits. Snapshots between two
+// Apply prepares a batch on its own. Synced batches gather while others are being synced; one of
+// them takes a lock, checks each one's reads against the keys of recent commits, hands
+// them to Pebble's log and memtable as one batch, in which each key is merged into once,
+// releases the lock and waits for the sync. Snapshots between two
 // commits share one of Pebble's; the commit that outdates it lets go of it after the lock. The recent commits
 // are kept in memory: at least the last 262,144 keys or 32 MiB of them, and up to eight
 // times as much while an open snapshot needs them. A batch whose stamp is older is

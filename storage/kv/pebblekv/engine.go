@@ -44,6 +44,8 @@ type Engine struct {
 	rows    *rowCache
 	ids     *recentIDs
 	pending pendingDeltas
+	joined  joined // the batch that is being made, with the lock held
+	groups  groups
 
 	last            atomic.Pointer[commit] // published: whatever it wrote can be read
 	durable         durability

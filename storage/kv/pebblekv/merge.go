@@ -123,20 +123,6 @@ func (p *pendingDeltas) take(least uint32, most int) (keys []string) {
 	return keys
 }
 
-// foldPending rewrites a batch's merged keys that have many deltas, without the batch's own.
-func (e *Engine) foldPending(ops []kv.Op) error {
-	for _, op := range ops {
-		if op.Kind != kv.Merge || !e.pending.due(e.window.hash(op.Key)) {
-			continue
-		}
-		if err := e.rewriteLocked(op.Key); err != nil {
-			return wrap("fold pending deltas", err)
-		}
-	}
-	e.countMerges(ops)
-	return nil
-}
-
 func (e *Engine) countMerges(ops []kv.Op) {
 	for _, op := range ops {
 		if op.Kind == kv.Merge {
