@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/credit"
@@ -153,6 +154,82 @@ func TestReservationsObeyTheOverlayOfTheUnitThatAsks(t *testing.T) {
 		t.Errorf("the refusal is %v, want one by the overlay of unit %d", err, unitHQ)
 	}
 	s.verify()
+}
+
+// Who asks for more of a document that another unit asked for is bound by that unit's limit and
+// by his own unit's, whoever made it.
+func TestNobodyBorrowsALimitByWayOfADocument(t *testing.T) {
+	s := newSharing(t)
+	s.overlay(shared, unitA, 100, "")
+	s.overlay(shared, unitB, 400, "")
+	s.wantOrder(nil, "wu", "of B", 10, 0)
+	s.wantOrder(nil, "root", "of nobody", 10, 0)
+	must(t, s.As(clientele.Actor{ID: "wu"}).Update(t.Context(), func(tx *clientele.Tx) error {
+		_, err := tx.Credit.Reserve(credit.Request{Key: "offer of B", Customer: shared, Amount: yuan(20)})
+		return err
+	}))
+	change := func(key string, n int64) func(*clientele.Tx) error {
+		return func(tx *clientele.Tx) error { _, err := tx.Credit.Change(key, yuan(n), 0); return err }
+	}
+	pass := func(n int64) func(*clientele.Tx) error {
+		return func(tx *clientele.Tx) error {
+			_, err := tx.Credit.Pass("offer of B", credit.Request{Key: fmt.Sprint("order of ", n), Amount: yuan(n), Stage: credit.Ordered})
+			return err
+		}
+	}
+	expect := func(actor, what string, f func(*clientele.Tx) error, by customer.UnitID) {
+		t.Helper()
+		err := s.As(clientele.Actor{ID: actor}).Update(t.Context(), f)
+		var stop *credit.RefusedError
+		switch {
+		case by == 0 && err != nil:
+			t.Errorf("%s, %s: %v", actor, what, err)
+		case by != 0 && (!errors.As(err, &stop) || stop.Decision.Findings[0].Unit != by):
+			t.Errorf("%s, %s: %v, want a refusal by unit %d", actor, what, err, by)
+		}
+	}
+	expect("li", "more of B's", change("of B", 200), unitA) // with 30 of the others
+	expect("li", "more of nobody's", change("of nobody", 200), unitA)
+	expect("li", "an order of more", pass(200), unitA)
+	expect("li", "an order of as much", pass(20), 0)
+	expect("li", "within its own", change("of nobody", 70), 0) // 100 in all
+	expect("li", "one more", change("of B", 11), unitA)
+	expect("wu", "more of its own", change("of B", 310), 0) // 400 in all
+	expect("wu", "one more", change("of nobody", 71), unitB)
+	expect("root", "more of B's, as who acts for B", change("of B", 311), unitB)
+	expect("root", "more of nobody's", change("of nobody", 71), 0)
+	expect("wu", "less", change("of B", 10), 0) // 101 in all
+	s.overlay(shared, unitA, 500, "")
+	s.overlay(shared, unitB, 102, "")
+	err := s.As(clientele.Actor{ID: "li"}).Update(t.Context(), change("of B", 12))
+	var stop *credit.RefusedError
+	if !errors.As(err, &stop) || len(stop.Decision.Rooms) != 1 || !stop.Decision.Rooms[0].Hidden || stop.Decision.Findings[0].Value != 0 {
+		t.Errorf("by the limit of a unit that doesn't concern him: %+v, want a refusal without figures", err)
+	}
+	s.verify()
+}
+
+// A deputy is bound by the limit of who delegated to him, where he has the right from that one.
+func TestADeputyIsBoundByTheLimitOfTheUnitForWhichHeActs(t *testing.T) {
+	s := newSharing(t)
+	s.overlay(shared, unitA, 100, "")
+	s.system(func(tx *clientele.Tx) error {
+		for _, p := range []orgtree.Principal{{ID: "homeless"}, {ID: "elsewhere", Home: unitHQ}, {ID: "wu", Home: unitB}} {
+			if _, err := tx.Org.SetPrincipal(p); err != nil {
+				return err
+			}
+			if _, err := tx.Org.Delegate(orgtree.Delegation{From: "li", To: p.ID, End: time.Now().Add(time.Hour)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, actor := range []string{"li", "homeless", "elsewhere"} {
+		s.wantOrder(credit.ErrRefused, actor, "1", 101, 0)
+	}
+	s.wantOrder(nil, "homeless", "2", 100, 0)
+	s.wantOrder(credit.ErrRefused, "wu", "3", 1, unitA)
+	s.wantOrder(nil, "wu", "3", 1, 0) // by his own right, for his own unit
 }
 
 // Who doesn't see limits is told whose limit stops him, and no figure; who doesn't see from

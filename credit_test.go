@@ -111,49 +111,69 @@ func (b *till) tags(id customer.ID) (codes string) {
 	return codes
 }
 
+// activate makes rules of one dimension, with their tags, those that count.
+func (b *till) activate(dimension string, rules ...classify.Rule) {
+	b.t.Helper()
+	if _, err := b.book.Rules().Activate(context.Background(), b.Job(), ruleSet(dimension, rules...), nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// ruleSet are rules of one dimension, each of which gives the tag that it is named for.
+func ruleSet(dimension string, rules ...classify.Rule) classify.RuleSet {
+	set := classify.RuleSet{Name: dimension, Dimensions: []classify.DimensionSpec{{Code: dimension}}}
+	for _, r := range rules {
+		r.Dimension, r.Tag = dimension, r.Name
+		set.Rules = append(set.Rules, r)
+		set.Dimensions[0].Tags = append(set.Dimensions[0].Tags, classify.TagSpec{Code: r.Tag})
+	}
+	return set
+}
+
+// expectToday is expect once the rules have seen which day it is.
+func (b *till) expectToday(when, want string) {
+	b.t.Helper()
+	if _, err := b.book.Rules().Tick(context.Background(), b.clock.now()); err != nil {
+		b.t.Fatal(err)
+	}
+	b.expect(when, want)
+}
+
+// expect wants the first customer to have tags once the rules have seen all that was posted,
+// and the other to have none.
+func (b *till) expect(when, want string) {
+	b.t.Helper()
+	if err := b.book.Rules().Sync(context.Background()); err != nil {
+		b.t.Fatal(err)
+	}
+	if got := b.tags(b.first); got != want {
+		b.t.Errorf("%s: tags %q, want %q", when, got, want)
+	}
+	if got := b.tags(b.next); got != "" {
+		b.t.Errorf("%s: the other has tags %q", when, got)
+	}
+}
+
 // A customer is tagged late while its oldest open item is more than ten days overdue: from
 // the twelfth day on by the clock, with the payment no more, and again with an invoice
 // that comes with an old due day. Nothing but the postings and the days make it so.
 func TestRulesFollowReceivables(t *testing.T) {
-	ctx := context.Background()
 	b := newTill(t, clientele.Options{})
-	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
-		Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "late"}, {Code: "large"}}}},
-		Rules: []classify.Rule{
-			{Name: "late", When: "receivables.overdue_days > 10", Dimension: "payer", Tag: "late"},
-			{Name: "large", When: "receivables.invoiced_12m >= 500000", Dimension: "payer", Tag: "large"},
-		},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect := func(when, want string) {
-		t.Helper()
-		if _, err := b.book.Rules().Tick(ctx, b.clock.now()); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.book.Rules().Sync(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if got := b.tags(b.first); got != want {
-			t.Errorf("%s: tags %q, want %q", when, got, want)
-		}
-		if got := b.tags(b.next); got != "" {
-			t.Errorf("%s: the other has tags %q", when, got)
-		}
-	}
-	expect("without invoices", "")
+	b.activate("payer",
+		classify.Rule{Name: "late", When: "receivables.overdue_days > 10"},
+		classify.Rule{Name: "large", When: "receivables.invoiced_12m >= 500000"})
+	b.expectToday("without invoices", "")
 	b.post(credit.Invoice, "I1", b.first, "2024-06-01", 1000)
-	expect("on the day of the invoice", "")
+	b.expectToday("on the day of the invoice", "")
 	b.clock.advance(10 * 24 * time.Hour)
-	expect("ten days overdue", "")
+	b.expectToday("ten days overdue", "")
 	b.clock.advance(24 * time.Hour)
-	expect("eleven days overdue", "late")
+	b.expectToday("eleven days overdue", "late")
 	b.post(credit.Payment, "P1", b.first, "2024-06-12", 1000)
 	b.settle(b.first)
-	expect("paid", "")
+	b.expectToday("paid", "")
 	b.post(credit.Invoice, "I2", b.first, "2024-05-01", 4000) // 5,000.00 in all
-	expect("a late invoice", "latelarge")
+	b.expectToday("a late invoice", "latelarge")
 }
 
 // Terms count from the day on which they are agreed, without any invoice, and the score from
@@ -162,50 +182,33 @@ func TestRulesFollowReceivables(t *testing.T) {
 // and no limit; nothing is overdue (1000, 15), the relation is new (300, 5), and nothing is
 // open to be disputed: (1000·65 + 300·5) ÷ 70 = 950, 95 of 100.
 func TestRulesReadTermsAndScore(t *testing.T) {
-	ctx := context.Background()
 	b := newTill(t, clientele.Options{})
-	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
-		Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "slow"}, {Code: "none"}, {Code: "best"}, {Code: "good"}}}},
-		Rules: []classify.Rule{
-			{Name: "slow", When: "receivables.terms_days == 45", Dimension: "payer", Tag: "slow"},
-			{Name: "none", When: "receivables.terms_days == 0", Dimension: "payer", Tag: "none"},
-			{Name: "best", When: "receivables.score == 95.0", Dimension: "payer", Tag: "best"},
-			{Name: "good", When: "receivables.score < 95.0", Dimension: "payer", Tag: "good"},
-		},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect := func(when, want string) {
-		t.Helper()
-		if err := b.book.Rules().Sync(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if got := b.tags(b.first); got != want {
-			t.Errorf("%s: tags %q, want %q", when, got, want)
-		}
-	}
+	b.activate("payer",
+		classify.Rule{Name: "slow", When: "receivables.terms_days == 45"},
+		classify.Rule{Name: "none", When: "receivables.terms_days == 0"},
+		classify.Rule{Name: "best", When: "receivables.score == 95.0"},
+		classify.Rule{Name: "good", When: "receivables.score < 95.0"})
 	terms := func(text string) {
 		t.Helper()
 		b.update(func(tx *clientele.Tx) error { return tx.Credit.SetTermsOf(b.first, text) })
 	}
-	expect("nothing agreed", "")
+	b.expect("nothing agreed", "")
 	terms("NET45")
-	expect("45 days agreed", "slow")
+	b.expect("45 days agreed", "slow")
 	terms("CASH")
-	expect("at once agreed", "none")
+	b.expect("at once agreed", "none")
 	b.post(credit.Invoice, "I1", b.first, "2024-06-01", 1000)
-	expect("nothing paid yet", "none")
+	b.expect("nothing paid yet", "none")
 	b.post(credit.Payment, "P1", b.first, "2024-06-01", 1000)
 	b.settle(b.first)
-	expect("paid on the due day", "nonebest")
+	b.expect("paid on the due day", "nonebest")
 	// 1,000.00 more, of a limit of 1,000.00: utilisation 100 % (500, weight 15), and what
 	// is open is not in dispute (1000, 5): (1000·70 + 300·5 + 500·15) ÷ 90 = 878, 87.8 of 100.
 	b.post(credit.Invoice, "I2", b.first, "2024-06-01", 1000)
 	b.update(func(tx *clientele.Tx) error {
 		return tx.Credit.SetLimit(credit.OfCustomer(b.first), credit.Limit{Amount: yuan(1000)})
 	})
-	expect("at its limit", "nonegood")
+	b.expect("at its limit", "nonegood")
 }
 
 // A proposed rule reads terms as they were agreed on a day of the past.
@@ -217,11 +220,8 @@ func TestRulesReplayTermsOfThePast(t *testing.T) {
 	b.clock.advance(24 * time.Hour)
 	b.update(func(tx *clientele.Tx) error { return tx.Credit.SetTermsOf(b.first, "NET30") })
 	outcome, err := b.book.Rules().Replay(ctx, classify.Trial{
-		RuleSet: classify.RuleSet{
-			Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "slow"}}}},
-			Rules: []classify.Rule{{Name: "slow", When: "receivables.terms_days == 45", Dimension: "payer", Tag: "slow"}},
-		},
-		At: then,
+		RuleSet: ruleSet("payer", classify.Rule{Name: "slow", When: "receivables.terms_days == 45"}),
+		At:      then,
 	})
 	if err != nil || len(outcome.Tags) != 1 || outcome.Tags[0].Gained != 1 {
 		t.Errorf("replayed: %+v, %v; want one customer tagged", outcome, err)
@@ -234,13 +234,7 @@ func TestRulesGoByTheBooksOwnDays(t *testing.T) {
 	ctx := context.Background()
 	beijing := time.FixedZone("CST", 8*3600)
 	b := newTill(t, clientele.Options{Credit: credit.Options{Control: credit.ControlOptions{Location: beijing}}})
-	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
-		Name: "payers", Dimensions: []classify.DimensionSpec{{Code: "payer", Tags: []classify.TagSpec{{Code: "late"}}}},
-		Rules: []classify.Rule{{Name: "late", When: "receivables.overdue_days > 10", Dimension: "payer", Tag: "late"}},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.activate("payer", classify.Rule{Name: "late", When: "receivables.overdue_days > 10"})
 	b.post(credit.Invoice, "I1", b.first, "2024-06-01", 1000)
 	for _, step := range []struct {
 		by   time.Duration // from 08:00 UTC on June 1st

@@ -1,7 +1,6 @@
 package clientele_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -18,18 +17,10 @@ import (
 // 2023 is too old, 7.00 USD are of another currency, and the invoice that was reversed earned
 // nothing. In July 2024 those of July 2023 are too old as well: 230.00.
 func TestRulesReadTheMarginOfTwelveMonths(t *testing.T) {
-	ctx := context.Background()
 	b := newTill(t, clientele.Options{})
-	_, err := b.book.Rules().Activate(ctx, b.Job(), classify.RuleSet{
-		Name: "margins", Dimensions: []classify.DimensionSpec{{Code: "margin", Tags: []classify.TagSpec{{Code: "of240"}, {Code: "of230"}}}},
-		Rules: []classify.Rule{
-			{Name: "of240", When: "receivables.margin_12m == 24000", Dimension: "margin", Tag: "of240"},
-			{Name: "of230", When: "receivables.margin_12m == 23000", Dimension: "margin", Tag: "of230"},
-		},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.activate("margin",
+		classify.Rule{Name: "of240", When: "receivables.margin_12m == 24000"},
+		classify.Rule{Name: "of230", When: "receivables.margin_12m == 23000"})
 	for _, d := range []struct {
 		key     string
 		kind    credit.Kind
@@ -58,21 +49,9 @@ func TestRulesReadTheMarginOfTwelveMonths(t *testing.T) {
 			return err
 		})
 	}
-	expect := func(when, want string) {
-		t.Helper()
-		if _, err := b.book.Rules().Tick(ctx, b.clock.now()); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.book.Rules().Sync(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if got := b.tags(b.first); got != want {
-			t.Errorf("%s: tags %q, want %q", when, got, want)
-		}
-	}
-	expect("in June", "of240")
+	b.expectToday("in June", "of240")
 	b.clock.advance(29 * 24 * time.Hour) // from June 1st to the 30th
-	expect("on the last of June", "of240")
+	b.expectToday("on the last of June", "of240")
 	b.clock.advance(24 * time.Hour)
-	expect("in July", "of230")
+	b.expectToday("in July", "of230")
 }

@@ -17,6 +17,7 @@ import (
 type merging struct {
 	*clientele.Session
 	t            *testing.T
+	book         *clientele.Book
 	first, other *customer.Customer
 	north, south customer.UnitID
 }
@@ -24,7 +25,7 @@ type merging struct {
 func newMerging(t *testing.T) *merging {
 	t.Helper()
 	book := openBook(t, "", clientele.Options{InMemory: true, WithoutSearch: true, TickEvery: -1})
-	m := &merging{Session: book.As(clientele.Actor{ID: "wang.li", Reason: "test", Relaxed: true}), t: t}
+	m := &merging{Session: book.As(clientele.Actor{ID: "wang.li", Reason: "test", Relaxed: true}), t: t, book: book}
 	m.update(func(tx *clientele.Tx) error {
 		tag, err := m.define(tx)
 		if err != nil {

@@ -59,7 +59,9 @@ type Allocation struct {
 	Request   string // the caller's key, unique in the book; empty for none
 	// Difference is what the credit is worth more, or less, than the debit at the rates
 	// at which they were booked, in the book's base currency: a gain or a loss by
-	// exchange. It has no currency when a rate is not known.
+	// exchange. It has no currency when a rate is not known. Of one that takes another back
+	// it is what is taken back: a minor unit more or less than that one's, perhaps, since
+	// those of an item are together what its rates make them, to the last minor unit.
 	Difference money.Amount
 	Undoes     AllocationID // the allocation that this one takes back, 0 for none
 	UndoneBy   AllocationID
@@ -312,51 +314,6 @@ func (p *pair) amounts(q AllocationRequest) (of [2]money.Amount, err error) {
 	return of, err
 }
 
-// exchange is the difference by exchange of an allocation that takes from what is open of
-// two items.
-func (s *Store) exchange(p *pair, a *Allocation) (money.Amount, error) {
-	if s.base == 0 || a.Amount.Currency == s.base && a.CreditAmount.Currency == s.base {
-		return money.Amount{}, nil
-	}
-	owed, known, err := s.worthOf(a.Amount, p.openDebit, p.debit.Rate)
-	if err != nil || !known {
-		return money.Amount{}, err
-	}
-	paid, known, err := s.worthOf(a.CreditAmount, p.openCredit, p.credit.Rate)
-	if err != nil || !known {
-		return money.Amount{}, err
-	}
-	return paid.Sub(owed)
-}
-
-// worthOf is what a part of what is open of an item is worth: by how much less the rest is,
-// so that the parts that settle an item are together worth what it is, to the last minor
-// unit.
-func (s *Store) worthOf(part money.Amount, open int64, rate money.Rate) (money.Amount, bool, error) {
-	before, known, err := s.worth(money.Amount{Minor: open, Currency: part.Currency}, rate)
-	if err != nil || !known {
-		return money.Amount{}, false, err
-	}
-	after, _, err := s.worth(money.Amount{Minor: open - part.Minor, Currency: part.Currency}, rate)
-	if err != nil {
-		return money.Amount{}, false, err
-	}
-	worth, err := before.Sub(after)
-	return worth, true, err
-}
-
-// worth converts an amount to the base currency at the rate at which it was booked.
-func (s *Store) worth(a money.Amount, rate money.Rate) (money.Amount, bool, error) {
-	if a.Currency == s.base {
-		return a, true, nil
-	}
-	if rate.IsZero() {
-		return money.Amount{}, false, nil
-	}
-	worth, err := a.MulRate(rate, s.base)
-	return worth, true, err
-}
-
 // settle stores an allocation and what follows from it.
 func (tx *Tx) settle(p *pair, a *Allocation) error {
 	id, err := tx.store.allocationID.Next(tx.tx, nil)
@@ -429,10 +386,8 @@ func (tx *Tx) undo(op string, former *Allocation, debit, credit *Item, u Undo) (
 	if a.Effective, err = tx.admit(op, max(a.Date, former.Effective), u.CarryLate); err != nil {
 		return nil, err
 	}
-	if former.Difference.Currency != 0 {
-		if a.Difference, err = former.Difference.Neg(); err != nil {
-			return nil, err
-		}
+	if a.Difference, err = tx.takenBack(former, debit, credit); err != nil {
+		return nil, err
 	}
 	id, err := tx.store.allocationID.Next(tx.tx, nil)
 	if err != nil {

@@ -17,7 +17,12 @@ import (
 
 // ApprovalRule says who must approve what is up to an amount. Of the rules of a policy
 // that reach the amount, the one with the lowest bound counts; beyond all of them the one
-// without a bound, or without that the highest. No rules at all route nothing.
+// without a bound, or without that the highest, which then must not be automatic. No rules at
+// all route nothing.
+//
+// A limit goes by what the scope's limits come to together, an override by what it adds to
+// limits, or if it lets a document through whole by what that comes to; overrides in force
+// that add to it count along. One that isn't bounded goes by the highest rule.
 type ApprovalRule struct {
 	UpTo      int64  // minor units of the book's base currency; 0 is no bound
 	Role      string // whom it takes; "" is anybody with the right to approve
@@ -51,6 +56,9 @@ func checkRules(op, field string, rules []ApprovalRule) error {
 		if r.UpTo < 0 || r.Approvers < 0 || r.Approvers > 20 || len(r.Role) > maxCode {
 			return &Error{Op: op, Field: fmt.Sprintf("%s[%d]", field, i), Remedy: "use a bound of 0 or more, 0 to 20 approvers and a short role", Err: ErrInvalid}
 		}
+	}
+	if highest := route(rules, math.MaxInt64); highest.automatic() && highest.UpTo > 0 {
+		return &Error{Op: op, Field: field, Value: fmt.Sprint(highest.UpTo), Problem: "beyond that nobody would be asked", Remedy: "add a rule without a bound that says who approves", Err: ErrInvalid}
 	}
 	return nil
 }
@@ -271,19 +279,8 @@ func (tx *Tx) routeOf(p *Proposal) (rule ApprovalRule, amount money.Amount, err 
 	if err != nil || len(policy.OverrideRules) == 0 {
 		return rule, amount, err
 	}
-	amount = money.Amount{Minor: math.MaxInt64, Currency: tx.store.control.Base}
-	asked := p.Override.Amount
-	if asked.Minor == 0 && p.Override.Key != "" { // bounded by the one document
-		if v, err := tx.reservation("propose", p.Override.Key); err == nil {
-			asked = v.Amount
-		} else if !isNotFound(err) {
-			return rule, amount, err
-		}
-	}
-	if asked.Minor > 0 {
-		if amount, err = tx.Convert(asked, amount.Currency, tx.today()); err != nil {
-			return rule, amount, err
-		}
+	if amount, err = tx.overrideAmount(p.Override); err != nil {
+		return rule, amount, err
 	}
 	return route(policy.OverrideRules, amount.Minor), amount, nil
 }
@@ -353,7 +350,10 @@ func (tx *Tx) checkProposal(op string, p *Proposal) error {
 	}
 	override := *p.Override
 	p.Override = &override
-	return tx.checkOverride(op, &override)
+	if err := tx.checkOverride(op, &override); err != nil {
+		return err
+	}
+	return tx.boundOverride(op, &override)
 }
 
 // Approve gives the session's word for a proposal, and carries it out when it is the last
@@ -491,7 +491,7 @@ func (r *Reader) hideApproval(a *Approval) error {
 		l.Amount = money.Amount{}
 	}
 	if o := a.Proposal.Override; o != nil {
-		o.Amount = money.Amount{}
+		o.Amount, o.Document = money.Amount{}, money.Amount{}
 	}
 	return nil
 }

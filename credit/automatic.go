@@ -24,7 +24,9 @@ type Automatic struct {
 	WithDisputed bool
 	Date         date.Date // no date is today
 	CarryLate    bool
-	Tolerance    int64 // as in AllocationRequest
+	// Tolerance and TakeDiscount are as in AllocationRequest. What is left of a debit in dispute
+	// is neither rounded away nor deducted, but with WithDisputed.
+	Tolerance    int64
 	TakeDiscount bool
 }
 
@@ -122,10 +124,13 @@ func (m *matcher) match(credit *openItem) error {
 			break
 		}
 		debit := &m.debits[n]
-		a, err := m.Allocate(AllocationRequest{
-			Debit: debit.item, Credit: credit.item, Amount: min(debit.amount, credit.amount), Date: m.Date, CarryLate: m.CarryLate,
-			Method: m.Method, Tolerance: m.Tolerance, TakeDiscount: m.TakeDiscount,
-		})
+		q := AllocationRequest{
+			Debit: debit.item, Credit: credit.item, Amount: min(debit.amount, credit.amount), Date: m.Date, CarryLate: m.CarryLate, Method: m.Method,
+		}
+		if m.WithDisputed || debit.contested == 0 {
+			q.Tolerance, q.TakeDiscount = m.Tolerance, m.TakeDiscount
+		}
+		a, err := m.Allocate(q)
 		if err != nil {
 			return err
 		}

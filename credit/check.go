@@ -148,7 +148,7 @@ func (r *Reader) newCheck(c *customer.Customer) (*check, error) {
 // same currency. What asks for none is not held up by limits.
 func (k *check) decide(key string, document money.Amount, more int64) (Decision, error) {
 	var d Decision
-	overrides, err := k.overrides(key)
+	overrides, err := k.overrides(key, document)
 	if err != nil {
 		return d, err
 	}

@@ -2,6 +2,7 @@ package credit_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -257,6 +258,120 @@ func TestApprovalTakesFourEyes(t *testing.T) {
 	d.limit(s, 800) // less needs nobody
 	limit(800)
 	d.verify()
+}
+
+// Up to 1,000 overrides are automatic. Of a limit of nothing: 600 beyond it and 400 more are
+// 1,000 for every document, 401 more are not; but beyond it for one document doesn't add to
+// beyond it for another. Documents let through whole go by what they come to, together. What
+// lets documents through that are late, or any of them, isn't bounded by the 1 beyond a limit.
+func TestOverridesAreRoutedByWhatTheyLetThrough(t *testing.T) {
+	use := []credit.StepKind{credit.Utilisation}
+	beyond := func(key string, n int64) credit.Override {
+		return credit.Override{Key: key, Steps: use, Amount: yuan(n)}
+	}
+	for name, c := range map[string]struct {
+		before []credit.Override
+		asked  credit.Override
+		routed bool
+	}{
+		"all that is automatic":      {nil, beyond("", 1000), false},
+		"more than that":             {nil, beyond("", 1001), true},
+		"in two":                     {[]credit.Override{beyond("", 600)}, beyond("", 400), false},
+		"more in two":                {[]credit.Override{beyond("", 600)}, beyond("", 401), true},
+		"more in two for one":        {[]credit.Override{beyond("", 600)}, beyond("900", 401), true},
+		"one and another":            {[]credit.Override{beyond("900", 600)}, beyond("100", 600), false},
+		"a small one whole":          {nil, credit.Override{Key: "900"}, false},
+		"a large one whole":          {nil, credit.Override{Key: "1001"}, true},
+		"two whole":                  {[]credit.Override{{Key: "900"}}, credit.Override{Key: "100"}, false},
+		"three whole":                {[]credit.Override{{Key: "900"}, {Key: "100"}}, credit.Override{Key: "1"}, true},
+		"the same whole":             {[]credit.Override{{Key: "900"}}, credit.Override{Key: "900"}, false},
+		"whole, by a small amount":   {nil, credit.Override{Key: "1001", Amount: yuan(1)}, true},
+		"no document yet":            {nil, credit.Override{Key: "nothing"}, true},
+		"everything":                 {nil, credit.Override{}, true},
+		"late ones, by a small sum":  {nil, credit.Override{Steps: []credit.StepKind{credit.OldestOverdue}, Amount: yuan(1)}, true},
+		"everything, by a small sum": {nil, credit.Override{Amount: yuan(1)}, true},
+	} {
+		d := newDesk(t, credit.Options{Control: credit.ControlOptions{Org: treeOf(nil)}})
+		d.policy(credit.Policy{
+			Steps:         []credit.Step{{Kind: credit.Utilisation, Above: 100, Outcome: credit.Hold}},
+			OverrideRules: []credit.ApprovalRule{{UpTo: 1000_00}, {Approvers: 1}},
+		})
+		id := d.customer(0)
+		d.limit(credit.OfCustomer(id), 0)
+		for _, n := range []int64{1, 100, 900, 1001} {
+			if err := d.order(fmt.Sprint(n), id, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		override := func(o credit.Override) error {
+			o.Customer, o.Why, o.Until = id, "fair", d.clock().Add(time.Hour)
+			return d.try(func(tx deskTx) error { _, err := tx.Override(o); return err })
+		}
+		for _, o := range c.before {
+			if err := override(o); err != nil {
+				t.Fatalf("%s: before it: %v", name, err)
+			}
+		}
+		err := override(c.asked)
+		if c.routed {
+			wantErr(t, name, err, credit.ErrApproval)
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A document of 900 that was let through whole doesn't take more along.
+func TestAnOverrideDoesNotGrowWithItsDocument(t *testing.T) {
+	d := newDesk(t, credit.Options{Control: credit.ControlOptions{Org: treeOf(nil)}})
+	d.policy(credit.Policy{Steps: []credit.Step{{Kind: credit.Utilisation, Above: 100, Outcome: credit.Hold}}})
+	id := d.customer(0)
+	d.limit(credit.OfCustomer(id), 0)
+	q := credit.Request{Key: "SO", Customer: id, Amount: yuan(900), Stage: credit.Ordered}
+	if v, err := d.reserve(q); err != nil || v.State != credit.Held {
+		t.Fatal(v, err)
+	}
+	d.do(func(tx deskTx) error {
+		o, err := tx.Override(credit.Override{Customer: id, Key: "SO", Document: yuan(5000), Why: "fair", Until: d.clock().Add(time.Hour)})
+		if err == nil && o.Document != yuan(900) {
+			t.Errorf("it covers %s, want 900.00 CNY", o.Document)
+		}
+		return err
+	})
+	if v, err := d.reserve(q); err != nil || v.State != credit.Open {
+		t.Errorf("let through: %+v, %v", v, err)
+	}
+	change := func(n int64) error {
+		return d.try(func(tx deskTx) error { _, err := tx.Change("SO", yuan(n), 0); return err })
+	}
+	wantErr(t, "more of it", change(901), credit.ErrHeld)
+	if err := change(800); err != nil {
+		t.Error(err)
+	}
+	if err := change(900); err != nil {
+		t.Errorf("back to what it was: %v", err)
+	}
+	d.verify()
+}
+
+// Rules by which amounts beyond a bound would be automatic are a mistake.
+func TestRulesThatAskNobodyBeyondABoundAreRefused(t *testing.T) {
+	d := newDesk(t, credit.Options{})
+	set := func(rules ...credit.ApprovalRule) error {
+		limits := d.try(func(tx deskTx) error { return tx.SetPolicy(credit.Policy{LimitRules: rules}) })
+		overrides := d.try(func(tx deskTx) error { return tx.SetPolicy(credit.Policy{OverrideRules: rules}) })
+		if (limits == nil) != (overrides == nil) {
+			t.Errorf("%+v: of limits %v, of overrides %v", rules, limits, overrides)
+		}
+		return limits
+	}
+	wantErr(t, "only automatic", set(credit.ApprovalRule{UpTo: 1000_00}), credit.ErrInvalid)
+	wantErr(t, "automatic above", set(credit.ApprovalRule{UpTo: 1000_00, Approvers: 1}, credit.ApprovalRule{UpTo: 5000_00}), credit.ErrInvalid)
+	for _, good := range [][]credit.ApprovalRule{nil, {{}}, {{Approvers: 1}}, {{UpTo: 1000_00}, {UpTo: 5000_00, Approvers: 1}}, {{UpTo: 1000_00}, {Approvers: 2}}} {
+		if err := set(good...); err != nil {
+			t.Errorf("%+v: %v", good, err)
+		}
+	}
 }
 
 // glass is an actor who sees some customers, and of those not some fields.

@@ -58,7 +58,8 @@ type Instalment struct {
 }
 
 // Post posts a document and returns its items. One that is posted already, with the same
-// contents, is returned as it is; with other contents it is ErrDocument. It fails with
+// contents but for Reference and Note, is returned as it is; with other contents it is
+// ErrDocument. It fails with
 // ErrClosedPeriod, and with an *Error that wraps ErrInvalid for what can't be. It
 // rewrites a page of open items, one of the log, and the customer's account and figures.
 func (tx *Tx) Post(d Document) ([]*Item, error) {
@@ -153,7 +154,8 @@ func (tx *Tx) stamp(i *Item) {
 }
 
 // sameDocument returns an error when two documents of one key differ. Effective and Known
-// are the ledger's own, and a customer may have been merged since.
+// are the ledger's own, a customer may have been merged since, and texts may have been erased
+// or mended.
 func sameDocument(op string, former, wanted []*Item) error {
 	if former == nil {
 		return nil
@@ -169,7 +171,7 @@ func sameDocument(op string, former, wanted []*Item) error {
 
 func (i *Item) sameAs(o *Item) bool {
 	return (i.Customer == o.Customer || slices.Contains(i.Via, o.Customer)) && i.Kind == o.Kind && i.Side == o.Side &&
-		i.Amount == o.Amount && i.Date == o.Date && i.Due == o.Due
+		i.Amount == o.Amount && i.Date == o.Date && i.Due == o.Due && i.Rate == o.Rate && i.Margin == o.Margin && slices.Equal(i.Discounts, o.Discounts)
 }
 
 // items checks a document and makes its items.
@@ -226,6 +228,8 @@ func (d *Document) check(op string) error {
 		return wrong("Margin", fmt.Sprint(d.Margin), "is more than the amount, or out of range", "give what is earned on the sale in minor units")
 	case d.Margin != 0 && (d.Kind.money() || d.Kind == Refund):
 		return wrong("Margin", fmt.Sprint(d.Margin), "nothing is earned on a "+d.Kind.String(), "leave it out")
+	case d.Rate.Scale > money.MaxRateScale || d.Rate.IsZero() && d.Rate.Scale > 0:
+		return wrong("Rate", d.Rate.String(), "is no rate", "use one that money.ParseRate returned, or none")
 	}
 	return d.checkTexts(wrong)
 }
@@ -235,6 +239,9 @@ func (d *Document) checkTexts(wrong func(field, value, problem, remedy string) e
 		name, text string
 		most       int
 	}{{"Key", d.Key, MaxDocument}, {"Reference", d.Reference, MaxDocument}, {"Note", d.Note, MaxNote}} {
+		if t.text == "" {
+			continue
+		}
 		if len(t.text) > t.most || !utf8.ValidString(t.text) || strings.ContainsRune(t.text, 0) {
 			return wrong(t.name, t.text, "is too long or not clean text", fmt.Sprintf("use at most %d bytes of UTF-8", t.most))
 		}
@@ -258,7 +265,7 @@ func (d *Document) checkParts(op string, parts []Instalment) error {
 			return wrong(n, "Amount", fmt.Sprint(p.Amount), "is not positive")
 		}
 		for _, c := range p.Discounts {
-			if !c.Until.Valid() || c.Amount <= 0 || c.Amount >= p.Amount {
+			if !c.within(p.Amount) {
 				return wrong(n, "Discounts", fmt.Sprint(c.Amount), "is not less than the instalment, or has no date")
 			}
 		}

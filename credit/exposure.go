@@ -164,9 +164,10 @@ func (r *Reader) sharedExposure(scopes []Scope, within func(*customer.Customer, 
 	return list, nil
 }
 
-// counted returns what decides where a customer's exposure counts.
+// counted returns what decides where a customer's exposure counts: its own record, also
+// while what was its own moves to the survivor of a merge.
 func (r *Reader) counted(id customer.ID) (*customer.Customer, *Profile, error) {
-	c, err := customer.Unscoped(r.customers).Get(id) // exposure is computed in full
+	c, err := customer.Unscoped(r.customers).Exact(id) // exposure is computed in full
 	if err != nil {
 		return nil, nil, err
 	}

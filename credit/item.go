@@ -151,6 +151,11 @@ type CashDiscount struct {
 	Amount int64 // minor units of the item's currency
 }
 
+// within reports whether the discount can be one of an item of an amount.
+func (d CashDiscount) within(amount int64) bool {
+	return d.Until.Valid() && d.Amount > 0 && d.Amount < amount
+}
+
 // Dispute says that the customer contests an item, or a part of it: what is contested is
 // not dunned nor settled automatically, and reports tell it. The zero Dispute is none.
 type Dispute struct {

@@ -275,9 +275,17 @@ func (i *Item) complete(today date.Date) error {
 		i.Side = side
 	}
 	i.texts = i.Note != "" || i.Dispute.Reason != ""
-	d := Document{Key: i.Document, Customer: i.Customer, Kind: i.Kind, Side: i.Side, Date: i.Date, Amount: i.Amount, Reference: i.Reference, Note: i.Note, Margin: i.Margin}
+	d := Document{Key: i.Document, Customer: i.Customer, Kind: i.Kind, Side: i.Side, Date: i.Date, Amount: i.Amount, Reference: i.Reference, Note: i.Note, Rate: i.Rate, Margin: i.Margin}
 	if err := d.check("load"); err != nil {
 		return err
+	}
+	if i.Instalment < 0 || i.Instalment > MaxInstalments {
+		return &Error{Op: "load", Customer: i.Customer, Field: "Instalment", Value: fmt.Sprint(i.Instalment), Remedy: fmt.Sprintf("use a number from 1 to %d", MaxInstalments), Err: ErrInvalid}
+	}
+	for _, c := range i.Discounts {
+		if !c.within(i.Amount.Minor) {
+			return &Error{Op: "load", Customer: i.Customer, Field: "Discounts", Value: fmt.Sprint(c.Amount), Problem: "is not less than the item, or has no date", Err: ErrInvalid}
+		}
 	}
 	if err := i.Dispute.check("load", i); err != nil {
 		return err

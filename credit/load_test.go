@@ -11,6 +11,7 @@ import (
 	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/credit/aging"
 	"github.com/clientele-go/clientele/credit/date"
+	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/sample/receivable"
 )
@@ -202,6 +203,11 @@ func TestLoadsThatAreRefused(t *testing.T) {
 		"known ahead":      {func(a *credit.LoadAccount) { a.Items[0].Known = day("2030-01-01") }, credit.ErrInvalid},
 		"no such customer": {func(a *credit.LoadAccount) { a.Customer = 99 }, credit.ErrNotFound},
 		"twice one key":    {func(a *credit.LoadAccount) { a.Items[1].Document = "I" }, credit.ErrDocument},
+		"no instalment":    {func(a *credit.LoadAccount) { a.Items[0].Instalment = -1 }, credit.ErrInvalid},
+		"too fine a rate":  {func(a *credit.LoadAccount) { a.Items[0].Rate = money.Rate{Coefficient: 1, Scale: 31} }, credit.ErrInvalid},
+		"a discount of all": {func(a *credit.LoadAccount) {
+			a.Items[0].Discounts = []credit.CashDiscount{{Until: day("2024-05-11"), Amount: 100}}
+		}, credit.ErrInvalid},
 	} {
 		b := newBook(t, credit.Options{})
 		b.loadCustomers(3)

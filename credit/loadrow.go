@@ -206,7 +206,7 @@ func (ld *ledgerLoad) addOpen(l *storage.Loader, row *loadRow, a *LoadAccount, a
 			}
 		}
 	}
-	slices.SortFunc(row.open[first:], func(a, b openItem) int { return a.place().compare(b.place()) })
+	slices.SortStableFunc(row.open[first:], func(a, b openItem) int { return cmp.Compare(a.due, b.due) }) // their ids ascend
 	return nil
 }
 

@@ -54,6 +54,43 @@ func (m *model) open(i *credit.Item, asOf, known date.Date) int64 {
 	return open
 }
 
+// opens is what is open of each item, by allocations or by FIFO, in which each credit settles
+// the customer's debits in its currency by due day, document date and item.
+func (m *model) opens(q credit.AgingQuery) map[credit.ItemID]int64 {
+	open := map[credit.ItemID]int64{}
+	debits := map[account][]*credit.Item{}
+	for _, i := range m.items {
+		switch key := (account{i.Customer, i.Amount.Currency.String()}); {
+		case !q.FIFO:
+			open[i.ID] = m.open(i, q.AsOf, q.KnownOn)
+		case counted(i.Effective, i.Known, q.AsOf, q.KnownOn):
+			open[i.ID] = i.Amount.Minor
+			if i.Side == credit.Debit {
+				debits[key] = append(debits[key], i)
+			}
+		}
+	}
+	if !q.FIFO {
+		return open
+	}
+	for _, list := range debits {
+		slices.SortFunc(list, func(a, b *credit.Item) int {
+			return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.Date, b.Date), cmp.Compare(a.ID, b.ID))
+		})
+	}
+	for _, i := range m.items {
+		if i.Side == credit.Debit {
+			continue
+		}
+		for _, debit := range debits[account{i.Customer, i.Amount.Currency.String()}] {
+			settled := min(open[i.ID], open[debit.ID])
+			open[i.ID] -= settled
+			open[debit.ID] -= settled
+		}
+	}
+	return open
+}
+
 // overdrawn returns an item of which less than nothing is open on some day, nil for none.
 // Between the days on which something changes it is open as on the last of them.
 func (m *model) overdrawn() *credit.Item {
@@ -106,6 +143,7 @@ type account struct {
 // rows is a report as text, a line for each customer and currency.
 func (m *model) rows(q credit.AgingQuery, wanted func(customer.ID) bool) (text string) {
 	sums := map[account]*[6]int64{}
+	open := m.opens(q)
 	for _, i := range m.items {
 		if !wanted(i.Customer) {
 			continue
@@ -119,9 +157,9 @@ func (m *model) rows(q credit.AgingQuery, wanted func(customer.ID) bool) (text s
 			past = max(1, int(q.AsOf-i.Date))
 		}
 		if i.Side == credit.Credit {
-			sums[key][5] -= m.open(i, q.AsOf, q.KnownOn)
+			sums[key][5] -= open[i.ID]
 		} else {
-			sums[key][bucket(past)] += m.open(i, q.AsOf, q.KnownOn)
+			sums[key][bucket(past)] += open[i.ID]
 		}
 	}
 	keys := make([]account, 0, len(sums))
@@ -152,6 +190,9 @@ type history struct {
 	key   int
 	// merged are the merges that can be undone, the latest last.
 	merged []*credit.Combination
+	// closed is the last closed day, and frozen the total as of it when it was closed.
+	closed date.Date
+	frozen string
 }
 
 var currenciesUsed = []money.Currency{money.CNY, money.USD, money.JPY}
@@ -166,7 +207,7 @@ func (h *history) someone() customer.ID {
 
 // expected are the refusals that random requests meet.
 func expected(err error) bool {
-	for _, refusal := range []error{credit.ErrOverAllocated, credit.ErrReversed, credit.ErrAllocated, credit.ErrOtherCustomer, credit.ErrCurrency, credit.ErrSide} {
+	for _, refusal := range []error{credit.ErrOverAllocated, credit.ErrReversed, credit.ErrAllocated, credit.ErrOtherCustomer, credit.ErrCurrency, credit.ErrSide, credit.ErrClosedPeriod} {
 		if errors.Is(err, refusal) {
 			return true
 		}
@@ -187,7 +228,8 @@ func (h *history) postSome() {
 	h.key++
 	d := credit.Document{
 		Key: fmt.Sprint("D", h.key), Customer: h.someone(), Kind: rapid.SampledFrom(kinds).Draw(h.t, "kind"), Date: h.someDay("date"),
-		Amount: money.Amount{Minor: rapid.Int64Range(1, 50).Draw(h.t, "amount"), Currency: rapid.SampledFrom(currenciesUsed).Draw(h.t, "currency")},
+		Amount:    money.Amount{Minor: rapid.Int64Range(1, 50).Draw(h.t, "amount"), Currency: rapid.SampledFrom(currenciesUsed).Draw(h.t, "currency")},
+		CarryLate: h.carries(),
 	}
 	rule := credit.DueRule{Days: rapid.IntRange(0, 70).Draw(h.t, "net")}
 	d.Terms.Parts = []credit.TermsPart{{Weight: 1, Rule: rule}}
@@ -223,7 +265,7 @@ func (h *history) allocateSome() {
 	if other == nil {
 		return
 	}
-	q := credit.AllocationRequest{Debit: debit.ID, Credit: other.ID, Amount: rapid.Int64Range(0, 30).Draw(h.t, "amount"), Date: h.someDay("on")}
+	q := credit.AllocationRequest{Debit: debit.ID, Credit: other.ID, Amount: rapid.Int64Range(0, 30).Draw(h.t, "amount"), Date: h.someDay("on"), CarryLate: h.carries()}
 	if debit.Amount.Currency != other.Amount.Currency {
 		q.Amount, q.CreditAmount = max(q.Amount, 1), rapid.Int64Range(1, 30).Draw(h.t, "credit amount")
 	}
@@ -238,7 +280,7 @@ func (h *history) undoSome() {
 		return
 	}
 	former := rapid.SampledFrom(h.model.events).Draw(h.t, "allocation")
-	u := credit.Undo{}
+	u := credit.Undo{CarryLate: h.carries()}
 	if rapid.Bool().Draw(h.t, "later") {
 		u.Date = h.someDay("undone")
 	}
@@ -254,7 +296,7 @@ func (h *history) reverseSome() {
 		return
 	}
 	h.key++
-	how := credit.Reverse{Key: fmt.Sprint("R", h.key), Date: h.someDay("reversed"), Deallocate: rapid.Bool().Draw(h.t, "deallocate")}
+	how := credit.Reverse{Key: fmt.Sprint("R", h.key), Date: h.someDay("reversed"), Deallocate: rapid.Bool().Draw(h.t, "deallocate"), CarryLate: h.carries()}
 	var back *credit.Item
 	var events []*credit.Allocation
 	done := h.do(func(tx tx) (err error) {
@@ -279,6 +321,29 @@ func (h *history) reverseSome() {
 		if !known {
 			h.model.events = append(h.model.events, a)
 		}
+	}
+}
+
+// carries draws whether what comes too late for its period is carried out of it.
+func (h *history) carries() bool { return rapid.Bool().Draw(h.t, "carry") }
+
+// closeSome closes the books through a later day, or opens them altogether.
+func (h *history) closeSome() {
+	through := max(h.closed, h.someDay("closed"))
+	if rapid.IntRange(0, 3).Draw(h.t, "open again") == 0 {
+		through = 0
+	}
+	h.do(func(tx tx) error { _, err := tx.ClosePeriod(through); return err })
+	h.closed, h.frozen = through, h.total(credit.AgingQuery{AsOf: through, Buckets: aging.Standard()})
+}
+
+// checkClosed wants the total as of the last closed day to be what it was when it was closed.
+func (h *history) checkClosed() {
+	if h.closed == 0 {
+		return
+	}
+	if got := h.total(credit.AgingQuery{AsOf: h.closed, Buckets: aging.Standard()}); got != h.frozen {
+		h.t.Fatalf("closed through %s:\n%swas\n%s", h.closed, got, h.frozen)
 	}
 }
 
@@ -415,6 +480,8 @@ func (h *history) check() {
 	if got := h.rows(q); got != want {
 		h.t.Fatalf("as of %s by %s known on %q:\n%swant\n%s", q.AsOf, q.Basis, q.KnownOn, got, want)
 	}
+	h.checkClosed()
+	h.checkFIFO(q)
 	few := bitset.Of(uint64(h.someone()), uint64(h.someone()))
 	q.Customers = few
 	want = h.model.rows(q, func(id customer.ID) bool { return few.Contains(uint64(id)) })
@@ -426,6 +493,14 @@ func (h *history) check() {
 	h.checkItems(q)
 	h.checkMovements(q)
 	h.checkRevaluation(q)
+}
+
+// checkFIFO compares the simulation with one item by item.
+func (h *history) checkFIFO(q credit.AgingQuery) {
+	q.FIFO, q.Basis = true, aging.ByDue
+	if got, want := h.rows(q), h.model.rows(q, everybody); got != want {
+		h.t.Fatalf("by FIFO, as of %s known on %q:\n%swant\n%s", q.AsOf, q.KnownOn, got, want)
+	}
 }
 
 // checkRevaluation holds revalued reports against those that aren't.
@@ -541,6 +616,7 @@ func TestReportsOfEveryDayEqualARecomputation(t *testing.T) {
 				h.setDay(today)
 			},
 			"dispute": func(*rapid.T) { h.disputeSome() },
+			"close":   func(*rapid.T) { h.closeSome() },
 			"merge":   func(*rapid.T) { h.mergeSome() },
 			"unmerge": func(*rapid.T) { h.unmergeSome() },
 			"check":   func(*rapid.T) { h.check() },

@@ -42,6 +42,9 @@ type unitAccess interface {
 	AllowsFrom(right customer.Right, d customer.Data, unit customer.UnitID) error
 	// SeesFrom reports whether what a unit has of its own concerns the actor.
 	SeesFrom(unit customer.UnitID) bool
+	// Besides returns the unit for which the actor has a right on a customer, when that isn't
+	// the one through which it is asked for, and otherwise 0.
+	Besides(right customer.Right, d customer.Data, c *customer.Customer, unit customer.UnitID) (customer.UnitID, error)
 }
 
 // through is the unit through which the session does something: the one that it names, if
@@ -63,13 +66,54 @@ func (r *Reader) concerns(unit customer.UnitID) bool {
 	return !scoped || unit == 0 || own.SeesFrom(unit)
 }
 
-// overlayBound is the limit that the unit that asks has for the customer.
+// overlayBound is the limit of the unit through which the document is asked for, or that of
+// the unit for which the session asks for more of another unit's document, whichever is lower:
+// so nobody borrows a higher limit by way of a document.
 func (k *check) overlayBound() (b bounding, found bool, err error) {
+	unit, err := k.besides()
+	if err != nil {
+		return b, false, err
+	}
 	o, err := k.overlay(k.customer.ID, k.unit)
-	if err != nil || o.Limit == nil {
+	if err != nil {
+		return b, false, err
+	}
+	besides, err := k.overlay(k.customer.ID, unit)
+	if err != nil {
+		return b, false, err
+	}
+	if o, err = k.lower(o, besides); err != nil || o.Limit == nil {
 		return b, false, err
 	}
 	return bounding{bound: bound{base: *o.Limit}, scope: OfCustomer(k.customer.ID), unit: o.LimitOf}, true, nil
+}
+
+// besides returns the unit for which the session reserves where that isn't the document's.
+func (k *check) besides() (customer.UnitID, error) {
+	own, scoped := k.access().(unitAccess)
+	if !scoped || k.store.control.Overlay == nil {
+		return 0, nil
+	}
+	c, err := customer.Unscoped(k.customers).Get(k.customer.ID)
+	if err != nil {
+		return 0, err
+	}
+	return own.Besides(customer.RightReserve, customer.Credit, c, k.unit)
+}
+
+// lower returns the overlay with the lower limit.
+func (k *check) lower(a, b Overlay) (Overlay, error) {
+	if a.Limit == nil || b.Limit == nil {
+		if a.Limit == nil {
+			return b, nil
+		}
+		return a, nil
+	}
+	converted, err := k.Convert(*b.Limit, a.Limit.Currency, k.day)
+	if err != nil || converted.Minor < a.Limit.Minor {
+		return b, err
+	}
+	return a, nil
 }
 
 // TermsThrough returns the terms of payment that a customer has now where a unit posts:

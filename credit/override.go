@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -25,9 +26,12 @@ type Override struct {
 	Steps    []StepKind // none are all
 	// Amount is what may be used beyond a limit, on top of it; zero doesn't bound it.
 	Amount money.Amount
-	Role   string // in which the actor does this
-	Why    string
-	Until  time.Time // the instant from which it counts no more
+	// Document is what the one document came to when the override was asked for, unless Amount
+	// bounds it: it doesn't cover more. It is set then, and zero when there was no such document.
+	Document money.Amount
+	Role     string // in which the actor does this
+	Why      string
+	Until    time.Time // the instant from which it counts no more
 	// Approval is what granted it, 0 for none.
 	Approval ApprovalID
 	Revoked  bool
@@ -47,6 +51,7 @@ func (o *Override) fields(x *wire) {
 	x.time(7, &o.Until)
 	wireUint(x, 8, &o.Approval)
 	x.flag(9, &o.Revoked)
+	x.amount(10, &o.Document)
 }
 
 // wireKinds writes kinds of steps as a set of bits.
@@ -81,13 +86,27 @@ func (o *Override) covers(k StepKind) bool {
 	return len(o.Steps) == 0 || slices.Contains(o.Steps, k)
 }
 
+// extends reports whether the override only adds an amount to limits. Any other lets documents
+// through whole.
+func (o *Override) extends() bool {
+	return o.Amount.Minor > 0 && len(o.Steps) > 0 && !slices.ContainsFunc(o.Steps, func(k StepKind) bool { return k != Utilisation })
+}
+
+// reaches reports whether the override is for a document of an amount.
+func (o *Override) reaches(key string, document money.Amount) bool {
+	if o.Key == "" || o.Key != key {
+		return o.Key == ""
+	}
+	return o.Document.Minor == 0 || o.Document.Currency == document.Currency && document.Minor <= o.Document.Minor
+}
+
 // overrides returns what is in force for a document of the customer.
-func (k *check) overrides(key string) (list []*Override, err error) {
+func (k *check) overrides(key string, document money.Amount) (list []*Override, err error) {
 	for o, err := range k.overridesOf(k.customer.ID) {
 		if err != nil {
 			return nil, err
 		}
-		if o.Key == "" || o.Key == key {
+		if o.reaches(key, document) {
 			list = append(list, o)
 		}
 	}
@@ -160,7 +179,7 @@ func (r *Reader) Overrides(id customer.ID) iter.Seq2[*Override, error] {
 func (r *Reader) hideOverride(o *Override) error {
 	shown, err := r.shows("limit", OfCustomer(o.Customer))
 	if !shown {
-		o.Amount = money.Amount{}
+		o.Amount, o.Document = money.Amount{}, money.Amount{}
 	}
 	return err
 }
@@ -175,6 +194,9 @@ func (tx *Tx) Override(o Override) (*Override, error) {
 		return nil, err
 	}
 	if err := tx.mayOverride(op, &o); err != nil {
+		return nil, err
+	}
+	if err := tx.boundOverride(op, &o); err != nil {
 		return nil, err
 	}
 	route, _, err := tx.routeOf(&Proposal{Override: &o})
@@ -234,6 +256,47 @@ func (tx *Tx) checkOverride(op string, o *Override) error {
 		}
 	}
 	return nil
+}
+
+// boundOverride notes what the one document comes to that an override lets through whole.
+func (tx *Tx) boundOverride(op string, o *Override) error {
+	o.Document = money.Amount{}
+	if o.Key == "" || o.extends() {
+		return nil
+	}
+	v, err := tx.reservation(op, o.Key)
+	if isNotFound(err) {
+		return nil
+	}
+	if err == nil && v.Customer == o.Customer {
+		o.Document = v.Amount
+	}
+	return err
+}
+
+// overrideAmount is what an override is routed by: by how much it lets documents exceed a
+// limit, or what it lets through whole, together with the overrides in force that add to
+// that. What has no bound is more than any amount.
+func (tx *Tx) overrideAmount(o *Override) (money.Amount, error) {
+	extends, asked := o.extends(), o.Document
+	if extends {
+		asked = o.Amount
+	}
+	if asked.Minor == 0 {
+		return money.Amount{Minor: math.MaxInt64, Currency: tx.store.control.Base}, nil
+	}
+	amounts := []money.Amount{asked}
+	for other, err := range tx.overridesOf(o.Customer) {
+		switch {
+		case err != nil:
+			return money.Amount{}, err
+		case extends && other.extends() && (o.Key == "" || other.Key == "" || o.Key == other.Key):
+			amounts = append(amounts, other.Amount)
+		case !extends && !other.extends() && o.Key != other.Key:
+			amounts = append(amounts, other.Document)
+		}
+	}
+	return tx.limitTotal(amounts)
 }
 
 // mayOverride reports whether the session may grant an override by itself.

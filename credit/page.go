@@ -327,7 +327,12 @@ func newOpenPage(key openKey, more bool, items []openItem) *openPage {
 	p := &openPage{key: key, more: more, count: len(items)}
 	p.parts = slices.ContainsFunc(items, func(o openItem) bool { return o.storedPart() > 0 })
 	var used currencies
-	var groups, group []byte
+	for i := range items {
+		used.number(items[i].currency)
+	}
+	const usual = 12 // bytes of an item
+	body := used.append(make([]byte, 0, usual*len(items)+64))
+	group := make([]byte, 0, usual*len(items))
 	block := blockOf(key.customer)
 	for len(items) > 0 {
 		n := 0
@@ -338,12 +343,12 @@ func newOpenPage(key openKey, more bool, items []openItem) *openPage {
 			last = items[n]
 			n++
 		}
-		groups = binary.AppendUvarint(groups, uint64(items[0].customer-block))
-		groups = binary.AppendUvarint(groups, uint64(n))
-		groups = append(binary.AppendUvarint(groups, uint64(len(group))), group...)
+		body = binary.AppendUvarint(body, uint64(items[0].customer-block))
+		body = binary.AppendUvarint(body, uint64(n))
+		body = append(binary.AppendUvarint(body, uint64(len(group))), group...)
 		items = items[n:]
 	}
-	p.body = string(append(used.append(nil), groups...))
+	p.body = string(body)
 	return p
 }
 

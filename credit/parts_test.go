@@ -32,6 +32,35 @@ func TestPartsOfAnItemAreWorthTheWhole(t *testing.T) {
 	}
 }
 
+// 1.00 USD booked at 7.013 is 7.01 CNY, its half 3.51 (3.5065), and so the other half 3.50; paid
+// by 1.00 USD at 7.000, 3.50 each half: a loss of 0.01 in all. Of two halves the first is taken
+// back, and settled again: still 0.01, though each of the halves by itself would lose that.
+func TestPartsThatAreTakenBackAreWorthTheWhole(t *testing.T) {
+	b := newBook(t, credit.Options{Base: money.CNY})
+	id := b.addCustomers(1)
+	invoice := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: usd(1_00), Rate: rate(t, "7.013")})
+	payment := b.post(credit.Document{Key: "P", Customer: id, Kind: credit.Payment, Date: day("2024-06-01"), Amount: usd(1_00), Rate: rate(t, "7.000")})
+	half := credit.AllocationRequest{Debit: invoice.ID, Credit: payment.ID, Amount: 50, Date: day("2024-06-01")}
+	first, second := b.allocate(half), b.allocate(half)
+	var back *credit.Allocation
+	b.update(func(tx tx) (err error) { back, err = tx.Deallocate(first.ID, credit.Undo{}); return err })
+	again := b.allocate(half)
+	total := int64(0)
+	for n, a := range []*credit.Allocation{first, second, back, again} {
+		if want := [4]int64{0, -1, 1, -1}[n]; a.Difference != cny(want) {
+			t.Errorf("difference %d is %s, want %s", n, a.Difference, cny(want))
+		}
+		total += a.Difference.Minor
+	}
+	if total != -1 {
+		t.Errorf("together %d, want -1", total)
+	}
+	b.update(func(tx tx) (err error) { back, err = tx.Deallocate(again.ID, credit.Undo{}); return err })
+	if back.Difference != cny(1) {
+		t.Errorf("taken back at once: %s, want 0.01 CNY", back.Difference)
+	}
+}
+
 // Of an invoice of 100, 70 were settled from March 1st until that was taken back on April 1st.
 // From February 1st on 30 can be settled, since more would leave less than nothing in March;
 // from April 1st on the 70 that are left.

@@ -39,7 +39,7 @@ func (b *book) open(id credit.ItemID) (open int64) {
 func TestPostingTwiceIsPostingOnce(t *testing.T) {
 	b := newBook(t, credit.Options{})
 	id := b.addCustomers(2)
-	d := credit.Document{Key: "INV-1", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: cny(100)}
+	d := credit.Document{Key: "INV-1", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: cny(100), Terms: terms(t, "2/10 NET30"), Rate: rate(t, "1"), Margin: 20}
 	first, again := b.post(d), b.post(d)
 	if first.ID != again.ID {
 		t.Errorf("items %d and %d", first.ID, again.ID)
@@ -49,6 +49,10 @@ func TestPostingTwiceIsPostingOnce(t *testing.T) {
 		func(d *credit.Document) { d.Customer++ },
 		func(d *credit.Document) { d.Date++ },
 		func(d *credit.Document) { d.Kind = credit.DebitNote },
+		func(d *credit.Document) { d.Rate = rate(t, "1.1") },
+		func(d *credit.Document) { d.Margin = 21 },
+		func(d *credit.Document) { d.Terms = terms(t, "NET30") },
+		func(d *credit.Document) { d.Terms = terms(t, "2/11 NET30") },
 	} {
 		other := d
 		change(&other)
@@ -370,6 +374,32 @@ func TestAPartInDisputeIsNotSettledAutomatically(t *testing.T) {
 	}
 }
 
+// Of an invoice of 100.00 at 2/10, 2.00 are contested. A payment of 98.00 in time settles the
+// rest; that the 2.00 are no more than the discount, and than what is tolerated, doesn't give
+// them up, unless what is in dispute is to be settled too.
+func TestWhatIsInDisputeIsNotRoundedAway(t *testing.T) {
+	for _, c := range []struct {
+		q    credit.Automatic
+		left int64
+	}{
+		{credit.Automatic{Tolerance: 2_00}, 2_00},
+		{credit.Automatic{TakeDiscount: true}, 2_00},
+		{credit.Automatic{Tolerance: 2_00, WithDisputed: true}, 0},
+		{credit.Automatic{TakeDiscount: true, WithDisputed: true}, 0},
+	} {
+		b := newBook(t, credit.Options{})
+		id := b.addCustomers(1)
+		i := b.post(credit.Document{Key: "I", Customer: id, Kind: credit.Invoice, Date: day("2024-05-01"), Amount: cny(100_00), Terms: terms(t, "2/10 NET30")})
+		b.update(func(tx tx) error { _, err := tx.SetDispute(i.ID, credit.Dispute{Amount: 2_00}); return err })
+		b.receive("P", id, "2024-05-05", cny(98_00))
+		c.q.Customer, c.q.Method = id, credit.OldestFirst
+		b.update(func(tx tx) error { _, err := tx.AllocateAutomatically(c.q); return err })
+		if got := b.open(i.ID); got != c.left {
+			t.Errorf("%+v: %d are left, want %d", c.q, got, c.left)
+		}
+	}
+}
+
 func TestDisputedItemsAreNotSettledAutomatically(t *testing.T) {
 	b := newBook(t, credit.Options{})
 	id := b.addCustomers(1)
@@ -465,6 +495,7 @@ func TestDocumentsThatMakeNoSense(t *testing.T) {
 			d.Instalments = []credit.Instalment{{Due: d.Date, Amount: 100}, {Due: d.Date}}
 		},
 		"a zero in a key": func(d *credit.Document) { d.Key = "a\x00b" },
+		"too fine a rate": func(d *credit.Document) { d.Rate = money.Rate{Coefficient: 1, Scale: money.MaxRateScale + 1} },
 	} {
 		d := good
 		change(&d)

@@ -124,8 +124,8 @@ func (r DueRule) statement(document date.Date) (date.Date, error) {
 	return first.EndOfMonth(), err
 }
 
-// onDay returns the rule's day of the month: of base's own when months or a statement
-// led to it, otherwise the next one.
+// onDay returns the rule's day of the month: of base's own month when months led there,
+// otherwise the first from base on.
 func (r DueRule) onDay(base date.Date) (date.Date, error) {
 	due := dayOfMonth(base, r.Day)
 	if due >= base || r.Months > 0 {

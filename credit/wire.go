@@ -14,16 +14,18 @@ import (
 type wire struct {
 	w     *record.Writer
 	r     *record.Reader
-	taken bool // the present field was read
+	taken bool          // the present field was read
+	own   record.Writer // what w points to, allocated with it
 }
 
 // encode appends the fields that a description names, and those that an earlier decode
 // didn't know.
 func encode(dst []byte, rest string, describe func(*wire)) ([]byte, error) {
-	w := record.Writer{Buf: dst}
-	describe(&wire{w: &w})
-	w.Raw(rest)
-	return w.Buf, nil
+	x := &wire{own: record.Writer{Buf: dst}}
+	x.w = &x.own
+	describe(x)
+	x.w.Raw(rest)
+	return x.w.Buf, nil
 }
 
 // decode reads the fields that a description names and returns all others as they are.
@@ -122,7 +124,7 @@ func (x *wire) nested(field int, present bool, describe func(*wire)) {
 	if x.w != nil {
 		if present {
 			mark := x.w.Begin(field)
-			describe(&wire{w: x.w})
+			describe(x)
 			x.w.End(mark)
 		}
 		return

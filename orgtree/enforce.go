@@ -201,13 +201,39 @@ func (a *Access) AllowsFrom(right customer.Right, d customer.Data, unit customer
 
 // asksFrom reports whether the actor, or who delegated to it, does something for a unit.
 func (p *plan) asksFrom(right customer.Right, d customer.Data, unit customer.UnitID) bool {
-	return slices.ContainsFunc(p.hats, func(h *hat) bool {
-		return !p.deniedIn(h, right, d, unit) && slices.ContainsFunc(h.grants, func(g *held) bool {
-			named := g.Scope.All || g.Scope.Unit != 0
-			here := named && p.tree.covers(g.Scope.reach(), unit) || h.team != 0 && p.tree.Resolve(h.team) == p.tree.Resolve(unit)
-			return here && g.permits(right).has(d)
-		})
+	return slices.ContainsFunc(p.hats, func(h *hat) bool { return p.asksAs(h, right, d, unit) })
+}
+
+// asksAs is asksFrom for one of those in whose place the actor acts.
+func (p *plan) asksAs(h *hat, right customer.Right, d customer.Data, unit customer.UnitID) bool {
+	return !p.deniedIn(h, right, d, unit) && slices.ContainsFunc(h.grants, func(g *held) bool {
+		named := g.Scope.All || g.Scope.Unit != 0
+		here := named && p.tree.covers(g.Scope.reach(), unit) || h.team != 0 && p.tree.Resolve(h.team) == p.tree.Resolve(unit)
+		return here && g.permits(right).has(d)
 	})
+}
+
+// Besides returns the home unit of who has a right on a customer, the actor or who delegated
+// to it, when nobody of them does it for the unit through which it is asked for; otherwise 0.
+// The customer must be as it is stored.
+func (a *Access) Besides(right customer.Right, d customer.Data, c *customer.Customer, unit customer.UnitID) (home customer.UnitID, err error) {
+	s := a.at(c)
+	for i, h := range a.plan.hats {
+		g, denied, err := a.permitsAs(h, howFor(right), right, d, s)
+		switch {
+		case err != nil:
+			return 0, err
+		case denied && i == 0:
+			return 0, nil
+		case g == nil:
+			continue
+		case a.plan.asksAs(h, right, d, unit):
+			return 0, nil
+		case home == 0:
+			home = h.team
+		}
+	}
+	return home, nil
 }
 
 // narrowed returns what the session may see of a placement: nothing for a customer out of

@@ -146,10 +146,7 @@ func TestUnmergeAfterUnitsAndCodesChanged(t *testing.T) {
 	b.assign(y, old, "")
 	first, second := b.merge(survivor, x), b.merge(survivor, y)
 	b.overlay(other, orgtree.Overlay{Unit: code, LocalCode: "Y1"})
-	b.update(func(tx tx) error { _, err := tx.MergeUnits(old, now); return err })
-	if _, err := b.org.FinishMerge(t.Context(), b.job(), old, orgtree.JobOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	b.unite(old, now, true)
 	b.isPlaced("brought over", survivor, "a2 ", "o4 X1 x")
 	b.unmerge(first)
 	b.view(func(r *orgtree.Reader, _ *customer.Reader) error {
@@ -174,6 +171,103 @@ func TestUnmergeAfterUnitsAndCodesChanged(t *testing.T) {
 	b.unmerge(first)
 	if got := b.placed(survivor); slices.Contains(got, "a3 ") {
 		t.Errorf("the survivor is in a closed unit: %q", got)
+	}
+	b.verify()
+}
+
+// What a person withdrew stays withdrawn under each unit that it has been in since, whether it
+// was brought over yet or not.
+func TestWithdrawnUnderAUnitMergedTwiceStaysWithdrawn(t *testing.T) {
+	for _, finish := range []bool{false, true} {
+		b := newBook(t)
+		first, second, third := b.unit("FIRST", 0), b.unit("SECOND", 0), b.unit("THIRD", 0)
+		survivor, x, y := b.customer(0, ""), b.customer(0, ""), b.customer(0, "")
+		b.assign(x, first, "")
+		b.overlay(y, orgtree.Overlay{Unit: third, Note: "y"})
+		b.merge(survivor, x)
+		undo := b.merge(survivor, y)
+		b.unite(first, second, finish)
+		b.withdraw(survivor, second)
+		b.unite(second, third, finish)
+		b.unmerge(undo)
+		b.isPlaced(fmt.Sprint("undone, units brought over: ", finish), survivor)
+		b.verify()
+	}
+}
+
+// unite merges one unit into another, and brings what names it over.
+func (b *book) unite(from, into customer.UnitID, finish bool) {
+	b.t.Helper()
+	b.update(func(tx tx) error { _, err := tx.MergeUnits(from, into); return err })
+	if !finish {
+		return
+	}
+	if _, err := b.org.FinishMerge(b.t.Context(), b.job(), from, orgtree.JobOptions{}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// Units that become one make nothing the survivor's own that two others brought.
+func TestWhatUnitsBecomeOneIsNoEdit(t *testing.T) {
+	b := newBook(t)
+	old, now := b.unit("OLD", 0), b.unit("NOW", 0)
+	survivor, x, y := b.customer(0, ""), b.customer(0, ""), b.customer(0, "")
+	b.assign(x, old, "li")
+	b.overlay(x, orgtree.Overlay{Unit: old, Note: "x"})
+	b.assign(y, now, "")
+	b.overlay(y, orgtree.Overlay{Unit: now, LocalCode: "Y1"})
+	first, second := b.merge(survivor, x), b.merge(survivor, y)
+	b.unite(old, now, true)
+	b.isPlaced("brought over", survivor, "a2 ", "o2 Y1 x")
+	b.unmerge(second)
+	b.isPlaced("undone y", y, "a2 ", "o2 Y1 ")
+	b.isPlaced("undone y", survivor, "a1 li", "o1  x")
+	b.unmerge(first)
+	b.isPlaced("undone both", survivor)
+	b.verify()
+}
+
+// Who is separated has its local code again, though the overlay that has it was edited since.
+func TestALocalCodeGoesBackFromAnEditedOverlay(t *testing.T) {
+	b := newBook(t)
+	unit := b.unit("U", 0)
+	survivor, x, y := b.customer(0, ""), b.customer(0, ""), b.customer(0, "")
+	b.overlay(x, orgtree.Overlay{Unit: unit, LocalCode: "X1"})
+	first, second := b.merge(survivor, x), b.merge(survivor, y)
+	b.overlay(survivor, orgtree.Overlay{Unit: unit, LocalCode: "x1", Note: "edited"})
+	b.unmerge(first)
+	b.isPlaced("undone", survivor, "o1  edited")
+	b.isPlaced("undone", x, "o1 X1 ")
+	b.unmerge(second)
+	b.isPlaced("undone both", survivor, "o1  edited")
+	b.verify()
+}
+
+// A survivor that was itself merged has its own again, with what others brought it, and whoever
+// brought the same before or after.
+func TestMergesOfSeveralLevelsAreUndone(t *testing.T) {
+	b := newBook(t)
+	a, c, d := b.unit("A", 0), b.unit("C", 0), b.unit("D", 0)
+	x, y, z, w := b.customer(0, ""), b.customer(0, ""), b.customer(0, ""), b.customer(0, "")
+	b.assign(z, a, "z")
+	b.assign(y, c, "y")
+	b.assign(w, a, "w")
+	zy, wy := b.merge(y, z), b.merge(y, w)
+	yx := b.merge(x, y)
+	b.isPlaced("merged", x, "a1 z", "a2 y")
+	b.assign(x, d, "x")
+	b.withdraw(x, c)
+	b.unmerge(yx)
+	b.isPlaced("undone", x, "a3 x")
+	b.isPlaced("undone", y, "a1 z", "a2 y")
+	b.unmerge(zy)
+	b.isPlaced("without z", y, "a1 w", "a2 y")
+	yx = b.merge(x, y)
+	b.isPlaced("merged again", x, "a1 w", "a2 y", "a3 x")
+	b.unmerge(yx)
+	b.unmerge(wy)
+	for id, want := range map[customer.ID]string{x: "a3 x", y: "a2 y", z: "a1 z", w: "a1 w"} {
+		b.isPlaced("undone all", id, want)
 	}
 	b.verify()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/lineage"
+	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/record"
 )
@@ -47,6 +48,7 @@ func (tx *Tx) separate(op string, to *Placement, owner customer.UnitID, done *Pl
 	if brought == nil {
 		own.without(done.given())
 	}
+	own.giveUpCodes(&done.Lost)
 	next := own.copy()
 	for i := range gifts {
 		if err := tx.joinGift(&next, owner, l, &gifts[i]); err != nil {
@@ -110,8 +112,20 @@ func (tx *Tx) noteEdit(old, next *Placement) error {
 	return tx.store.lineage.Put(tx.tx, uint64(next.Customer), l)
 }
 
+// giveUpCodes removes the local codes that a loser gets back, also from overlays that were
+// edited since.
+func (p *Placement) giveUpCodes(lost *Placement) {
+	for i := range p.Overlays {
+		o := &p.Overlays[i]
+		if at := lost.overlay(o.Unit); at >= 0 && text.Fold(lost.Overlays[at].LocalCode) == text.Fold(o.LocalCode) {
+			o.LocalCode = ""
+		}
+	}
+	p.Overlays = slices.DeleteFunc(p.Overlays, func(o Overlay) bool { return o.empty() })
+}
+
 // joinGift adds what counts of a gift. Whether it does is asked under the unit that was
-// given and, when that was merged since, under the one that it went up in. Units that were
+// given and, when that was merged since, under each that it went up in. Units that were
 // closed since are left out, and local codes that another customer has by now.
 func (tx *Tx) joinGift(p *Placement, owner customer.UnitID, l *lineage.Lineage, g *lineage.Gift) error {
 	gift, err := tx.readPlacement(g.Elements)
@@ -124,7 +138,14 @@ func (tx *Tx) joinGift(p *Placement, owner customer.UnitID, l *lineage.Lineage, 
 	}
 	gift.keep(func(kind elementKind, unit customer.UnitID) bool {
 		into := tree.Resolve(unit)
-		return l.Counts(g, elementName(kind, unit)) && l.Counts(g, elementName(kind, into)) && (kind == elementTeam || tree.Open(into))
+		for l.Counts(g, elementName(kind, unit)) {
+			if unit == into {
+				return kind == elementTeam || tree.Open(into)
+			}
+			u, _ := tree.Unit(unit) // merged, since it has a survivor
+			unit = u.MergedInto
+		}
+		return false
 	})
 	for i := range gift.Overlays {
 		o := &gift.Overlays[i]

@@ -18,13 +18,13 @@ func (tx *Tx) CreateUnit(u Unit) (*Unit, error) {
 	if err := tx.mayAdminister(u.Parent); err != nil {
 		return nil, err
 	}
-	id, err := tx.store.unitIDs.Next(tx.tx, nil)
+	id, err := tx.newUnitID()
 	if err != nil {
 		return nil, err
 	}
 	opened := tx.effective(u.Opened)
 	next := &Unit{
-		ID: customer.UnitID(id), Code: u.Code, Names: u.Names, Kind: u.Kind, Opened: opened,
+		ID: id, Code: u.Code, Names: u.Names, Kind: u.Kind, Opened: opened,
 		Moves: []Move{{From: opened, Parent: u.Parent}}, Sharing: u.Sharing, Quota: u.Quota, RepQuota: u.RepQuota,
 	}
 	if err := next.check(op); err != nil {
@@ -34,6 +34,29 @@ func (tx *Tx) CreateUnit(u Unit) (*Unit, error) {
 		return nil, err
 	}
 	return tx.putUnit(op, next, UnitCreated)
+}
+
+// newUnitID returns a number that no customer has as its owner: a book without units takes any
+// number for one, and a new unit must not come by customers.
+func (tx *Tx) newUnitID() (customer.UnitID, error) {
+	for {
+		n, err := tx.store.unitIDs.Next(tx.tx, nil)
+		if err != nil {
+			return 0, err
+		}
+		owns, err := tx.ownsAny(customer.UnitID(n))
+		if err != nil || !owns {
+			return customer.UnitID(n), err
+		}
+	}
+}
+
+// ownsAny reports whether a unit is the owner of any customer, in whatever status.
+func (tx *Tx) ownsAny(unit customer.UnitID) (bool, error) {
+	for _, err := range customer.Unscoped(tx.Reader.customers).OwnedIDs(unit) {
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // effective is the instant on which a change takes effect: now unless one is given.

@@ -170,6 +170,60 @@ func TestWhoActsForAUnit(t *testing.T) {
 	}
 }
 
+// Who has a right on a customer, itself or in another's place, does it for its own unit, or for
+// the one through which it is asked for where a grant of the same person holds.
+func TestARightOnACustomerIsOfAUnit(t *testing.T) {
+	g := newGroup(t)
+	g.join("deputy", orgtree.Grant{Role: "clerk", Scope: orgtree.Scope{Unit: g.north}})
+	g.join("homeless", orgtree.Grant{Role: "clerk", Scope: orgtree.Scope{Unit: g.north}})
+	g.join("barred", orgtree.Grant{Role: "clerk", Scope: orgtree.Scope{Unit: g.nj}, Deny: true})
+	g.as("root", func(tx tx) error {
+		for id, home := range map[string]customer.UnitID{"clerk.nj": g.nj, "deputy": g.north} {
+			if _, err := tx.SetPrincipal(orgtree.Principal{ID: id, Home: home}); err != nil {
+				return err
+			}
+		}
+		for _, id := range []string{"deputy", "homeless", "barred"} {
+			if _, err := tx.Delegate(orgtree.Delegation{From: "clerk.nj", To: id, End: start.Add(time.Hour)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, x := range []struct {
+		actor      string
+		of         customer.ID
+		asks, want customer.UnitID
+	}{
+		{"clerk.nj", g.ofNJ, g.nj, 0}, {"clerk.nj", g.ofNJ, g.sh, g.nj}, {"clerk.nj", g.ofNJ, 0, g.nj}, {"clerk.nj", g.ofSH, g.sh, 0},
+		{"deputy", g.ofNJ, g.north, g.nj}, {"deputy", g.ofNJ, g.nj, 0}, {"deputy", g.ofNorth, g.north, 0}, {"deputy", g.ofNorth, g.nj, g.north},
+		{"homeless", g.ofNJ, 0, g.nj}, {"homeless", g.ofNJ, g.nj, 0}, {"homeless", g.ofNorth, 0, 0},
+		{"boss.east", g.ofNJ, g.north, 0}, {"root", g.ofNJ, g.north, 0}, {"root", g.ofNJ, 0, 0}, {"barred", g.ofNJ, g.north, 0},
+	} {
+		c := g.get(x.of)
+		g.viewAs(x.actor, func(_ *orgtree.Reader, customers *customer.Reader) error {
+			home, err := customers.Access().(*orgtree.Access).Besides(customer.RightUpdate, customer.Identity, c, x.asks)
+			if home != x.want {
+				t.Errorf("%s, for customer %d through unit %d, acts for unit %d, want %d", x.actor, x.of, x.asks, home, x.want)
+			}
+			return err
+		})
+	}
+}
+
+// A new unit has no customers, whatever numbers were given as owners before there were units.
+func TestANewUnitComesByNoCustomers(t *testing.T) {
+	b := newBook(t)
+	for _, owner := range []customer.UnitID{1, 2, 4} {
+		b.customer(owner, "")
+	}
+	b.update(func(tx tx) error { _, err := tx.customers.Archive(2); return err })
+	if first, second := b.unit("A", 0), b.unit("B", 0); first != 3 || second != 5 {
+		t.Errorf("the first units are %d and %d, want 3 and 5", first, second)
+	}
+	b.verify()
+}
+
 // An approval is as good as its approver's right when it is used.
 func TestAnApprovalEndsWithItsApproversRight(t *testing.T) {
 	g := newGroup(t)

@@ -318,8 +318,13 @@ func (tx *Tx) place(op string, id customer.ID, change func(*Placement) error) (*
 	return tx.narrowed(p)
 }
 
-// putPlacement stores a placement, unless nothing is different.
+// putPlacement stores a placement that people changed, unless nothing is different.
 func (tx *Tx) putPlacement(op string, p *Placement, action Action) error {
+	return tx.storePlacement(op, p, action, tx.noteEdit)
+}
+
+// storePlacement stores a placement, unless nothing is different, and notes what is.
+func (tx *Tx) storePlacement(op string, p *Placement, action Action, note func(old, next *Placement) error) error {
 	old, err := tx.placementOf(p.Customer)
 	if err != nil {
 		return err
@@ -328,7 +333,7 @@ func (tx *Tx) putPlacement(op string, p *Placement, action Action) error {
 	if err != nil || same {
 		return err
 	}
-	if err := tx.noteEdit(old, p); err != nil {
+	if err := note(old, p); err != nil {
 		return err
 	}
 	if p.empty() {

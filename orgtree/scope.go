@@ -245,21 +245,23 @@ func (a *Access) any(list []*held, how reaching, right customer.Right, d custome
 // customer, nil for none.
 func (a *Access) permits(how reaching, right customer.Right, d customer.Data, s *standing) (*held, error) {
 	for i, h := range a.plan.hats {
-		denial, err := a.any(h.denials, toDeny, right, d, s)
-		if err != nil {
-			return nil, err
-		}
-		if denial != nil {
-			if i == 0 {
-				return nil, nil
-			}
-			continue
-		}
-		if g, err := a.any(h.grants, how, right, d, s); err != nil || g != nil {
+		g, denied, err := a.permitsAs(h, how, right, d, s)
+		if err != nil || g != nil || denied && i == 0 {
 			return g, err
 		}
 	}
 	return nil, nil
+}
+
+// permitsAs is permits for one of those in whose place the actor acts, and whether it is
+// denied to that one.
+func (a *Access) permitsAs(h *hat, how reaching, right customer.Right, d customer.Data, s *standing) (g *held, denied bool, err error) {
+	denial, err := a.any(h.denials, toDeny, right, d, s)
+	if err != nil || denial != nil {
+		return nil, denial != nil, err
+	}
+	g, err = a.any(h.grants, how, right, d, s)
+	return g, false, err
 }
 
 // Sees implements [customer.Access]. The customer must be as it is stored: its owner and

@@ -295,7 +295,8 @@ func (tx *Tx) bringOver(id customer.ID, unit, into customer.UnitID) (changed boo
 		return changed, err
 	}
 	p.settle(tx.now())
-	err = tx.putPlacement("finish merge", p, PlacementSet)
+	unedited := func(_, _ *Placement) error { return nil } // what losers brought is theirs still
+	err = tx.storePlacement("finish merge", p, PlacementSet, unedited)
 	return changed || p.Version != before, err
 }
 
