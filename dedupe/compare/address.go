@@ -306,18 +306,22 @@ func numeralValue(rs []rune) int {
 	return value + digit
 }
 
-func (c *addresses) weigh(w *word) (weight, bits float32) {
-	if c.corpus.ready() {
-		bits = c.corpus.bits(w.hash)
-		return min(1.5, max(0.15, bits/8)), bits
-	}
+func (c *addresses) weigh(w *word, bits float32) float32 {
 	switch {
+	case c.corpus.ready():
+		return min(1.5, max(0.15, bits/8))
 	case numeric(w.text):
-		return 1, 0
+		return 1
 	case len(w.text) <= 2, addressWords()[w.text] != "":
-		return 0.3, 0
+		return 0.3
 	}
-	return 1, 0
+	return 1
+}
+
+func (c *addresses) settle(f Form) {
+	if p, ok := f.(*addressForm); ok {
+		p.bag.settle(c.corpus)
+	}
 }
 
 func (c *addresses) Compare(a, b Form) Outcome {
@@ -329,7 +333,7 @@ func (c *addresses) Compare(a, b Form) Outcome {
 	if longer(x.key, y.key) { // so that the order of arguments makes no difference
 		x, y = y, x
 	}
-	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
+	o := align(&x.bag, &y.bag, c.corpus, c.weigh, alikeWords)
 	if x.key == y.key {
 		return Outcome{Level: Exact, Bits: o.bits}
 	}

@@ -14,11 +14,12 @@ const maxWords = 48
 // word is a word of a value.
 type word struct {
 	text    string
-	hash    uint64 // of its canonical form: words with the same hash are the same
-	letters uint32 // which letters it has; words of which many differ aren't alike
-	nick    uint16 // 1 + its place in nicknames, 0 for a word that is no known given name
-	gender  gender // of a given name
-	runes   uint8  // how many, up to 255
+	hash    uint64  // of its canonical form: words with the same hash are the same
+	letters uint32  // which letters it has; words of which many differ aren't alike
+	bits    float32 // that it tells, in a settled bag
+	nick    uint16  // 1 + its place in nicknames, 0 for a word that is no known given name
+	gender  gender  // of a given name
+	runes   uint8   // how many, up to 255
 }
 
 // bag is the words of a value, in order.
@@ -26,6 +27,8 @@ type bag struct {
 	words []word
 	// other are the hashes of the words in another script, pinyin for Han; nil for none.
 	other []uint64
+	// settled is the corpus that told the bits of the words, nil for none.
+	settled *Corpus
 }
 
 // newBag makes a bag of words, which count as the same when their canonical forms are;
@@ -77,8 +80,39 @@ func lettersOf(w string) uint32 {
 // most two.
 func (w *word) apart(v *word) int { return bits.OnesCount32(w.letters ^ v.letters) }
 
-// weigher gives the weight of a word of a bag, and how many bits it tells.
-type weigher func(w *word) (weight, bits float32)
+// settle notes what the words tell.
+func (b *bag) settle(c *Corpus) {
+	if !c.ready() {
+		return
+	}
+	for i := range b.words {
+		b.words[i].bits = c.bits(b.words[i].hash)
+	}
+	b.settled = c
+}
+
+// bits is what a word tells, 0 where there is no corpus to say so.
+func (b *bag) bits(i int, c *Corpus) float32 {
+	switch {
+	case !c.ready():
+		return 0
+	case b.settled == c:
+		return b.words[i].bits
+	}
+	return c.bits(b.words[i].hash)
+}
+
+// bitsOf is what the words tell together.
+func (b *bag) bitsOf(c *Corpus) float32 {
+	var sum float32
+	for i := range b.words {
+		sum += b.bits(i, c)
+	}
+	return sum
+}
+
+// weigher gives the weight of a word of a bag that tells so many bits.
+type weigher func(w *word, bits float32) (weight float32)
 
 // overlap is what two bags have in common. All are sums of weights.
 type overlap struct {
@@ -111,16 +145,18 @@ type likeness func(v, w *word) float32
 
 // align pairs the words of two bags: equal ones first, then those written together on one
 // side, then the most alike.
-func align(a, b *bag, weigh weigher, alike likeness) overlap {
+func align(a, b *bag, c *Corpus, weigh weigher, alike likeness) overlap {
 	var al aligner
 	al.a, al.b = a, b
 	var o overlap
 	for i := range a.words {
-		al.weightA[i], al.bitsA[i] = weigh(&a.words[i])
+		al.bitsA[i] = a.bits(i, c)
+		al.weightA[i] = weigh(&a.words[i], al.bitsA[i])
 		o.a += al.weightA[i]
 	}
 	for j := range b.words {
-		al.weightB[j], al.bitsB[j] = weigh(&b.words[j])
+		al.bitsB[j] = b.bits(j, c)
+		al.weightB[j] = weigh(&b.words[j], al.bitsB[j])
 		o.b += al.weightB[j]
 	}
 	al.pairEqual(&o)

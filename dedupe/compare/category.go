@@ -20,9 +20,9 @@ type categoryForm struct {
 
 func (f *categoryForm) Key() string { return f.key }
 
-type categories struct{ corpus *Corpus }
+type categories struct{}
 
-func newCategory(_ Type, o Options) Comparator { return &categories{o.Corpus} }
+func newCategory(Type, Options) Comparator { return &categories{} }
 
 func (c *categories) Type() Type      { return Category }
 func (c *categories) Levels() []Level { return categoryLevels }
@@ -91,7 +91,7 @@ func categoryLevel(x, y *categoryForm) uint8 {
 	return 0
 }
 
-func (c *categories) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
+func (*categories) Tokens(Form, func(uint64)) {}
 
 func (c *categories) Keys(f Form, want KeyKinds, emit func(Key)) {
 	if f != nil {

@@ -84,15 +84,20 @@ func appendHanGrams(words []string, w string) []string {
 
 // weigh weighs a word by its information, or where that is unknown by its length: short
 // words are mostly particles.
-func (c *texts) weigh(w *word) (weight, bits float32) {
-	if c.corpus.ready() {
-		bits = c.corpus.bits(w.hash)
-		return max(bits, 0.3) / 8, bits
+func (c *texts) weigh(w *word, bits float32) float32 {
+	switch {
+	case c.corpus.ready():
+		return max(bits, 0.3) / 8
+	case len(w.text) <= 3 && !hasDigit(w.text):
+		return 0.4
 	}
-	if len(w.text) <= 3 && !hasDigit(w.text) {
-		return 0.4, 0
+	return 1
+}
+
+func (c *texts) settle(f Form) {
+	if p, ok := f.(*textForm); ok {
+		p.bag.settle(c.corpus)
 	}
-	return 1, 0
 }
 
 func (c *texts) Compare(a, b Form) Outcome {
@@ -104,7 +109,7 @@ func (c *texts) Compare(a, b Form) Outcome {
 	if longer(x.key, y.key) { // so that the order of arguments makes no difference
 		x, y = y, x
 	}
-	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
+	o := align(&x.bag, &y.bag, c.corpus, c.weigh, alikeWords)
 	if x.key == y.key {
 		return Outcome{Level: Exact, Bits: o.bits}
 	}

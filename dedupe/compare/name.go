@@ -168,6 +168,19 @@ func (c *names) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
+func (c *names) settle(f Form) {
+	n, ok := f.(*nameForm)
+	if !ok {
+		return
+	}
+	if n.org != nil {
+		c.orgs.settle(n.org)
+	}
+	if n.person != nil {
+		c.persons.settle(n.person)
+	}
+}
+
 func (c *names) Keys(f Form, want KeyKinds, emit func(Key)) {
 	n, ok := f.(*nameForm)
 	if !ok {

@@ -114,6 +114,12 @@ func (c *organisations) Tokens(f Form, emit func(uint64)) {
 	}
 }
 
+func (c *organisations) settle(f Form) {
+	if o, ok := f.(*orgForm); ok && o.latin != nil {
+		o.latin.bag.settle(c.corpus)
+	}
+}
+
 func (c *organisations) Keys(f Form, want KeyKinds, emit func(Key)) {
 	o, ok := f.(*orgForm)
 	if !ok {

@@ -101,42 +101,32 @@ func mergeInitials(words []string) []string {
 	return merged
 }
 
-func (c *organisations) weigh(w *word) (weight, bits float32) {
+func (c *organisations) weigh(w *word, bits float32) float32 {
 	if c.corpus.ready() {
-		bits = c.corpus.bits(w.hash)
 		if smallWords[w.text] {
-			return 0.1, bits
+			return 0.1
 		}
-		return min(1.3, max(0.1, bits/9)), bits
+		return min(1.3, max(0.1, bits/9))
 	}
 	switch {
 	case smallWords[w.text]:
-		return 0.08, 0
+		return 0.08
 	case plainWords[canonicalOrgWord(w.text)]:
-		return 0.4, 0
+		return 0.4
 	}
-	return 1, 0
+	return 1
 }
 
 func (c *organisations) compareLatin(x, y *latinOrg) (level uint8, same, bits float32) {
-	o := align(&x.bag, &y.bag, c.weigh, alikeWords)
+	o := align(&x.bag, &y.bag, c.corpus, c.weigh, alikeWords)
 	if x.joined == y.joined {
-		return orgSpelling, 0.97, max(o.bits, min(c.latinBits(x), c.latinBits(y)))
+		return orgSpelling, 0.97, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus)))
 	}
 	level, same = latinLevel(&o, x, y)
 	if level < orgAbbreviation && (acronym(x, y) || acronym(y, x)) {
-		return orgAbbreviation, 0.55, max(o.bits, min(c.latinBits(x), c.latinBits(y)))
+		return orgAbbreviation, 0.55, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus)))
 	}
 	return level, same, o.bits
-}
-
-func (c *organisations) latinBits(x *latinOrg) float32 {
-	var sum float32
-	for i := range x.bag.words {
-		_, bits := c.weigh(&x.bag.words[i])
-		sum += bits
-	}
-	return sum
 }
 
 // acronym reports whether x is the initials of y.

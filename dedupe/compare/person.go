@@ -175,15 +175,20 @@ func wordsOf(list string) map[string]bool {
 	return m
 }
 
-func (c *person) weigh(w *word) (weight, bits float32) {
-	if c.corpus.ready() {
-		bits = c.corpus.bits(w.hash)
-		return min(1.2, max(0.15, bits/10)), bits
+func (c *person) weigh(w *word, bits float32) float32 {
+	switch {
+	case c.corpus.ready():
+		return min(1.2, max(0.15, bits/10))
+	case particles[w.text]:
+		return 0.3
 	}
-	if particles[w.text] {
-		return 0.3, 0
+	return 1
+}
+
+func (c *person) settle(f Form) {
+	if p, ok := f.(*personForm); ok {
+		p.bag.settle(c.corpus)
 	}
-	return 1, 0
 }
 
 func (c *person) Compare(a, b Form) Outcome {
@@ -221,14 +226,7 @@ func (c *person) compare(x, y *personForm) Outcome {
 }
 
 // bitsOf is what a whole name tells.
-func (c *person) bitsOf(f *personForm) float32 {
-	var sum float32
-	for i := range f.bag.words {
-		_, bits := c.weigh(&f.bag.words[i])
-		sum += bits
-	}
-	return sum
-}
+func (c *person) bitsOf(f *personForm) float32 { return f.bag.bitsOf(c.corpus) }
 
 func (c *person) compareWord(x, y *personForm) Outcome {
 	level := knownLevel(nameLevel(x.key, y.key), &x.bag.words[0], &y.bag.words[0])
@@ -297,7 +295,7 @@ func knownLevel(level uint8, v, w *word) uint8 {
 
 // compareWords compares names of more than one word.
 func (c *person) compareWords(x, y *personForm) Outcome {
-	o := align(&x.bag, &y.bag, c.weigh, alikeNames)
+	o := align(&x.bag, &y.bag, c.corpus, c.weigh, alikeNames)
 	if x.joined == y.joined {
 		return Outcome{Level: personTypo, Bits: max(o.bits, min(c.bitsOf(x), c.bitsOf(y)))}
 	}

@@ -29,12 +29,9 @@ func (f *phoneForm) Key() string {
 	return f.national + "x" + f.extension
 }
 
-type phones struct {
-	country string
-	corpus  *Corpus
-}
+type phones struct{ country string }
 
-func newPhone(_ Type, o Options) Comparator { return &phones{o.Country, o.Corpus} }
+func newPhone(_ Type, o Options) Comparator { return &phones{o.Country} }
 
 func (c *phones) Type() Type      { return Phone }
 func (c *phones) Levels() []Level { return phoneLevels }
@@ -134,14 +131,7 @@ func phoneLevel(x, y *phoneForm) uint8 {
 	return 0
 }
 
-func (c *phones) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
-
-// wholeToken emits the normal form as the one word of a value.
-func wholeToken(f Form, emit func(uint64)) {
-	if f != nil {
-		emit(hashOf(KeyToken, f.Key()))
-	}
-}
+func (*phones) Tokens(Form, func(uint64)) {}
 
 func (c *phones) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*phoneForm)

@@ -169,7 +169,12 @@ func romanPlaceLevel(x, y *placeForm) uint8 {
 	return 0
 }
 
-func (c *places) Tokens(f Form, emit func(uint64)) { wholeToken(f, emit) }
+// Tokens emits the normal form as the one word of a place.
+func (c *places) Tokens(f Form, emit func(uint64)) {
+	if f != nil {
+		emit(hashOf(KeyToken, f.Key()))
+	}
+}
 
 func (c *places) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*placeForm)

@@ -93,6 +93,27 @@ func (s *several) keysOf(value string, want KeyKinds, emit func(Key)) {
 	emitter{want, emit}.text(KeyExact, by.exact(value))
 }
 
+// settler is a comparator of words whose forms can note what these tell.
+type settler interface{ settle(f Form) }
+
+// Settle notes in a form that c made what its words tell, so that comparing many forms needn't
+// look it up: what Compare says is the same. The corpus of c must be sealed, and nobody else may
+// use the form meanwhile. Forms of comparators that [New] did not make stay as they are.
+func Settle(c Comparator, f Form) {
+	s, ok := c.(*several)
+	if !ok || f == nil {
+		return
+	}
+	by, weighs := s.Comparator.(settler)
+	if !weighs {
+		return
+	}
+	list, _ := f.(*listForm)
+	for _, f := range forms(list, f) {
+		by.settle(f)
+	}
+}
+
 func (s *several) Tokens(f Form, emit func(uint64)) {
 	if f == nil {
 		return

@@ -75,3 +75,43 @@ func (c *identifiers) Sketched(a, b uint64) (level uint8, told bool) {
 	const scheme = 1<<schemeBits - 1
 	return 0, a&scheme == b&scheme && a != b
 }
+
+// Of an e-mail address a sketch has the kinds of letters before the @, how many letters these
+// are, and a part of the hash of the domain, which fills the rest.
+const (
+	kindBits   = 32
+	lengthBits = 6
+)
+
+// Sketch is of addresses in ASCII with up to 63 letters before the @.
+func (emails) Sketch(f Form) uint64 {
+	p, ok := f.(*emailForm)
+	if !ok || len(p.local) >= 1<<lengthBits || !ascii(p.local) {
+		return 0
+	}
+	return hashOf(KeyPart, p.domain)<<(kindBits+lengthBits) | uint64(len(p.local))<<kindBits | uint64(lettersOf(p.local))
+}
+
+// Sketched knows addresses at two domains with little in common before the @. An edit takes one
+// kind of letter from a side at most, and a letter of a kind that the other side lacks is no
+// match for Jaro's similarity.
+func (emails) Sketched(a, b uint64) (level uint8, told bool) {
+	if a>>(kindBits+lengthBits) == b>>(kindBits+lengthBits) {
+		return 0, false // perhaps one domain
+	}
+	const most = 1<<lengthBits - 1
+	x, y := float32(a>>kindBits&most), float32(b>>kindBits&most)
+	onlyA, onlyB := bits.OnesCount32(uint32(a)&^uint32(b)), bits.OnesCount32(uint32(b)&^uint32(a))
+	if max(onlyA, onlyB) < farEdits || x == 0 || y == 0 {
+		return 0, false
+	}
+	matches := min(x-float32(onlyA), y-float32(onlyB))
+	jaro := (matches/x + matches/y + 1) / 3
+	return 0, jaro+0.4*(1-jaro) < farSimilarity
+}
+
+// With so many edits before the @, and less similar than this, addresses at two domains differ.
+const (
+	farEdits      = 4
+	farSimilarity = 0.87
+)

@@ -33,6 +33,10 @@ func TestSketchesTellWhatFormsDo(t *testing.T) {
 		{Phone, "010-62551234-8001", "010-62551234", false}, // an extension doesn't fit
 		{Phone, "13800138000 | 13900139000", "13800138001", false},
 		{Phone, "13800138000", "138 0013 8000", false}, // the same number
+		{Email, "anna.adler@example.com", "zq77@firm.example", true},
+		{Email, "anna.adler@example.com", "zq77@example.com", false}, // one domain
+		{Email, "anna.adler@example.com", "ana.adler@firm.example", false},
+		{Email, "änne@example.com", "zq77@firm.example", false},
 		{Identifier, "91110108MA0PX1FD4C", "91110105MA0FXMLK8U", true},
 		{Identifier, "91110108MA0PX1FD4C", "91110108MA0PX1FD4D", false}, // fails the checksum
 		{Identifier, "10566574", "10566575", false},
@@ -65,6 +69,43 @@ func TestSketchesOfPhonesAgreeWithComparing(t *testing.T) {
 	}
 	if told < 2000 {
 		t.Errorf("%d of 5000 sketches tell anything", told)
+	}
+}
+
+func TestSketchesOfEmailsAgreeWithComparing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 2))
+	letters := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "abcdefghijklmnopqrstuvwxyz0123456789.-_"[rng.IntN(39)]
+		}
+		return string(b)
+	}
+	told := 0
+	for range 20000 {
+		local, domain := letters(1+rng.IntN(12)), letters(1+rng.IntN(5))+".io"
+		other := []byte(local)
+		for range rng.IntN(8) {
+			other[rng.IntN(len(other))] = letters(1)[0]
+		}
+		a, b := local+"@"+domain, string(other)+letters(rng.IntN(3))+"@"+[]string{domain, "x" + domain, letters(8)}[rng.IntN(3)]
+		c, err := New(Email, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Prepare(a) == nil || c.Prepare(b) == nil {
+			continue
+		}
+		level, tells, compared := sketched(t, Email, a, b)
+		if tells {
+			told++
+		}
+		if tells && level != compared.Level {
+			t.Fatalf("%q, %q: level %d; want %d", a, b, level, compared.Level)
+		}
+	}
+	if told < 2000 {
+		t.Errorf("%d of 20000 sketches tell anything", told)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"math"
 	"slices"
 	"sync/atomic"
 
@@ -16,17 +15,6 @@ import (
 // maxBlock is how many records may share a key before the key is too common to be used
 // alone. Larger blocks are split by joining their keys in twos and threes.
 const maxBlock = 60
-
-// index is the blocks of a table: which rows share a key, and which keys a row has.
-type index struct {
-	rows   []uint32 // of all blocks
-	start  []uint32 // of each block in rows
-	weight []float32
-	column []uint8
-	blocks []uint32          // of all rows, those of a column together, rarest first
-	first  []uint32          // of each row in blocks
-	common map[uint64]uint32 // keys too common to be used alone, with their size
-}
 
 // blocker builds an index.
 type blocker struct {
@@ -40,7 +28,7 @@ type blocker struct {
 
 // buildIndex makes the blocks of a table.
 func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, error) {
-	b := &blocker{t: t, x: &index{start: []uint32{0}, common: map[uint64]uint32{}}, join: newJoining(len(t.layout.columns)),
+	b := &blocker{t: t, x: newIndex(t.rows()), join: newJoining(len(t.layout.columns)),
 		s: s, keys: s.room(o.workers(), hashedBytes)}
 	spaces := keySpaces(t.layout.columns)
 	parts, failed := make([]*blockPart, len(spaces)), make([]error, len(spaces))
@@ -60,28 +48,15 @@ func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, er
 	if err := b.composite(ctx, o.workers()); err != nil {
 		return nil, err
 	}
-	b.invert()
-	return b.x, ctx.Err()
+	return b.x, b.x.full()
 }
 
 // append puts parts of the index together, in their order.
 func (b *blocker) append(parts []*blockPart) {
-	x := b.x
-	rows, blocks := 0, 0
-	for _, p := range parts {
-		rows, blocks = rows+len(p.rows), blocks+len(p.end)
-	}
-	x.rows, x.start = slices.Grow(x.rows, rows), slices.Grow(x.start, blocks)
-	x.weight, x.column = slices.Grow(x.weight, blocks), slices.Grow(x.column, blocks)
 	for i, p := range parts {
-		base := uint32(len(x.rows))
-		x.rows = append(x.rows, p.rows...)
-		for _, end := range p.end {
-			x.start = append(x.start, base+end)
-		}
-		x.weight, x.column = append(x.weight, p.weight...), append(x.column, p.column...)
+		b.x.append(&p.blocks)
 		for _, c := range p.common {
-			x.common[c.hash] = c.noted(p)
+			b.x.common[c.hash] = c.noted(p)
 		}
 		parts[i] = nil // its memory can go
 	}
@@ -90,11 +65,8 @@ func (b *blocker) append(parts []*blockPart) {
 // blockPart is a part of the index that one goroutine makes.
 type blockPart struct {
 	t      *table
-	n      float64 // rows of the table
-	rows   []uint32
-	end    []uint32 // of each block in rows
-	weight []float32
-	column []uint8
+	blocks blockList
+	room   []uint32   // for the rows of a block
 	at     []valueAt  // by value, those of one column after another
 	in     [][]uint32 // by column: its rows by value
 	common []commonKey
@@ -109,7 +81,7 @@ type commonKey struct {
 	values []uint32
 }
 
-func newBlockPart(t *table) *blockPart { return &blockPart{t: t, n: float64(t.rows())} }
+func newBlockPart(t *table) *blockPart { return &blockPart{t: t} }
 
 // columns makes the blocks of the keys of columns that may meet.
 func (b *blockPart) columns(space []int, keys *scattered) error {
@@ -200,32 +172,24 @@ func (b *blockPart) rowsAt(id uint32) []uint32 {
 // group makes a block of the values that share a key, or notes that it is too common.
 func (b *blockPart) group(group []hashed) {
 	group = slices.CompactFunc(group, func(a, b hashed) bool { return a.id == b.id })
-	from := len(b.rows)
+	rows := b.room[:0]
 	for _, k := range group {
-		b.rows = append(b.rows, b.rowsAt(k.id)...)
+		rows = append(rows, b.rowsAt(k.id)...)
 	}
-	slices.Sort(b.rows[from:])
-	b.rows = b.rows[:from+len(slices.Compact(b.rows[from:]))]
-	switch size := len(b.rows) - from; {
+	slices.Sort(rows)
+	b.room = rows
+	rows = slices.Compact(rows)
+	switch size := len(rows); {
 	case size < 2:
-		b.rows = b.rows[:from]
 	case size > maxBlock:
-		b.rows = b.rows[:from]
 		values := make([]uint32, len(group))
 		for i, k := range group {
 			values[i] = k.id
 		}
 		b.common = append(b.common, commonKey{group[0].hash, uint32(size), values})
 	default:
-		b.close(size, b.at[group[0].id].column)
+		b.blocks.add(b.at[group[0].id].column, rows)
 	}
-}
-
-// close ends a block.
-func (b *blockPart) close(size int, column uint8) {
-	b.end = append(b.end, uint32(len(b.rows)))
-	b.weight = append(b.weight, float32(math.Log2(b.n/float64(size))+0.1))
-	b.column = append(b.column, column)
 }
 
 // The columns of blocks that two, three or all columns share.
@@ -320,10 +284,11 @@ func (b *blockPart) ofRows(keys *scattered, column uint8) error {
 			b.common = append(b.common, commonKey{group[0].hash, uint32(len(group)), nil})
 			return
 		}
+		b.room = b.room[:0]
 		for _, k := range group {
-			b.rows = append(b.rows, k.id)
+			b.room = append(b.room, k.id)
 		}
-		b.close(len(group), column)
+		b.blocks.add(column, b.room)
 	})
 }
 
@@ -352,32 +317,11 @@ func (b *blocker) alike() error {
 // alike makes the blocks of rows that agree in all columns.
 func (b *blockPart) alike(group []hashed) {
 	for from := 1; from < len(group); from += maxBlock - 1 {
-		b.rows = append(b.rows, group[0].id)
+		b.room = append(b.room[:0], group[0].id)
 		for _, k := range group[from:min(from+maxBlock-1, len(group))] {
-			b.rows = append(b.rows, k.id)
+			b.room = append(b.room, k.id)
 		}
-		b.close(len(group), wholeColumn)
-	}
-}
-
-// invert lists the blocks of every row. Blocks are made column by column, so a row's
-// are in the order of columns.
-func (b *blocker) invert() {
-	x := b.x
-	x.first = make([]uint32, b.t.rows()+1)
-	for _, row := range x.rows {
-		x.first[row+1]++
-	}
-	for row := 1; row < len(x.first); row++ {
-		x.first[row] += x.first[row-1]
-	}
-	x.blocks = make([]uint32, len(x.rows))
-	next := append([]uint32(nil), x.first...)
-	for block := range x.weight {
-		for _, row := range x.rows[x.start[block]:x.start[block+1]] {
-			x.blocks[next[row]] = uint32(block)
-			next[row]++
-		}
+		b.blocks.addCopies(len(group), b.room)
 	}
 }
 

@@ -19,12 +19,14 @@ func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, withi
 	}
 	scratch := make([]*neighbours, workers)
 	most := o.neighbours()
-	err := chunks(ctx, workers, t.rows(), func(w, from, to int) {
+	err := runs(ctx, workers, t.rows(), x.rowsAtOnce(t.rows(), workers), func(w, from, to int) {
 		if scratch[w] == nil {
 			scratch[w] = newNeighbours()
 		}
-		for row := from; row < to && failed[w] == nil; row++ {
-			found[w].pairs = scratch[w].best(t, x, uint32(row), most, within, found[w].pairs)
+		n := scratch[w]
+		n.blocks.look(x, from, to)
+		for row := from; row < to && failed[w] == nil && (row%4096 > 0 || ctx.Err() == nil); row++ {
+			found[w].pairs = n.best(t, x, uint32(row), most, within, found[w].pairs)
 			failed[w] = found[w].full()
 		}
 	})
@@ -38,10 +40,11 @@ func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, withi
 // addressing, of which a row uses as much as it may need, so that it stays in the cache however
 // many rows there are.
 type neighbours struct {
-	of    []neighbour
-	shift int      // hash to place
-	who   []uint32 // places of those met, in their order
-	near  []uint32 // places of those worth comparing
+	of     []neighbour
+	shift  int       // hash to place
+	who    []uint32  // places of those met, in their order
+	near   []uint32  // places of those worth comparing
+	blocks rowBlocks // of the rows whose turn it is
 }
 
 // neighbour is what a row has in common with another.
@@ -72,11 +75,12 @@ const mostTouches = touchesPerRow + maxBlock
 // best appends a row's best neighbours to the list of packed pairs.
 func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool, to []uint64) []uint64 {
 	touches := 0
-	blocks := x.blocks[x.first[row]:x.first[row+1]]
+	blocks := n.blocks.of(int(row))
 	n.prepare(x, blocks)
-	for _, block := range blocks {
-		column, weight := uint16(x.column[block])+1, x.weight[block]
-		for _, other := range x.rows[x.start[block]:x.start[block+1]] {
+	for _, place := range blocks {
+		in, weight, rows := x.block(place)
+		column := uint16(in) + 1
+		for _, other := range rows {
 			if other == row || t.link && (t.source[other] == t.source[row]) != within {
 				continue
 			}
@@ -99,11 +103,12 @@ func (n *neighbours) best(t *table, x *index, row uint32, most int, within bool,
 	return to
 }
 
-// prepare makes room for the rows of some blocks.
+// prepare makes room for the rows of some blocks, whose heads it reads one after another without
+// waiting for what stands behind them.
 func (n *neighbours) prepare(x *index, blocks []uint32) {
 	rows := 0
-	for _, b := range blocks {
-		rows += int(x.start[b+1] - x.start[b])
+	for _, place := range blocks {
+		rows += x.size(place)
 	}
 	n.shift = 32 - tableBits(min(rows, mostTouches))
 }

@@ -291,7 +291,8 @@ func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evide
 	return e, newComparers(o, t).compare(ctx, pairs, e)
 }
 
-// weighValues gives every value the information of two records having it.
+// weighValues gives every value the information of two records having it, and lets its form
+// note what its words tell.
 func (t *table) weighValues(ctx context.Context, workers int) error {
 	for i, d := range t.dicts {
 		d.exact, d.said = make([]uint8, len(d.forms)), make([]uint8, len(d.forms))
@@ -307,6 +308,7 @@ func (t *table) weighValues(ctx context.Context, workers int) error {
 			if f == nil || d.count[v] == 0 {
 				return
 			}
+			compare.Settle(t.layout.columns[i].cmp, f)
 			own := float32(math.Log2(float64(filled) / float64(d.count[v])))
 			said := t.layout.columns[i].cmp.Compare(f, f).Bits
 			d.exact[v], d.said[v] = quarterBits(exactBits(own, said, d.count[v])), mostShared(said)

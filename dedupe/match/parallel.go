@@ -20,13 +20,17 @@ func parallel(ctx context.Context, workers, n int, f func(i int)) error {
 // chunks hands out the numbers 0 … n-1 in runs. The first argument of f is the worker's
 // number. Results must not depend on who does which run.
 func chunks(ctx context.Context, workers, n int, f func(worker, from, to int)) error {
-	const size = 512
+	return runs(ctx, workers, n, 512, f)
+}
+
+// runs are chunks of a size.
+func runs(ctx context.Context, workers, n, size int, f func(worker, from, to int)) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for w := range min(workers, n/size+1) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				from := int(next.Add(size)) - size
+				from := int(next.Add(int64(size))) - size
 				if from >= n {
 					return
 				}

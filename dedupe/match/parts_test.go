@@ -99,22 +99,37 @@ func TestDecoysTellRightFromWrong(t *testing.T) {
 	}
 }
 
-// Of 1,000 records 100 have a partner, at 8 and more. The others choose one another as well, at
-// up to 4, and as the next best of a record is worse than the best, it looks as if they were right.
-func TestListsWithLittleInCommonHaveFewLinks(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	var top []topTwo
-	for i := range 1000 {
-		a, b := rng.Float32()*10-6, rng.Float32()*10-6
-		x := topTwo{max(a, b), min(a, b), i%2 == 0}
-		if i < 100 {
-			x = topTwo{8 + rng.Float32(), max(a, b), true}
+// Of 1,000 records some have a partner, at 8 and more, and no wrong pair is as good: however few
+// they are, they are found, and where they are 300 no more than so many besides. Of fewer, wrong
+// pairs, at up to 4, confirm one another: see the weaknesses in docs/matching.md.
+func TestListsWithLittleInCommonKeepTheirLinks(t *testing.T) {
+	for _, shared := range []int{50, 100, 300} {
+		for seed := range uint64(5) {
+			rng := rand.New(rand.NewPCG(seed, 4))
+			var top []topTwo
+			for i := range 1000 {
+				a, b := rng.Float32()*10-6, rng.Float32()*10-6
+				x := topTwo{max(a, b), min(a, b), i%2 == 0}
+				if i < shared {
+					x = topTwo{8 + rng.Float32(), max(a, b), true}
+				}
+				top = append(top, x)
+			}
+			c := decoyCurve(&table{source: make([]uint8, len(top))}, 0, top)
+			right, wrong := 0, 0
+			for i, x := range top {
+				switch {
+				case !x.mutual || c.at(x.best) <= 0:
+				case i < shared:
+					right++
+				default:
+					wrong++
+				}
+			}
+			if right < shared*98/100 || shared == 300 && wrong > shared {
+				t.Errorf("seed %d: of %d links %d were found, and %d that are none", seed, shared, right, wrong)
+			}
 		}
-		top = append(top, x)
-	}
-	c := decoyCurve(&table{source: make([]uint8, len(top))}, 0, top)
-	if wrong, right := c.at(3), c.at(8.5); wrong > 0.5 || right < 5 {
-		t.Errorf("log-odds are %.1f at 3, where all are wrong, and %.1f at 8.5, where all are right", wrong, right)
 	}
 }
 

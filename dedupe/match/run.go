@@ -140,7 +140,7 @@ func (r *runner) block(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.blocks, r.common = len(x.weight), x.common
+	r.blocks, r.common = x.blocks, x.common
 	if r.pairs, err = gather(ctx, r.o, r.spill, r.t, x, false); err != nil {
 		return err
 	}
