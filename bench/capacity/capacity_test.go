@@ -323,6 +323,7 @@ func TestWrongFlagsExplainThemselves(t *testing.T) {
 		"1000000":                  `what is "1000000"?`,
 		"-json /nowhere/else.json": "-json /nowhere/else.json",
 		"-size 5":                  "flag provided but not defined: -size",
+		"-language fr":             `-language "fr": en or zh`,
 	} {
 		var log bytes.Buffer
 		if err := Command(t.Context(), strings.Fields(args), &bytes.Buffer{}, &log); err == nil || !strings.Contains(err.Error(), says) {
@@ -333,6 +334,13 @@ func TestWrongFlagsExplainThemselves(t *testing.T) {
 		if err := SoakCommand(t.Context(), strings.Fields(args), &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("soak %s: %v; want an error that says %q", args, err, says)
 		}
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	if err := Command(t.Context(), []string{"-html", page, "-json", "/nowhere/else.json"}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil {
+		t.Error("a report that can't be written is not refused")
+	}
+	if _, err := os.Stat(page); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a refused run leaves an empty page: %v", err)
 	}
 	if err := CompareCommand(t.Context(), []string{"one.json"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "usage") {
 		t.Errorf("compare of one: %v", err)

@@ -36,22 +36,27 @@ func (o *outputs) declare(f *flag.FlagSet) {
 
 // check finds out before the work whether the files can be written.
 func (o *outputs) check() error {
-	if _, err := language.Parse(o.language); err != nil || o.language == "" {
+	if base, _ := language.Make(o.language).Base(); base.String() != "en" && base.String() != "zh" {
 		return fmt.Errorf("-language %q: en or zh", o.language)
 	}
-	for flag, path := range map[string]string{"-json": o.json, "-html": o.html} {
-		if path == "" {
-			continue
-		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", flag, path, err)
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
+	return errors.Join(writable("-json", o.json), writable("-html", o.html))
+}
+
+// writable tries to open a file for writing, and leaves none behind that wasn't there: a
+// run that is killed shall leave no empty report.
+func writable(flag, path string) error {
+	if path == "" {
+		return nil
 	}
-	return nil
+	_, missing := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", flag, path, err)
+	}
+	if err := f.Close(); err != nil || missing == nil {
+		return err
+	}
+	return os.Remove(path)
 }
 
 func (o *outputs) write(r *Report) error {
@@ -117,7 +122,7 @@ func (o *Options) check() error {
 	case !(o.Rate > 0 && o.Rate <= 1e6):
 		return fmt.Errorf("-rate %v: more than 0 requests a second, and at most a million", o.Rate)
 	case o.Reserve < 0:
-		return errors.New("-reserve: not less than 0 GiB")
+		return fmt.Errorf("-reserve %.3g: not less than 0 GiB", float64(o.Reserve)/(1<<30))
 	case len(o.Levels) == 0:
 		return errors.New("-slo: at least one service level, for instance get=1ms")
 	}
@@ -143,6 +148,9 @@ func (r *Report) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "%s\n", t)
 		}
 	}
+	if busy := r.otherCores(); r.Machine != nil && busy > 0.1*float64(r.Machine.Cores) {
+		fmt.Fprintf(&b, "Other programs kept %.1f of %d cores busy: measure again when the machine is quiet.\n", busy, r.Machine.Cores)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -150,6 +158,8 @@ func (r *Report) WriteText(w io.Writer) error {
 // String is the alternative in one English sentence.
 func (t Twice) String() string {
 	switch {
+	case t.Customers == 0:
+		return fmt.Sprintf("With twice the %s: the smallest book still breaks %s.", t.Of, t.First)
 	case t.AtLeast:
 		return fmt.Sprintf("With twice the %s: at least %s.", t.Of, count(t.Customers))
 	default:

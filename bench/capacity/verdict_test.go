@@ -143,6 +143,17 @@ func TestVerdictOfARateWithTwiceTheCores(t *testing.T) {
 	}
 }
 
+func TestNothingIsPromisedWhenTheSmallestBookBreaks(t *testing.T) {
+	for want, x := range map[string]Twice{
+		"With twice the cores: the smallest book still breaks reserve=50ms.": {Of: "cores", First: "reserve=50ms"},
+		"With twice the disk: about 20,000, then memory.":                    {Of: "disk", Customers: 20_000, First: "memory"},
+	} {
+		if got := x.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // Aging is reached at a million for certain, the disk at 1.1 million within ± 50 %: what
 // comes first may come at 550,000, and not later than aging.
 func TestRangeOfAVerdictIsThatOfAllBounds(t *testing.T) {

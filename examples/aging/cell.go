@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/credit/date"
 )
@@ -10,6 +11,7 @@ import (
 var (
 	errMissing = errors.New("the value is missing")
 	errLongID  = errors.New("longer than 4096 bytes")
+	errUTF8    = errors.New("not in UTF-8; save the file as CSV in UTF-8")
 	errTime    = errors.New("not a time; write it as 2024-08-15T10:30:00Z")
 )
 
@@ -21,6 +23,8 @@ func (r *record) id(column int) ([]byte, error) {
 		return nil, r.bad(column, errMissing)
 	case len(id) > longestID:
 		return nil, r.bad(column, errLongID)
+	case !utf8.Valid(id):
+		return nil, r.bad(column, errUTF8)
 	}
 	return id, nil
 }

@@ -62,7 +62,11 @@ func main() {
 	if o.fifo && o.format == "csv" {
 		fmt.Fprintln(os.Stderr, "aging: -fifo is a simulation: allocations are ignored") // table and html say so themselves
 	}
-	if err := errors.Join(run(o, out, os.Stderr), out.Flush()); err != nil {
+	err = run(o, out, os.Stderr)
+	if flushed := out.Flush(); err == nil { // what failed in run may fail here again
+		err = flushed
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "aging:", err)
 		os.Exit(1)
 	}
@@ -116,6 +120,8 @@ func (o *options) check(currency string, rest []string) error {
 		return errors.New("-as-of is missing; give the report's date, such as 2024-08-15")
 	case o.scheme.Buckets.String() == "":
 		return errors.New("-buckets is empty; give bounds such as 30,60,90")
+	case !isEnglishOrChinese(o.language):
+		return fmt.Errorf("-lang %q: use en or zh", o.language)
 	case !strings.Contains(" table csv html ", " "+o.format+" "):
 		return fmt.Errorf("-format %q: use table, csv or html", o.format)
 	}
@@ -130,6 +136,12 @@ func (o *options) check(currency string, rest []string) error {
 		return fmt.Errorf("-currency %q: use document or base", currency)
 	}
 	return nil
+}
+
+// isEnglishOrChinese reports whether there are words in a language.
+func isEnglishOrChinese(tag language.Tag) bool {
+	base, _ := tag.Base()
+	return base.String() == "en" || base.String() == "zh"
 }
 
 // run makes the report, and then says in messages what is odd about it.

@@ -150,6 +150,7 @@ func TestBadFilesAreRefusedByRowAndColumn(t *testing.T) {
 		{item("i,c,invoice,2024-01-01,,USD,1,2024-01-01T25:00:00Z"), 2, "recorded_at", errTime},
 		{item(",c,invoice,2024-01-01,,USD,1,"), 2, "item", errMissing},
 		{item("i,,invoice,2024-01-01,,USD,1,"), 2, "customer", errMissing},
+		{item("i,\xbf\xcd\xbb\xa7,invoice,2024-01-01,,USD,1,"), 2, "customer", errUTF8}, // 客户 in GBK
 		{item(strings.Repeat("i", 5000) + ",c,invoice,2024-01-01,,USD,1,"), 2, "item", errLongID},
 		{item("i,c,invoice,2024-01-01,,USD,1,\n\ni,c,payment,2024-01-01,,USD,1,"), 4, "item", errDuplicate},
 		{item("i,c,invoice,2024-01-01,,USD,1"), 2, "", nil}, // a field is missing

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"regexp"
@@ -34,7 +35,10 @@ func readSchema(name string, t *table) (*schema, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(s); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: is no schema: %w; give a file that doesn't exist, and it is written there", name, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: something follows the schema; leave one {…} in the file", name)
 	}
 	if err := s.check(t); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -45,7 +49,7 @@ func readSchema(name string, t *table) (*schema, error) {
 // check says what of a schema doesn't fit the file.
 func (s *schema) check(t *table) error {
 	if len(s.Fields) == 0 {
-		return errors.New("names no fields")
+		return errors.New("names no fields; write \"COLUMN\": \"type\" under \"fields\"")
 	}
 	switch s.Mode {
 	case "", "dedupe", "link":

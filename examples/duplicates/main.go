@@ -1,5 +1,6 @@
-// Duplicates finds the records of any CSV file that are one customer, and shows them on a
-// page side by side or writes the file with their clusters.
+// Duplicates finds the records of any list that are one customer, and shows them on a page
+// side by side or writes the list with their clusters. It reads CSV, TSV, XLSX and JSON
+// Lines in any usual encoding; the first row names the columns.
 //
 //	go run ./examples/duplicates -in customers.csv [-schema schema.json] -out duplicates.html -out duplicates.csv
 //
@@ -27,16 +28,14 @@ import (
 )
 
 func main() {
-	var c command
-	flag.StringVar(&c.in, "in", "", "the CSV `file`, in UTF-8 or GB18030, with a header")
-	flag.StringVar(&c.schema, "schema", "", "the `file` that says what each column holds; without, it is guessed")
-	flag.Func("out", "the `file` to write, .html or .csv; may be given twice", func(name string) error {
-		c.out = append(c.out, name)
-		return nil
-	})
-	flag.IntVar(&c.limit, "limit", 500, "pairs and clusters on the page at most")
-	flag.StringVar(&c.country, "country", "CN", "ISO 3166-1 alpha-2 code of phones without a calling code")
-	flag.Parse()
+	c, err := parse(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "duplicates:", err)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := c.run(ctx, os.Stdout); err != nil {
@@ -52,9 +51,35 @@ type command struct {
 	limit               int
 }
 
+// parse reads the flags.
+func parse(args []string, help io.Writer) (*command, error) {
+	c := &command{}
+	flags := flag.NewFlagSet("duplicates", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints the error
+	flags.StringVar(&c.in, "in", "", "the `file`: CSV, TSV, XLSX or JSON Lines, whose first row names the columns")
+	flags.StringVar(&c.schema, "schema", "", "the `file` that says what each column holds; without, it is guessed; it is written if it isn't there")
+	flags.Func("out", "the `file` to write, .html or .csv; may be given twice", func(name string) error {
+		c.out = append(c.out, name)
+		return nil
+	})
+	flags.IntVar(&c.limit, "limit", 500, "pairs and clusters on the page at most")
+	flags.StringVar(&c.country, "country", "CN", "ISO 3166-1 alpha-2 code of phones without a calling code")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(help)
+			flags.Usage()
+		}
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("what is %q? Every file stands behind its flag, such as -in FILE; -h lists them", flags.Arg(0))
+	}
+	return c, c.check()
+}
+
 func (c *command) check() error {
 	if c.in == "" {
-		return errors.New("name a CSV file with -in")
+		return errors.New("name the file to read with -in")
 	}
 	if len(c.out) == 0 {
 		return errors.New("name what to write with -out duplicates.html or -out duplicates.csv")
@@ -81,21 +106,21 @@ func (c *command) checkPlace(name string) error {
 	if folder, err := os.Stat(filepath.Dir(name)); err != nil || !folder.IsDir() {
 		return fmt.Errorf("-out %s: there is no such folder", name)
 	}
-	in, err := os.Stat(c.in)
+	out, err := os.Stat(name)
 	if err != nil {
-		return err
+		return nil
 	}
-	if out, err := os.Stat(name); err == nil && os.SameFile(in, out) {
+	if out.IsDir() {
+		return fmt.Errorf("-out %s: is a folder; name a file in it", name)
+	}
+	if in, err := os.Stat(c.in); err == nil && os.SameFile(in, out) {
 		return fmt.Errorf("-out %s: is the file to read; use another name", name)
 	}
 	return nil
 }
 
 func (c *command) run(ctx context.Context, out io.Writer) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	t, err := readTable(c.in)
+	t, err := readTable(ctx, c.in)
 	if err != nil {
 		return err
 	}
@@ -110,8 +135,8 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 	}
 	settleLinks(result)
 	joinLinks(result, len(t.rows))
-	fmt.Fprintf(out, "%d records, %d clusters of one customer, %d pairs to look at, %.1f s\n",
-		len(t.rows), len(result.Clusters), possible(result), time.Since(began).Seconds())
+	fmt.Fprintf(out, "%s, %s of one customer, %s to look at, %.1f s\n",
+		number(len(t.rows), "record"), number(len(result.Clusters), "cluster"), number(possible(result), "pair"), time.Since(began).Seconds())
 	for _, name := range c.out {
 		if strings.EqualFold(filepath.Ext(name), ".csv") {
 			err = writeCSV(name, t, result)
@@ -124,6 +149,14 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintln(out, "wrote", name)
 	}
 	return nil
+}
+
+// number is a number of things.
+func number(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(n, " ", thing)
 }
 
 // settleLinks leaves, of pairs that are likely enough, only those for people to look at that

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/dedupe/compare"
 )
 
@@ -29,7 +32,7 @@ func TestGuessesTheSchemaAndFindsTheDuplicate(t *testing.T) {
 	if err := c.run(context.Background(), &out); err != nil {
 		t.Fatal(err)
 	}
-	tab, err := readTable(in)
+	tab, err := readTable(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +72,12 @@ func TestSaysWhatIsWrong(t *testing.T) {
 		}
 		return name
 	}
-	good := file("good.csv", customers)
+	good, folder := file("good.csv", customers), filepath.Join(dir, "folder.csv")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for want, c := range map[string]command{
-		"name a CSV file":          {},
+		"name the file":            {},
 		"ends in .html":            {in: good, out: []string{"x.pdf"}},
 		"is empty":                 {in: file("empty.csv", ""), out: []string{filepath.Join(dir, "x.csv")}},
 		"missing quotation":        {in: file("long.csv", "a,b\n1,2,3\n"), out: []string{filepath.Join(dir, "x.csv")}},
@@ -82,17 +88,87 @@ func TestSaysWhatIsWrong(t *testing.T) {
 		"id: column \"no\"":        {in: good, schema: file("id.json", `{"id":"no","fields":{"电话":"phone"}}`), out: []string{filepath.Join(dir, "x.csv")}},
 		"id: row 2 has none":       {in: file("none.csv", "id,name\n1,A\n,B\n"), schema: file("none.json", `{"id":"id","fields":{"name":"name"}}`), out: []string{filepath.Join(dir, "x.csv")}},
 		`id: row 2 has "1" as row`: {in: file("twice.csv", "id,name\n1,A\n1,B\n"), schema: file("twice.json", `{"id":"id","fields":{"name":"name"}}`), out: []string{filepath.Join(dir, "x.csv")}},
-		"could not be guessed":     {in: file("header.csv", "id,name\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"no row below":             {in: file("header.csv", "id,name\n"), out: []string{filepath.Join(dir, "x.csv")}},
 		"no such folder":           {in: good, out: []string{filepath.Join(dir, "absent", "x.csv")}},
 		"is the file to read":      {in: good, out: []string{good}},
 		"-limit -1":                {in: good, limit: -1, out: []string{filepath.Join(dir, "x.csv")}},
 		"-country \"China\"":       {in: good, country: "China", out: []string{filepath.Join(dir, "x.csv")}},
 		"looks like a record":      {in: file("headless.csv", "1,A,a@example.com\n2,B,b@example.com\n"), out: []string{filepath.Join(dir, "x.csv")}},
-		"neither UTF-8":            {in: file("wide.csv", "\xff\xfei\x00d\x00\n\x001\x00"), out: []string{filepath.Join(dir, "x.csv")}},
-		"runs to the end":          {in: file("open.csv", "id,name,city\r\n1,\"A,x\r\n2,B,y\r\n3,C,z\r\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"could not be guessed":     {in: file("letters.csv", "a,b\nx,y\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"is a folder":              {in: good, out: []string{folder}},
+		"no such file":             {in: filepath.Join(dir, "absent.csv"), out: []string{filepath.Join(dir, "x.csv")}},
+		"something follows":        {in: good, schema: file("two.json", `{"fields":{"电话":"phone"}}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		"is no schema":             {in: good, schema: file("list.json", `name`), out: []string{filepath.Join(dir, "x.csv")}},
+		"row 6, column 2: ":        {in: file("cut.csv", customers+"5,\xe4\xb8,021-1,x,\n"), out: []string{filepath.Join(dir, "x.csv")}},
+		"never closed":             {in: file("open.csv", "id,name,city\r\n1,\"A,x\r\n2,B,y\r\n3,C,z\r\n"), out: []string{filepath.Join(dir, "x.csv")}},
 	} {
-		if err := c.run(context.Background(), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
+		err := c.check()
+		if err == nil {
+			err = c.run(context.Background(), &bytes.Buffer{})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that says %q", err, want)
+		}
+	}
+	if _, err := parse([]string{"-in", good, "-out", "x.csv", "more.csv"}, io.Discard); err == nil || !strings.Contains(err.Error(), `"more.csv"`) {
+		t.Errorf("an argument without a flag: %v", err)
+	}
+}
+
+// What spreadsheet programs in China, Taiwan and Europe save as text, and workbooks, are the
+// same table.
+func TestReadsWhatSpreadsheetsSave(t *testing.T) {
+	dir, want := t.TempDir(), []string{"1 ,台灣水泥,02-2531-7099", "2 ,中國石油,07-5824141"}
+	for _, x := range []struct {
+		name     string
+		format   tabular.Format
+		encoding tabular.Encoding
+		marked   bool
+	}{
+		{"utf8.csv", tabular.CSV{}, tabular.UTF8, false}, {"bom.csv", tabular.CSV{}, tabular.UTF8BOM, true},
+		{"gb.csv", tabular.CSV{}, tabular.GB18030, true}, {"big5.csv", tabular.CSV{}, tabular.Big5, true},
+		{"utf16.txt", tabular.TSV{}, tabular.UTF16LE, true}, {"book.xlsx", tabular.XLSX{}, "", true}, {"lines.jsonl", tabular.JSONLines{}, "", false},
+	} {
+		var content bytes.Buffer
+		w, err := x.format.Create(&content, tabular.WriteOptions{Encoding: x.encoding, Columns: []tabular.Column{{Heading: "id"}, {Heading: "名稱"}, {Heading: "電話"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range want {
+			var cells []tabular.Cell
+			for _, text := range strings.Split(row, ",") {
+				cells = append(cells, tabular.Cell{Text: text})
+			}
+			if err := w.Write(cells); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(dir, x.name)
+		if err := os.WriteFile(name, content.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := readTable(context.Background(), name)
+		if err != nil {
+			t.Errorf("%s: %v", x.name, err)
+			continue
+		}
+		var rows []string
+		for _, row := range got.rows {
+			rows = append(rows, strings.Join(row, ","))
+		}
+		if !slices.Equal(got.header, []string{"id", "名稱", "電話"}) || !slices.Equal(rows, want) || got.marked != x.marked {
+			t.Errorf("%s: read %q, %q, marked %t", x.name, got.header, rows, got.marked)
+		}
+	}
+}
+
+func TestNumbersOfOneAreSingular(t *testing.T) {
+	for n, want := range []string{"0 clusters", "1 cluster", "2 clusters"} {
+		if got := number(n, "cluster"); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -1,72 +1,101 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-
+	"github.com/clientele-go/clientele/customer/exchange/tabular"
 	"github.com/clientele-go/clientele/dedupe/match"
 )
 
-// table is a CSV file in memory.
+// table is a file's table in memory.
 type table struct {
 	header []string
 	rows   [][]string
 	marked bool // for spreadsheets, which take UTF-8 without a mark for the local encoding
 }
 
-// readTable reads a CSV file, whose columns are parted by commas, semicolons or tabs. Short
-// rows are filled up; a row that is too long is an error, as a lost quotation mark makes
-// one, and so is a quotation that runs to the end of the file.
-func readTable(name string) (*table, error) {
-	raw, err := os.ReadFile(name)
+// readTable reads a file of any format and encoding that package tabular recognises. Short
+// rows are filled up. A row that is too long is an error, as a lost quotation mark makes one,
+// and so is one that can't be read: what it hides would be missing among the duplicates.
+func readTable(ctx context.Context, name string) (t *table, err error) {
+	file, closer, err := tabular.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	raw, marked := bytes.CutPrefix(raw, []byte(mark))
-	if !utf8.Valid(raw) {
-		marked = true
-		if raw, err = simplifiedchinese.GB18030.NewDecoder().Bytes(raw); err != nil || bytes.ContainsRune(raw, utf8.RuneError) {
-			return nil, fmt.Errorf("%s: is neither UTF-8 nor GB18030; save it as CSV UTF-8", name)
+	defer func() { err = errors.Join(err, closer.Close()) }()
+	format, err := tabular.Find(file)
+	if err != nil {
+		return nil, refusal(name, err)
+	}
+	shape, err := format.Inspect(ctx, file, tabular.Options{})
+	if err != nil {
+		return nil, refusal(name, err)
+	}
+	t = &table{marked: shape.Encoding != tabular.UTF8 && shape.Format != tabular.JSONLines{}.Name()}
+	for row, err := range format.Read(ctx, file, shape.Options()) {
+		if err == nil {
+			err = t.add(row, shape)
+		}
+		if err != nil {
+			return nil, refusal(name, err)
 		}
 	}
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, delimiter(raw)
-	t := &table{marked: marked}
-	if t.header, err = r.Read(); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: is empty; the first line must name the columns", name)
-	}
-	if err == nil {
-		t.header, err = named(t.header)
-	}
-	for err == nil {
-		var row []string
-		if row, err = r.Read(); err == nil {
-			if len(row) > len(t.header) {
-				line, _ := r.FieldPos(0)
-				return nil, fmt.Errorf("%s: line %d has %d values for %d columns; look for a missing quotation mark", name, line, len(row), len(t.header))
-			}
-			if last := row[len(row)-1]; len(row) < len(t.header) && r.InputOffset() == int64(len(raw)) && strings.Count(last, "\n") > 1 {
-				line, _ := r.FieldPos(len(row) - 1)
-				return nil, fmt.Errorf("%s: line %d: a quotation runs to the end of the file; look for a missing quotation mark", name, line)
-			}
-			t.rows = append(t.rows, append(row, make([]string, len(t.header)-len(row))...))
-		}
-	}
-	if !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	switch {
+	case t.header == nil:
+		return nil, fmt.Errorf("%s: is empty; the first row must name the columns", name)
+	case len(t.rows) == 0:
+		return nil, fmt.Errorf("%s: has no row below the one that names the columns; nothing can be compared", name)
 	}
 	return t, nil
+}
+
+// refusal names the file as the user did, and says what would be right.
+func refusal(name string, err error) error {
+	if bad, ok := errors.AsType[*tabular.Error](err); ok {
+		where := ""
+		if bad.Row > 0 {
+			where = fmt.Sprintf("row %d: ", bad.Row)
+		}
+		return fmt.Errorf("%s: %s%s", name, where, bad.Remedy())
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// add takes a row: the header first, before which rows may be blank.
+func (t *table) add(row *tabular.Row, shape *tabular.Shape) error {
+	if row.Err != nil {
+		return row.Err
+	}
+	texts := make([]string, len(row.Cells), max(len(row.Cells), len(t.header)))
+	for i, c := range row.Cells {
+		if texts[i] = c.Text; c.Kind == tabular.Garbled {
+			return fmt.Errorf("row %d, column %d: %q is not in the file's encoding, %s; save the file as CSV UTF-8", row.Number, i+1, c.Text, shape.Encoding)
+		}
+	}
+	if t.header == nil {
+		if row.Blank() {
+			return nil
+		}
+		var err error
+		t.header, err = named(texts)
+		return err
+	}
+	for len(texts) > len(t.header) && texts[len(texts)-1] == "" {
+		texts = texts[:len(texts)-1]
+	}
+	if len(texts) > len(t.header) {
+		return fmt.Errorf("row %d has %d values for %d columns; look for a missing quotation mark", row.Number, len(texts), len(t.header))
+	}
+	t.rows = append(t.rows, append(texts, make([]string, len(t.header)-len(texts))...))
+	return nil
 }
 
 // mark is the byte order mark of UTF-8.
@@ -97,18 +126,6 @@ func named(header []string) ([]string, error) {
 		seen[names[i]] = true
 	}
 	return names, nil
-}
-
-// delimiter is what parts the columns: what stands most often in the first line.
-func delimiter(raw []byte) rune {
-	header, _, _ := bytes.Cut(raw, []byte("\n"))
-	best := ','
-	for _, r := range ";\t" {
-		if bytes.Count(header, []byte(string(r))) > bytes.Count(header, []byte(string(best))) {
-			best = r
-		}
-	}
-	return best
 }
 
 // name is what a row is called on the page: its id, or its number from 1.

@@ -21,8 +21,12 @@ import (
 func main() {
 	customers := flag.Int("customers", 1200, "how many customers the group has")
 	flag.Parse()
-	if flag.NArg() > 0 || *customers < len(branches) {
-		fmt.Fprintf(os.Stderr, "group takes no arguments but -customers, of which there are at least %d\n", len(branches))
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "group: takes no arguments, only -customers; what is %q?\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if *customers < len(branches) {
+		fmt.Fprintf(os.Stderr, "group: -customers %d: use at least %d, one for each branch\n", *customers, len(branches))
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

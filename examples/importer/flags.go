@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -39,7 +41,7 @@ type words struct{ duplicates, mode, encoding, delimiter, language string }
 func parse(args []string, log io.Writer) (*settings, error) {
 	o, w := &settings{}, words{}
 	flags := flag.NewFlagSet("importer", flag.ContinueOnError)
-	flags.SetOutput(log)
+	flags.SetOutput(io.Discard) // main prints the error
 	flags.StringVar(&o.in, "in", "", "the `file` to import")
 	flags.StringVar(&o.dir, "dir", "", "the book's `directory`, which is made if need be")
 	flags.StringVar(&o.of, "of", "customers", "what the rows are: customers, units, items (receivables), balances or scores")
@@ -60,14 +62,17 @@ func parse(args []string, log io.Writer) (*settings, error) {
 	flags.StringVar(&w.language, "lang", "en", "language of messages: en or zh")
 	flags.StringVar(&w.language, "language", "en", "the same as -lang")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(log)
+			flags.Usage()
+		}
 		return nil, err
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("%q: every value stands behind its flag, such as -in FILE", flags.Arg(0))
 	}
 	if o.in == "" || o.dir == "" && !o.preview {
-		flags.Usage()
-		return nil, errors.New("say -in FILE and -dir DIRECTORY")
+		return nil, errors.New("say -in FILE and -dir DIRECTORY; -h lists the flags")
 	}
 	return o, errors.Join(o.understand(w), o.check())
 }
@@ -117,9 +122,14 @@ func (o *settings) setDelimiter(value string) error {
 	return nil
 }
 
+// subjects are the words of -of.
+var subjects = []string{"customers", "units", "items", "balances", "scores"}
+
 // check refuses flags that don't go together.
 func (o *settings) check() error {
 	switch {
+	case !slices.Contains(subjects, o.of):
+		return fmt.Errorf("-of %q: one of %s", o.of, strings.Join(subjects, ", "))
 	case same(o.in, o.bad) || same(o.in, o.mapping):
 		return fmt.Errorf("-in %s: it would be overwritten; give -errors and -map files of their own", o.in)
 	case o.preview && o.dryRun:
@@ -132,6 +142,38 @@ func (o *settings) check() error {
 		return fmt.Errorf("-max-missing %d: a percentage from 1 to 100, or 0 for 20", o.maxMissing)
 	case o.sync != "" && o.of != "customers":
 		return fmt.Errorf("-sync %s: only a list of customers can be synchronised, not one of %s", o.sync, o.of)
+	}
+	return checkPlace("-errors", o.bad)
+}
+
+// checkPlace says before the work whether a file can be written after it.
+func checkPlace(flag, name string) error {
+	if name == "" {
+		return nil
+	}
+	if folder, err := os.Stat(filepath.Dir(name)); err != nil || !folder.IsDir() {
+		return fmt.Errorf("%s %s: there is no such folder", flag, name)
+	}
+	if there, err := os.Stat(name); err == nil && there.IsDir() {
+		return fmt.Errorf("%s %s: is a folder; name a file in it", flag, name)
+	}
+	return nil
+}
+
+// checkFile refuses a file that can't be read, before a book is made for it, and a name for
+// its refused rows that promises another format than its own.
+func (o *settings) checkFile(ctx context.Context, file *tabular.File) error {
+	format, err := tabular.Find(file)
+	if err != nil {
+		return err
+	}
+	if _, err := format.Inspect(ctx, file, tabular.Options{Encoding: o.encoding, Delimiter: o.delimiter, Sheet: o.sheet}); err != nil {
+		return err
+	}
+	end := strings.ToLower(filepath.Ext(o.bad))
+	other := func(f tabular.Format) bool { return f.Extension() == end && f.Name() != format.Name() }
+	if slices.ContainsFunc(tabular.Formats(), other) && end != strings.ToLower(filepath.Ext(o.in)) {
+		return fmt.Errorf("-errors %s: refused rows are written as %s, as they stand in %s; use a name that ends in %s", o.bad, format.Name(), file.Name, format.Extension())
 	}
 	return nil
 }

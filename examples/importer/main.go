@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -21,8 +22,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
 
@@ -34,24 +37,35 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "importer:", err)
-		}
-		os.Exit(1)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "importer:", err)
+	if _, wrong := errors.AsType[*usageError](err); wrong {
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
+
+// usageError is what is wrong with the flags.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
 
 func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	o, err := parse(args, log)
 	if err != nil {
-		return err
+		return &usageError{err}
 	}
 	file, closer, err := tabular.Open(o.in)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
+	if err := o.checkFile(ctx, file); err != nil {
+		return err
+	}
 	// A preview asks the book for its fields only, and does without one.
 	// So does a dry run without a book: it leaves no directory behind.
 	dir := o.dir
@@ -81,6 +95,9 @@ type importer struct {
 
 // say prints a sentence in the language asked for.
 func (i *importer) say(sentence string, values ...any) {
+	if i.tag == language.English && len(values) > 0 && values[0] == 1 {
+		sentence = cmp.Or(singular[sentence], sentence)
+	}
 	for n, v := range values {
 		if count, ok := v.(int); ok {
 			values[n] = number.Decimal(count, number.NoSeparator())
@@ -133,6 +150,10 @@ func (i *importer) hint(err error) error {
 		return fmt.Errorf("%w (-max-missing PERCENT)", err)
 	case errors.Is(err, exchange.ErrImported):
 		return fmt.Errorf("%w (-again)", err)
+	case errors.Is(err, exchange.ErrMapping) && i.mapping == "":
+		return fmt.Errorf("%w (with -map FILE the mapping is written to a file, to be completed)", err)
+	case errors.Is(err, exchange.ErrMapping):
+		return fmt.Errorf("%w (mend it in %s)", err, i.mapping)
 	}
 	return err
 }
@@ -222,7 +243,7 @@ func (i *importer) settleMapping() (*exchange.Mapping, error) {
 func (i *importer) readMapping(text []byte) (*exchange.Mapping, error) {
 	m, err := exchange.ParseMapping(text)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-map %s: %w; mend it, or name a file that doesn't exist, and it is written there", i.mapping, err)
 	}
 	if i.encoding != "" {
 		m.Encoding = i.encoding
@@ -233,7 +254,28 @@ func (i *importer) readMapping(text []byte) (*exchange.Mapping, error) {
 	if i.sheet != "" {
 		m.Sheet = i.sheet
 	}
-	return i.identified(m), nil
+	return i.identified(m), i.checkHeadings(m)
+}
+
+// checkHeadings refuses a mapping that was made for other columns: what they hold would go
+// to the wrong fields. Keys of JSON are found by name.
+func (i *importer) checkHeadings(m *exchange.Mapping) error {
+	delimiter, _ := utf8.DecodeRuneInString(m.Delimiter)
+	if m.Delimiter == "" {
+		delimiter = 0
+	}
+	in, err := i.session.InspectAs(i.ctx, i.subject(), i.file, tabular.Options{Encoding: m.Encoding, Delimiter: delimiter, Sheet: m.Sheet})
+	if err != nil || in.Shape.Format == (tabular.JSONLines{}).Name() || in.Mapping.HeaderRow != m.HeaderRow || in.Mapping.HeaderRows != m.HeaderRows {
+		return err
+	}
+	for _, c := range m.Columns {
+		at := slices.IndexFunc(in.Columns, func(s exchange.Sampled) bool { return s.Column.Column == c.Column })
+		if at >= 0 && c.Field != "" && c.Heading != "" && strings.TrimSpace(in.Columns[at].Heading) != strings.TrimSpace(c.Heading) {
+			return fmt.Errorf("-map %s: column %d of %s is headed %q, and the mapping is for one headed %q; mend the mapping, or name a new file and another is made",
+				i.mapping, c.Column, i.file.Name, in.Columns[at].Heading, c.Heading)
+		}
+	}
+	return nil
 }
 
 // identified gives the mapping of a list that is synchronised its ids: those in the
@@ -287,6 +329,20 @@ func (i *importer) show(in *exchange.Inspection) {
 	}
 	if more := len(in.Columns) - maxShown; more > 0 {
 		i.say("  … of %d more columns those that are imported are shown.", more)
+	}
+	i.tellDoubts(in)
+}
+
+// tellDoubts names the columns that look like a field, but not enough to be imported as it.
+func (i *importer) tellDoubts(in *exchange.Inspection) {
+	var doubts []string
+	for n, c := range in.Mapping.Sure().Columns {
+		if c.Field == "" && in.Mapping.Columns[n].Field != "" {
+			doubts = append(doubts, fmt.Sprintf("%d (%s)", c.Column, c.Heading))
+		}
+	}
+	if len(doubts) > 0 {
+		i.say("Not imported, as the guess is in doubt: column %s. With -map FILE you say what it holds.", strings.Join(doubts, ", "))
 	}
 }
 
@@ -370,7 +426,11 @@ func (i *importer) writeBad(job exchange.JobID) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(i.bad)
+		}
+	}()
 	n, err := i.session.Rejects(i.ctx, job, i.file, f, i.tag)
 	if err == nil {
 		i.say("The %d refused rows are in %s: mend them there and import that file.", n, i.bad)

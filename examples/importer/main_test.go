@@ -168,13 +168,38 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{"-max-missing 101", []string{"-in", in, "-dir", t.TempDir(), "-sync", "erp", "-archive", "-max-missing", "101"}},
 		{"only a list of customers", []string{"-in", in, "-dir", t.TempDir(), "-sync", "erp", "-of", "units"}},
 		{"give one of them", []string{"-in", in, "-dir", t.TempDir(), "-preview", "-dry-run"}},
-		{"subject", []string{"-in", in, "-dir", t.TempDir(), "-of", "ships"}},
+		{`-of "ships": one of customers, units, items`, []string{"-in", in, "-dir", t.TempDir(), "-of", "ships"}},
+		{"there is no such folder", []string{"-in", in, "-dir", t.TempDir(), "-errors", filepath.Join(t.TempDir(), "absent", "bad.csv")}},
+		{"is a folder", []string{"-in", in, "-dir", t.TempDir(), "-errors", t.TempDir()}},
+		{"use a name that ends in .csv", []string{"-in", in, "-dir", t.TempDir(), "-errors", filepath.Join(t.TempDir(), "bad.xlsx")}},
 	} {
 		var out, log bytes.Buffer
 		if err := run(context.Background(), c.args, &out, &log); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %q", c.args, err, c.want)
 		}
+		if out.Len() > 0 || log.Len() > 0 {
+			t.Errorf("%v: it says more than what is wrong: %s%s", c.args, out.String(), log.String())
+		}
 	}
+}
+
+// A kept mapping is for a file with the same columns; in another they would be mixed up.
+func TestMappingOfOtherColumnsIsRefused(t *testing.T) {
+	dir, kept := filepath.Join(t.TempDir(), "book"), filepath.Join(t.TempDir(), "map.json")
+	imported(t, "-in", written(t, "a.csv", []byte("name,phone\nOne Ltd,021-62881234\n")), "-dir", dir, "-map", kept)
+	var out, log bytes.Buffer
+	err := run(context.Background(), []string{"-in", written(t, "b.csv", []byte("phone,name\n021-62881235,Two Ltd\n")), "-dir", dir, "-map", kept}, &out, &log)
+	if err == nil || !strings.Contains(err.Error(), `column 1 of b.csv is headed "phone", and the mapping is for one headed "name"`) {
+		t.Errorf("%v", err)
+	}
+	wants(t, imported(t, "-in", written(t, "c.csv", []byte("name,phone\nThree Ltd,021-62881236\n")), "-dir", dir, "-map", kept), "1 created")
+}
+
+// Of two values one is a unified social credit code: too few to import the column as such.
+func TestColumnsInDoubtAreNamed(t *testing.T) {
+	in := written(t, "a.csv", []byte("客户名称,统一社会信用代码\n甲公司,91350211M000100Y43\n乙公司,91350211\n"))
+	wants(t, imported(t, "-in", in, "-dir", t.TempDir()), "Not imported, as the guess is in doubt: column 2 (统一社会信用代码).")
+	wants(t, imported(t, "-in", in, "-dir", t.TempDir(), "-lang", "zh"), "含义不确定，未导入的列：2 (统一社会信用代码)。")
 }
 
 // Without a book, and in both languages.
@@ -231,14 +256,14 @@ func TestSynchronisedLists(t *testing.T) {
 	}
 	wants(t, imported(t, "-in", list("a.csv", "C1", "C2", "C3"), "-dir", dir, "-sync", "erp"), "3 created", "The ids of erp are those of column 1 (客户编码).", "0 customers aren't on the list of erp.")
 	shorter := list("b.csv", "C1", "C3")
-	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-dry-run"), "1 customers aren't on the list of erp.")
+	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-dry-run"), "1 customer isn't on the list of erp.")
 	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-lang", "zh"), "1个客户不在erp的名单中。\n  C2 公司C2\n")
 	var out, log bytes.Buffer
 	err := run(context.Background(), []string{"-in", shorter, "-dir", dir, "-sync", "erp", "-archive"}, &out, &log)
 	if !errors.Is(err, exchange.ErrShortList) || !strings.Contains(err.Error(), "-max-missing PERCENT") {
 		t.Errorf("a third is missing: %v", err)
 	}
-	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-archive", "-max-missing", "40"), "1 customers that the list of erp hasn't were archived.")
+	wants(t, imported(t, "-in", shorter, "-dir", dir, "-sync", "erp", "-archive", "-max-missing", "40"), "1 customer that the list of erp hasn't was archived.")
 }
 
 // Into a pipe the progress goes line by line.
@@ -282,13 +307,17 @@ func TestTheListItselfIsNotOverwritten(t *testing.T) {
 // A dry run without a book leaves none behind, and what can't begin says so and no more.
 func TestNothingIsLeftOrCountedThatWasNotDone(t *testing.T) {
 	in, dir := written(t, "a.csv", []byte("name\nOne Ltd\n")), filepath.Join(t.TempDir(), "book")
-	wants(t, imported(t, "-in", in, "-dir", dir, "-dry-run"), "Would import 1 rows", " 1 created")
+	wants(t, imported(t, "-in", in, "-dir", dir, "-dry-run"), "Would import 1 row in", " 1 created")
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the dry run made a directory: %v", err)
 	}
-	imported(t, "-in", in, "-dir", dir)
 	var out, log bytes.Buffer
-	err := run(context.Background(), []string{"-in", in, "-dir", dir}, &out, &log)
+	err := run(context.Background(), []string{"-in", written(t, "empty.csv", nil), "-dir", dir}, &out, &log)
+	if _, there := os.Stat(dir); err == nil || !errors.Is(there, os.ErrNotExist) {
+		t.Errorf("a book was made for an empty file: %v, %v", err, there)
+	}
+	imported(t, "-in", in, "-dir", dir)
+	err = run(context.Background(), []string{"-in", in, "-dir", dir}, &out, &log)
 	if !errors.Is(err, exchange.ErrImported) || strings.Contains(out.String(), "Imported") {
 		t.Errorf("%v: %s", err, out.String())
 	}
@@ -303,7 +332,7 @@ func TestColumnsThatAreShown(t *testing.T) {
 	}
 	list.WriteString(",phone\nOne Ltd" + strings.Repeat(",?", 200) + ",021-22011138\n")
 	out := imported(t, "-in", written(t, "a.csv", []byte(list.String())), "-dir", t.TempDir())
-	wants(t, out, "202 phone", "of 182 more columns", "Imported 1 rows")
+	wants(t, out, "202 phone", "of 182 more columns", "Imported 1 row in")
 	if n := strings.Count(out, "\n"); n > 30 {
 		t.Errorf("%d lines", n)
 	}

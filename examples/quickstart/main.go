@@ -24,7 +24,7 @@ func main() {
 	dir := flag.String("dir", "", "keep the book in this folder; without, it is made in a temporary one and removed")
 	flag.Parse()
 	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "quickstart takes no arguments, only -dir; what is %q?\n", flag.Arg(0))
+		fmt.Fprintf(os.Stderr, "quickstart: takes no arguments, only -dir; what is %q?\n", flag.Arg(0))
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

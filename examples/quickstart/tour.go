@@ -66,10 +66,10 @@ func (t *tour) load(file, reason string, newest bool) error {
 		s.Read, s.Created, s.Updated, s.Unchanged, s.Refused, t.took(start))
 	for i, f := range faults {
 		if i == 3 {
-			t.say("     … and %d more values that the book refused; they are kept in the notes", len(faults)-i)
+			t.say("     … and %d more; values that are not in order go to the note", len(faults)-i)
 			break
 		}
-		t.say("     refused: %s", f)
+		t.say("     not in order: %s", f)
 	}
 	if newest && s.Missing > 0 {
 		return t.showArchived(s.Missing)

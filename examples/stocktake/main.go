@@ -49,11 +49,27 @@ func main() {
 	}
 }
 
+// check says before the work what would fail after it.
+func (o *options) check() error {
+	if !o.from.IsZero() && !o.to.IsZero() && !o.from.Before(o.to) {
+		return fmt.Errorf("-from %s: use a day before -to, %s", o.from.Format(time.DateOnly), o.to.Format(time.DateOnly))
+	}
+	if there, err := os.Stat(o.out); err == nil && !there.IsDir() {
+		return fmt.Errorf("-out %s: is a file; name a folder", o.out)
+	}
+	if o.font != "" {
+		if file, err := os.Stat(o.font); err != nil || file.IsDir() {
+			return fmt.Errorf("-font %s: there is no such file; name a .ttf, .otf or .ttc", o.font)
+		}
+	}
+	return nil
+}
+
 // parse reads the flags.
 func parse(args []string, help io.Writer) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("stocktake", flag.ContinueOnError)
-	flags.SetOutput(help)
+	flags.SetOutput(io.Discard) // main prints the error
 	flags.StringVar(&o.dir, "dir", "", "the folder of the book, such as quickstart -dir makes; without, a book with two years of generated history is made and thrown away")
 	flags.StringVar(&o.out, "out", "stocktake", "the folder for the reports; it is made if need be, and reports in it are replaced")
 	lang := flags.String("lang", "en", "the language of the reports and of what is printed: en or zh")
@@ -62,6 +78,10 @@ func parse(args []string, help io.Writer) (*options, error) {
 	flags.StringVar(&o.font, "font", "", "a font file (.ttf, .otf, .ttc) for the PDF, before those of the system")
 	flags.IntVar(&o.customers, "customers", 3000, "how many customers the generated book begins with")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(help)
+			flags.Usage()
+		}
 		return nil, err
 	}
 	if flags.NArg() > 0 {
@@ -87,5 +107,5 @@ func parse(args []string, help io.Writer) (*options, error) {
 		}
 		*day.into = at
 	}
-	return o, nil
+	return o, o.check()
 }

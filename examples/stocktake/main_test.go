@@ -65,6 +65,10 @@ func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 		"-from yesterday": "use a day",
 		"-customers 3":    "at least 100",
 		"book":            "everything is said by flags",
+		"-font absent":    "there is no such file",
+		"-out main.go":    "is a file; name a folder",
+
+		"-from 2026-01-01 -to 2025-01-01": "use a day before -to, 2025-01-01",
 	} {
 		if _, err := parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", args, err)
