@@ -2,6 +2,7 @@ package customer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/accesstest"
+	"github.com/clientele-go/clientele/storage"
 )
 
 // loadDrafts loads and returns the codes that the customers have, by name; refused are the
@@ -137,4 +140,71 @@ func TestLoadKeepsNothingOfADraftsLists(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Drafts that no right binds differ in nothing that their permission depends on but the unit.
+func TestLoadAsksOnceForDraftsThatNoRightsBind(t *testing.T) {
+	b := newBook(t, customer.Options{})
+	asked := 0
+	access := func(*storage.Reader) (customer.Access, error) { asked++; return nil, nil }
+	const drafts = 2500 // three times a thousand or less, and one part
+	b.loadDrafts(customer.LoadOptions{Access: access}, withRep(drafts))
+	if asked > 4 {
+		t.Errorf("the rights were read %d times", asked)
+	}
+}
+
+// The state is read once, but each draft's own unit and representative are judged, when it is
+// taken and not with its part.
+func TestLoadJudgesEachDraft(t *testing.T) {
+	closed := errors.New("closed")
+	bound := func(may func(c *customer.Customer) bool) customer.AccessAt {
+		return func(*storage.Reader) (customer.Access, error) {
+			return &accesstest.Access{May: func(_ customer.Right, _ customer.Data, c *customer.Customer) bool { return may(c) }}, nil
+		}
+	}
+	for name, x := range map[string]struct {
+		access customer.AccessAt
+		unit   customer.UnitID // that takes nobody
+		want   error
+	}{
+		"by the unit": {func(*storage.Reader) (customer.Access, error) { return nil, nil }, 2, closed},
+		"by rights":   {bound(func(c *customer.Customer) bool { return c.Rep != "rep 1" }), 0, customer.ErrDenied},
+		"by both":     {bound(func(*customer.Customer) bool { return true }), 2, closed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBook(t, customer.Options{})
+			b.customers.Placing(func(*storage.Reader) (func(customer.UnitID) error, error) {
+				return func(owner customer.UnitID) error {
+					if owner == x.unit {
+						return closed
+					}
+					return nil
+				}, nil
+			})
+			taken := 0
+			_, err := b.customers.Load(t.Context(), b.storage, clerk, customer.LoadOptions{Access: x.access}, func(yield func(customer.Draft, error) bool) {
+				for d, err := range withRep(10) {
+					if !yield(d, err) {
+						return
+					}
+					taken++
+				}
+			})
+			if !errors.Is(err, x.want) || taken != 1 {
+				t.Errorf("%v after %d drafts, want %v after the first", err, taken, x.want)
+			}
+		})
+	}
+}
+
+// withRep are drafts of the units 1, 2, … with a representative each.
+func withRep(n int) iter.Seq2[customer.Draft, error] {
+	return func(yield func(customer.Draft, error) bool) {
+		for i := range n {
+			if !yield(customer.Draft{Name: fmt.Sprint("row ", i), Owner: customer.UnitID(i + 1), Rep: fmt.Sprint("rep ", i)}, nil) {
+				return
+			}
+		}
+	}
 }

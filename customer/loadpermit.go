@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/clientele-go/clientele/storage"
@@ -37,11 +38,19 @@ func (p permission) customer() *Customer {
 type loadPermits struct {
 	access  AccessAt
 	placing func(*storage.Reader) (func(owner UnitID) error, error)
-	asked   map[permission]error // of the last thousand drafts, like place
-	place   func(owner UnitID) error
+	answers map[permission]answer
+	round   int                      // of some thousand drafts, which share a state
+	place   func(owner UnitID) error // of the round's state, nil before it was read
+	bound   bool                     // in that state: rights tell what may be created
 
 	mu     sync.Mutex
 	needed map[permission]bool // of all drafts
+}
+
+// answer is whether drafts may be loaded, as a round's state had it.
+type answer struct {
+	round int
+	err   error
 }
 
 // none reports whether everything may be loaded.
@@ -55,25 +64,48 @@ func (ld *loading) permit(d *Draft) error {
 		return nil
 	}
 	p := permission{d.Owner, d.Rep, len(d.Phones)+len(d.Emails)+len(d.Addresses)+len(d.Contacts) > 0}
-	if err, known := x.asked[p]; known {
-		return err
+	known, found := x.answers[p]
+	if found && known.round == x.round {
+		return known.err
 	}
-	x.need(p)
-	err := ld.storage.View(ld.ctx, func(r *storage.Reader) (err error) {
-		if x.place == nil {
-			x.place, err = x.placingIn(r)
-		}
-		if err == nil {
-			err = x.ask(r, x.place, p)
-		}
-		return err
-	})
-	x.asked[p] = err
+	if !found {
+		p.rep = strings.Clone(p.rep) // not the whole text that it may be a part of
+		x.need(p)
+	}
+	err := ld.decide(p)
+	x.answers[p] = answer{x.round, err}
 	return err
 }
 
+// decide asks for a permission in the state of the round. Where no rights bind the actor the
+// unit alone decides, and the state is read once.
+func (ld *loading) decide(p permission) error {
+	x := &ld.permits
+	if x.place != nil && !x.bound {
+		return x.place(p.owner)
+	}
+	return ld.storage.View(ld.ctx, func(r *storage.Reader) (err error) {
+		if x.place == nil {
+			if x.place, err = x.placingIn(r); err != nil {
+				return err
+			}
+		}
+		a, err := x.access.In(r)
+		if err != nil {
+			return err
+		}
+		x.bound = a != nil
+		return ask(a, x.place, p)
+	})
+}
+
 // again has everything asked anew.
-func (x *loadPermits) again() { x.asked, x.place = map[permission]error{}, nil }
+func (x *loadPermits) again() {
+	if x.answers == nil {
+		x.answers = map[permission]answer{}
+	}
+	x.round, x.place = x.round+1, nil
+}
 
 func (x *loadPermits) need(p permission) {
 	x.mu.Lock()
@@ -93,7 +125,11 @@ func (x *loadPermits) askAll(r *storage.Reader) error {
 	if err != nil {
 		return err
 	}
-	return x.ask(r, place, needed...)
+	a, err := x.access.In(r)
+	if err != nil {
+		return err
+	}
+	return ask(a, place, needed...)
 }
 
 // placingIn returns what tells whether customers can be loaded into a unit.
@@ -104,11 +140,7 @@ func (x *loadPermits) placingIn(r *storage.Reader) (func(owner UnitID) error, er
 	return x.placing(r)
 }
 
-func (x *loadPermits) ask(r *storage.Reader, place func(owner UnitID) error, needed ...permission) error {
-	a, err := x.access.In(r)
-	if err != nil {
-		return err
-	}
+func ask(a Access, place func(owner UnitID) error, needed ...permission) error {
 	for _, p := range needed {
 		if a != nil {
 			if err := mayCreate(a, p.customer()); err != nil {

@@ -49,8 +49,8 @@ type ref struct {
 type index struct {
 	all     []division
 	byCode  map[string]int16
-	names   map[string][]ref  // by simplified name
-	longest map[[2]rune]uint8 // runes of the longest name, by its first two
+	names   map[string][]ref   // by simplified name
+	lengths map[[2]rune]uint32 // of how many runes there are names, as bits, by their first two
 	simple  [lastHan - firstHan + 1]uint16
 }
 
@@ -76,7 +76,7 @@ func build() *index {
 		all:     make([]division, 0, 4096),
 		byCode:  make(map[string]int16, 4096),
 		names:   make(map[string][]ref, 8192),
-		longest: make(map[[2]rune]uint8, 6144),
+		lengths: make(map[[2]rune]uint32, 6144),
 	}
 	for r := range ix.simple {
 		s, _ := utf8.DecodeRuneInString(text.Simplify(string(rune(firstHan + r))))
@@ -225,8 +225,7 @@ func (ix *index) name(name string, n int16, f form) {
 		}
 	}
 	ix.names[k] = append(ix.names[k], ref{n, f})
-	start := [2]rune{key[0], key[1]}
-	ix.longest[start] = max(ix.longest[start], uint8(len(key)))
+	ix.lengths[[2]rune{key[0], key[1]}] |= 1 << len(key)
 }
 
 func (ix *index) simplify(r rune) rune {

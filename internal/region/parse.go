@@ -1,6 +1,7 @@
 package region
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -128,7 +129,9 @@ func (ix *index) walk(a *line, start int, cur ref) (node int16, end int) {
 	if node != none && a.has(i, "市辖区") {
 		i += 3
 	}
-	for j := a.reach(ix, i); j >= i+2; j-- {
+	for names := a.names(ix, i); names != 0; {
+		j := i + bits.Len32(names) - 1
+		names &^= 1 << (j - i)
 		r, next, ok := ix.named(a, i, j, cur)
 		if !ok {
 			continue
@@ -167,18 +170,18 @@ func (ix *index) named(a *line, i, j int, cur ref) (r ref, end int, ok bool) {
 	return r, j + 1, !taken
 }
 
-// reach returns how far a name from i may reach: no further than the longest name that
-// begins so, and not beyond a separator.
-func (a *line) reach(ix *index, i int) int {
+// names returns of how many runes names from i may be, as bits: of those that begin so, and not
+// beyond a separator.
+func (a *line) names(ix *index, i int) (lengths uint32) {
 	if i+2 > a.n {
-		return i
+		return 0
 	}
-	limit := i + int(ix.longest[[2]rune{a.runes[i], a.runes[i+1]}])
+	lengths = ix.lengths[[2]rune{a.runes[i], a.runes[i+1]}]
 	j := i + 1
-	for j < min(limit, a.n) && !a.apart[j] {
+	for limit := i + bits.Len32(lengths) - 1; j < min(limit, a.n) && !a.apart[j]; {
 		j++
 	}
-	return j
+	return lengths & (1<<(j-i+1) - 1)
 }
 
 // choose returns the one division within cur that the runes from i to j may name, in the most

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	_ "embed"
 	"strings"
 	"sync"
@@ -92,13 +93,17 @@ func stripPrefix(name string) (core, form string) {
 	}
 	var buf [192]byte
 	key, end := buf[:0], 0
+	forms := legalForms()
 	for i, n := 0, 0; n < 8; n++ {
 		from, to := nextToken(name, i)
 		if from == to {
 			break
 		}
 		key = AppendFold(key, name[from:to])
-		if legalForms()[string(key)]&atStart != 0 && hasWord(name[to:]) {
+		if len(key) >= headBytes && !forms.prefixes.has(head(key)) {
+			break
+		}
+		if forms.places[string(key)]&atStart != 0 && hasWord(name[to:]) {
 			end = to
 		}
 		i = to
@@ -143,8 +148,15 @@ func (t *tail) read(key []byte, name string) []byte {
 // form is the first token of the longest form that ends before token n, or -1.
 func (t *tail) form(key []byte, n int) int {
 	forms := legalForms()
+	if key = key[:t.at[n]]; len(key) >= footBytes && !forms.endings.has(foot(key)) {
+		return -1
+	}
 	for i := range n {
-		if forms[string(key[t.at[i]:t.at[n]])]&atEnd != 0 {
+		k := key[t.at[i]:]
+		if len(k) > forms.longest || len(k) >= headBytes && !forms.beginnings.has(head(k)) {
+			continue
+		}
+		if forms.places[string(k)]&atEnd != 0 {
 			return i
 		}
 	}
@@ -154,7 +166,10 @@ func (t *tail) form(key []byte, n int) int {
 // branch is the number of tokens before a word for a branch at the end, or 0.
 func (t *tail) branch(key []byte) int {
 	for _, w := range branches {
-		if n := utf8.RuneCountInString(w); n < t.n && string(key[t.at[t.n-n]:]) == w {
+		if !bytes.HasSuffix(key, []byte(w)) {
+			continue
+		}
+		if n := utf8.RuneCountInString(w); n < t.n && len(key)-t.at[t.n-n] == len(w) {
 			return t.n - n
 		}
 	}
@@ -283,13 +298,51 @@ const (
 	atStart
 )
 
-// legalForms are the known forms, folded and without spaces.
-var legalForms = sync.OnceValue(func() map[string]place {
+// legalFormList are the known forms, folded and without spaces. Most of a name's pieces begin or
+// end as none does, which costs less to see than a look-up.
+type legalFormList struct {
+	places     map[string]place
+	longest    int // in bytes
+	prefixes   pieces
+	beginnings pieces // of forms at the end of a name
+	endings    pieces
+}
+
+var legalForms = sync.OnceValue(func() *legalFormList {
 	places := map[string]place{"suffix": atEnd, "prefix": atStart, "both": atEnd | atStart}
 	pairs := listPairs(legalFormText)
-	m := make(map[string]place, len(pairs))
+	l := &legalFormList{places: make(map[string]place, len(pairs))}
 	for _, p := range pairs {
-		m[p[0]] = places[p[1]]
+		form, place := []byte(p[0]), places[p[1]]
+		l.places[p[0]] = place
+		if place&atStart != 0 && len(form) >= headBytes {
+			l.prefixes.add(head(form))
+		}
+		if place&atEnd == 0 {
+			continue
+		}
+		l.longest = max(l.longest, len(form))
+		l.endings.add(foot(form))
+		if len(form) >= headBytes {
+			l.beginnings.add(head(form))
+		}
 	}
-	return m
+	return l
 })
+
+// pieces are the beginnings or the ends of some keys, by their bytes. Few others are taken for
+// one of them.
+type pieces [1 << 16 / 64]uint64
+
+func (p *pieces) add(piece uint16)      { p[piece/64] |= 1 << (piece % 64) }
+func (p *pieces) has(piece uint16) bool { return p[piece/64]>>(piece%64)&1 != 0 }
+
+// head is what a key of three bytes or more begins with, foot what one of two or more ends with:
+// a Han character, or letters.
+func head(key []byte) uint16 { return uint16(key[0])<<12 ^ uint16(key[1])<<6 ^ uint16(key[2]) }
+func foot(key []byte) uint16 { return uint16(key[len(key)-2])<<8 | uint16(key[len(key)-1]) }
+
+const (
+	headBytes = 3
+	footBytes = 2
+)

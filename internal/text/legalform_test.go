@@ -129,3 +129,23 @@ func BenchmarkLegalForm(b *testing.B) {
 		})
 	}
 }
+
+// Each form of the list is taken off a name that nothing else stands in.
+func TestEveryListedFormIsFound(t *testing.T) {
+	for _, p := range listPairs(legalFormText) {
+		form, core, between := p[0], "Qwzx", " "
+		if strings.ContainsFunc(form, Han) {
+			core, between = "甲乙丙", ""
+		}
+		if p[1] != "prefix" {
+			if c, f := LegalForm(core + between + form); c != core || f != form {
+				t.Errorf("%s behind %s: %q and %q", form, core, c, f)
+			}
+		}
+		if p[1] != "suffix" {
+			if c, f := LegalForm(form + between + core); c != core || f != form {
+				t.Errorf("%s before %s: %q and %q", form, core, c, f)
+			}
+		}
+	}
+}

@@ -29,8 +29,10 @@ func PinyinOf(name string, person bool) []string {
 // AppendPinyin appends the items of Pinyin(s) to dst, a space behind each: the order of names
 // as a Chinese reader expects it. Where s is folded already it allocates nothing.
 func AppendPinyin(dst []byte, s string) []byte {
-	for item := range syllables(Fold(s), false) {
-		dst = append(append(dst, item.text...), ' ')
+	for s = trimSpaces(Fold(s)); s != ""; s = trimSpaces(s) {
+		pinyin, n, _ := next(s)
+		dst = append(append(dst, pinyin...), ' ')
+		s = s[n:]
 	}
 	return dst
 }
@@ -91,9 +93,9 @@ func syllables(s string, person bool) iter.Seq[syllable] {
 			}
 			s = s[len(key):]
 		}
-		for s = strings.TrimLeft(s, " "); s != ""; s = strings.TrimLeft(s, " ") {
-			n, ok := next(s, yield)
-			if !ok {
+		for s = trimSpaces(s); s != ""; s = trimSpaces(s) {
+			pinyin, n, han := next(s)
+			if !han && !yield(syllable{text: pinyin}) || han && !yieldFields(pinyin, yield) {
 				return
 			}
 			s = s[n:]
@@ -101,24 +103,32 @@ func syllables(s string, person bool) iter.Seq[syllable] {
 	}
 }
 
-// next yields what s begins with, and says how many bytes that is.
-func next(s string, yield func(syllable) bool) (n int, ok bool) {
+func trimSpaces(s string) string {
+	for s != "" && s[0] == ' ' {
+		s = s[1:]
+	}
+	return s
+}
+
+// next returns the pinyin of the word or the Han character that s begins with, syllables with
+// spaces between them, and how many bytes of s that is.
+func next(s string) (pinyin string, n int, han bool) {
 	r, n := utf8.DecodeRuneInString(s)
 	if !Han(r) {
 		n = wordLength(s)
-		return n, yield(syllable{text: s[:n]})
+		return s[:n], n, false
 	}
 	v := pinyinTable.at(r)
 	if v&startsWord != 0 {
 		if key, value := pairAt(pinyinWords()[r], s); key != "" {
-			return len(key), yieldFields(value, yield)
+			return value, len(key), true
 		}
 	}
 	list := readingLists()[v&^startsWord]
 	if len(list) == 0 {
-		return n, yield(syllable{s[:n], true})
+		return s[:n], n, true
 	}
-	return n, yield(syllable{list[0], true})
+	return list[0], n, true
 }
 
 func yieldFields(value string, yield func(syllable) bool) bool {
