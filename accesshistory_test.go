@@ -11,8 +11,6 @@ import (
 
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/credit"
-	"github.com/clientele-go/clientele/credit/date"
-	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/dedupe"
 	"github.com/clientele-go/clientele/orgtree"
@@ -30,7 +28,9 @@ type world struct {
 	vip    tagging.TagID
 	pairs  [][2]customer.ID // that wait in the review queue, ascending
 	// requests wait for approval.
-	requests []request
+	requests     []request
+	creditGroups []credit.GroupID
+	happenings   []happening
 	// canaries are values that were ever written, and of which customer and field.
 	canaries map[string][]canary
 	taken    int // unique values so far
@@ -51,7 +51,7 @@ func newWorld(t *testing.T, rt *rapid.T) *world {
 	}
 	w.book, w.system = book, book.System("a random history")
 	w.units = []*modelUnit{{}}
-	w.roles = map[string]orgtree.Role{}
+	w.roles, w.lines = map[string]orgtree.Role{}, map[credit.Scope]*modelLine{}
 	w.do(w.define)
 	for range rapid.IntRange(2, 8).Draw(rt, "units") {
 		w.do(w.createUnit)
@@ -59,6 +59,7 @@ func newWorld(t *testing.T, rt *rapid.T) *world {
 	w.do(w.defineAccess)
 	for range rapid.IntRange(3, 10).Draw(rt, "customers") {
 		w.do(w.createCustomer)
+		w.keepPast()
 	}
 	return w
 }
@@ -97,8 +98,6 @@ func (w *world) drawOpen(label string) customer.UnitID {
 	return draw(w, label, slices.DeleteFunc(slices.Clone(w.units), func(u *modelUnit) bool { return u.merged != 0 })...).id
 }
 
-func (w *world) drawCustomer() *modelCustomer { return draw(w, "customer", w.customers...) }
-
 // plant makes a value that only one customer has ever had, and remembers where it is.
 func (w *world) plant(id customer.ID, field, pattern string) string {
 	w.taken++
@@ -127,6 +126,13 @@ func (w *world) define(tx *clientele.Tx) error {
 		return err
 	}
 	w.vip = tag.ID
+	for _, code := range []string{"g1", "g2"} {
+		g, err := tx.Credit.CreateGroup(code, nil)
+		if err != nil {
+			return err
+		}
+		w.creditGroups = append(w.creditGroups, g.ID)
+	}
 	_, err = tx.Tags.SaveSegment(tagging.Segment{Name: "best", Filter: "level:vip AND has:phone"})
 	return err
 }
@@ -225,7 +231,7 @@ func (w *world) give(tx *clientele.Tx) error {
 		}
 	}
 	if w.one("masked", 2) {
-		hidden := []string{"phone", "email", "address", "note", "rep", "identifier", "source", "website", "attr.secret", "attr.turnover", "attr.*", "tag", "item"}
+		hidden := []string{"phone", "email", "address", "note", "rep", "identifier", "source", "website", "attr.secret", "attr.turnover", "attr.*", "tag", "item", "alias", "limit", "exposure"}
 		var err error
 		if g.Mask, err = customer.NewMask(draw(w, "hidden", hidden...), draw(w, "hidden", hidden...)); err != nil {
 			return err
@@ -243,22 +249,33 @@ func (w *world) give(tx *clientele.Tx) error {
 }
 
 func (w *world) createCustomer(tx *clientele.Tx) error {
-	c := &modelCustomer{id: customer.ID(len(w.customers) + 1), owner: w.drawOpen("owner")}
+	c := &modelCustomer{id: customer.ID(len(w.customers) + 1), owner: w.drawOpen("owner"), lists: map[string]claims{}}
+	c.lent = map[string]customer.ID{}
+	for _, field := range []string{"identifier", "source", "alias", "phone", "email", "address"} {
+		c.lists[field] = claims{}
+	}
 	reps := []string{"", "p0", "p1", "rep.zhao"}
 	if c.rep = draw(w, "rep", reps...); c.rep == "rep.zhao" {
 		w.note(c.id, "rep", c.rep)
 	}
 	c.name, c.code = w.plant(c.id, "", "Zulu Namefor%dq"), w.plant(c.id, "", "CODE%dQ")
-	c.note = w.plant(c.id, "note", "noteword%dq")
-	c.phone = w.note(c.id, "phone", draw(w, "phone", "+8613800138001", "+8613800138002", "+8613800138003"))
-	c.email = w.note(c.id, "email", draw(w, "email", "kakapo@example.com", "takahe@example.com"))
+	if !w.one("without a note", 3) {
+		c.note = w.plant(c.id, "note", "noteword%dq")
+	}
+	if !w.one("without a website", 3) {
+		c.website = w.plant(c.id, "website", "site%dq.example")
+	}
+	if !w.one("without a secret", 3) {
+		c.secret = w.note(c.id, "attr.secret", draw(w, "secret", "saffron", "vermilion"))
+	}
 	c.city = w.note(c.id, "address", draw(w, "city", "Kochi", "Aomori", "Zadar"))
-	c.secret = w.note(c.id, "attr.secret", draw(w, "secret", "saffron", "vermilion"))
-	c.website = w.plant(c.id, "website", "site%dq.example")
-	c.source = w.plant(c.id, "source", "ERPKEY%dQ")
+	c.lists["address"].set(c.city)
+	c.lists["phone"].set(w.note(c.id, "phone", draw(w, "phone", modelPhones...)))
+	c.lists["email"].set(w.note(c.id, "email", draw(w, "email", "kakapo@example.com", "takahe@example.com")))
+	c.lists["source"].set(w.plant(c.id, "source", "ERPKEY%dQ"))
 	c.turnover = int64(rapid.IntRange(1, 99).Draw(w.rt, "turnover"))
 	if w.one("identified", 2) && c.id <= customer.ID(len(validNumbers)) {
-		c.identifier = w.note(c.id, "identifier", validNumbers[c.id-1])
+		c.lists["identifier"].set(w.note(c.id, "identifier", validNumbers[c.id-1]))
 	}
 	made, err := tx.Customers.Create(c.draft())
 	if err != nil {
@@ -268,6 +285,7 @@ func (w *world) createCustomer(tx *clientele.Tx) error {
 		w.rt.Fatalf("customer %d has the id %d", c.id, made.ID)
 	}
 	w.customers = append(w.customers, c)
+	w.happened(c.id, customer.Created)
 	if w.one("vip", 2) {
 		if err := w.tag(tx, c); err != nil {
 			return err
@@ -288,35 +306,40 @@ func (w *world) createCustomer(tx *clientele.Tx) error {
 // 1 2 1 2 1 2 4 1, digits of products summed, a multiple of 5.
 var validNumbers = []string{"22099131", "04595257", "10458575", "03707901", "11768704", "23060248"}
 
+var modelPhones = []string{"+8613800138001", "+8613800138002", "+8613800138003"}
+
 func (c *modelCustomer) draft() customer.Draft {
 	d := customer.Draft{
 		Name: c.name, Code: c.code, Owner: c.owner, Rep: c.rep, Note: c.note, Website: c.website,
-		Phones: []customer.Phone{{Number: c.phone}}, Emails: []customer.Email{{Address: c.email}},
 		Addresses:  []customer.Address{{Text: c.city + " 1", Country: "JP", City: c.city}},
-		Attributes: []customer.Attribute{{Name: "secret", Value: customer.TextValue(c.secret)}, {Name: "turnover", Value: customer.NumberValue(c.turnover)}},
-		SourceKeys: []customer.SourceKey{{System: "erp", Key: c.source}},
+		Attributes: []customer.Attribute{{Name: "turnover", Value: customer.NumberValue(c.turnover)}},
 	}
-	if c.identifier != "" {
-		d.Identifiers = []customer.Identifier{{Scheme: "tw.ubn", Value: c.identifier}}
+	if c.secret != "" {
+		d.Attributes = append(d.Attributes, customer.Attribute{Name: "secret", Value: customer.TextValue(c.secret)})
+	}
+	for _, x := range c.lists["phone"].values() {
+		d.Phones = append(d.Phones, customer.Phone{Number: x})
+	}
+	for _, x := range c.lists["email"].values() {
+		d.Emails = append(d.Emails, customer.Email{Address: x})
+	}
+	for _, x := range c.lists["source"].values() {
+		d.SourceKeys = append(d.SourceKeys, customer.SourceKey{System: "erp", Key: x})
+	}
+	for _, x := range c.lists["identifier"].values() {
+		d.Identifiers = append(d.Identifiers, customer.Identifier{Scheme: "tw.ubn", Value: x})
 	}
 	return d
 }
 
 func (w *world) tag(tx *clientele.Tx, c *modelCustomer) (err error) {
-	if c.vip = !c.vip; c.vip {
-		_, err = tx.Tags.Assign(c.id, tagging.Assignment{Tag: w.vip})
+	if len(c.tagBy) == 0 {
+		c.tagBy = []customer.ID{0}
+		_, err = tx.Tags.Assign(c.id, tagging.Assignment{Tag: w.vip, Reason: w.plant(c.id, "tag", "reasonword%dq")})
 	} else {
+		c.tagBy = nil
 		_, err = tx.Tags.Remove(c.id, w.vip)
 	}
-	return err
-}
-
-func (w *world) post(tx *clientele.Tx, c *modelCustomer) error {
-	fen := int64(rapid.IntRange(1, 1000).Draw(w.rt, "fen"))
-	w.taken++
-	_, err := tx.Credit.Post(credit.Document{Key: fmt.Sprint("invoice ", w.taken), Customer: c.id, Kind: credit.Invoice, Date: date.Of(w.now()),
-		Amount: money.Amount{Minor: fen, Currency: money.CNY}})
-	c.owes += fen
 	return err
 }
 
@@ -334,12 +357,19 @@ func (w *world) pair(tx *clientele.Tx, c *modelCustomer) error {
 func (w *world) step() {
 	steps := []func(){
 		w.moveUnit, w.moveUnit, w.mergeUnits, w.setSharing, w.transfer, w.assign, w.assign, w.overlay, w.setTeam, w.disable, w.revoke, w.delegate,
-		w.rename, w.changeStatus,
+		w.rename, w.changeStatus, w.mergeCustomers, w.mergeCustomers, w.unmergeCustomers, w.visit,
+		w.reserve, w.reserve, w.release, w.setLimit, w.setLimit, w.setGroup, w.openCampaign, w.certify, w.certify, w.closeCampaign, w.setReviewer,
+		func() {
+			if c := w.drawStanding(); active(c) {
+				w.do(func(tx *clientele.Tx) error { return w.post(tx, c) })
+			}
+		},
 		func() { w.clock.advance(time.Duration(rapid.IntRange(1, 4).Draw(w.rt, "hours")) * time.Hour) },
 		func() { w.do(w.give) },
 		w.retag, w.ask,
 	}
 	draw(w, "step", steps...)()
+	w.keepPast()
 }
 
 // moveUnit moves a unit with all below it, also some time ahead.
@@ -386,17 +416,26 @@ func (w *world) setSharing() {
 }
 
 func (w *world) transfer() {
-	c, to := w.drawCustomer(), w.drawOpen("to")
+	c, to := w.drawStanding(), w.drawOpen("to")
 	rep := draw(w, "rep", "", "p1", "p2")
 	w.do(func(tx *clientele.Tx) error {
 		_, err := tx.Org.Transfer(c.id, orgtree.Destination{Unit: to, Rep: rep})
 		return err
 	})
+	if c.owner != to || c.rep != rep {
+		w.happened(c.id, customer.Transferred)
+	}
+	if c.owner != to {
+		delete(c.lent, "owner")
+	}
+	if c.rep != rep {
+		delete(c.lent, "rep")
+	}
 	c.owner, c.rep = to, rep
 }
 
 func (w *world) assign() {
-	c, unit := w.drawCustomer(), w.drawOpen("assigned")
+	c, unit := w.drawStanding(), w.drawOpen("assigned")
 	a := orgtree.Assignment{Unit: unit, Rep: draw(w, "rep", "", "p2", "p3"), Team: draw(w, "team", 0, w.drawOpen("team")),
 		From: draw(w, "from", time.Time{}, w.now().Add(time.Hour), w.now().Add(6*time.Hour))}
 	if w.one("ends", 2) {
@@ -407,31 +446,37 @@ func (w *world) assign() {
 	}
 	w.do(func(tx *clientele.Tx) error { _, err := tx.Org.Assign(c.id, a); return err })
 	c.assigned = append(slices.DeleteFunc(c.assigned, func(b orgtree.Assignment) bool { return w.standsFor(b.Unit) == unit }), a)
+	w.edited(c, element{'a', unit})
 }
 
-// overlay notes something that one unit has of a customer.
+// overlay agrees something between a customer and one unit.
 func (w *world) overlay() {
-	c, unit := w.drawCustomer(), w.drawOpen("overlays")
+	c, unit := w.drawStanding(), w.drawOpen("overlays")
 	if unit == 0 {
 		return
 	}
 	w.taken++
-	note := fmt.Sprintf("overlayword%dq", w.taken)
-	w.canaries[note] = []canary{{c.id, "note", unit}}
-	w.do(func(tx *clientele.Tx) error {
-		_, err := tx.Org.SetOverlay(c.id, orgtree.Overlay{Unit: unit, Note: note})
-		return err
-	})
-	if c.overlays == nil {
-		c.overlays = map[customer.UnitID]string{}
+	o := modelOverlay{unit: unit, note: fmt.Sprintf("overlayword%dq", w.taken), limit: draw[int64](w, "overlay limit", 0, 600, 800_000)}
+	if w.one("local", 2) {
+		o.local = fmt.Sprint("local", w.taken)
 	}
-	c.overlays[unit] = note
+	w.canaries[o.note] = []canary{{c.id, "note", unit}}
+	stored := orgtree.Overlay{Unit: unit, Note: o.note, LocalCode: o.local}
+	if o.limit != 0 {
+		stored.Limit = &orgtree.Limit{Amount: o.limit, Currency: "CNY"}
+	}
+	w.do(func(tx *clientele.Tx) error { _, err := tx.Org.SetOverlay(c.id, stored); return err })
+	c.overlays = append(slices.DeleteFunc(c.overlays, func(b modelOverlay) bool { return b.unit == unit }), o)
+	w.edited(c, element{'o', unit})
 }
 
 func (w *world) setTeam() {
-	c, team := w.drawCustomer(), w.drawOpen("team")
+	c, team := w.drawStanding(), w.drawOpen("team")
 	w.do(func(tx *clientele.Tx) error { _, err := tx.Org.SetTeam(c.id, team); return err })
-	c.team = team
+	if c.team != team {
+		c.team = team
+		w.edited(c, element{'t', 0})
+	}
 }
 
 func (w *world) disable() {
@@ -472,32 +517,35 @@ func (w *world) delegate() {
 
 // rename gives a customer another name, phone and note: the former ones stay in its history.
 func (w *world) rename() {
-	c := w.drawCustomer()
+	c := w.drawStanding()
 	if !active(c) {
 		return
 	}
 	c.name, c.note = w.plant(c.id, "", "Zulu Namefor%dq"), w.plant(c.id, "note", "noteword%dq")
-	c.phone = w.note(c.id, "phone", draw(w, "phone", "+8613800138001", "+8613800138002", "+8613800138003"))
+	delete(c.lent, "note")
+	phone := w.note(c.id, "phone", draw(w, "phone", modelPhones...))
+	c.lists["phone"].set(phone)
 	w.do(func(tx *clientele.Tx) error {
 		stored, err := tx.Customers.Get(c.id)
 		if err != nil {
 			return err
 		}
-		stored.Name, stored.Note, stored.Phones = c.name, c.note, []customer.Phone{{Number: c.phone}}
+		stored.Name, stored.Note, stored.Phones = c.name, c.note, []customer.Phone{{Number: phone}}
 		_, err = tx.Customers.Update(stored)
 		return err
 	})
+	w.happened(c.id, customer.Updated)
 }
 
 // retag gives a customer the tag, or takes it away.
 func (w *world) retag() {
-	if c := w.drawCustomer(); active(c) {
+	if c := w.drawStanding(); active(c) {
 		w.do(func(tx *clientele.Tx) error { return w.tag(tx, c) })
 	}
 }
 
 func (w *world) changeStatus() {
-	c := w.drawCustomer()
+	c := w.drawStanding()
 	w.do(func(tx *clientele.Tx) (err error) {
 		switch c.status {
 		case customer.Active:
@@ -507,6 +555,7 @@ func (w *world) changeStatus() {
 		}
 		return err
 	})
+	w.happened(c.id, map[customer.Status]customer.Action{customer.Active: customer.ArchivedNow, customer.Archived: customer.Reactivated}[c.status])
 	c.status = customer.Archived - c.status
 }
 
@@ -529,7 +578,7 @@ func (w *world) String() string {
 		text += fmt.Sprintf("%s to %s %v from %v until %v\n", d.From, d.To, d.Grants, d.Begin, d.End)
 	}
 	for _, c := range w.customers {
-		text += fmt.Sprintf("%+v\n", *c)
+		text += fmt.Sprintf("%s\n\tvip by %d, places %+v, lent %v, limits %v, groups %v\n", c.facts(), c.tagBy, c.placement, c.lent, c.limits, c.groups)
 	}
 	return text
 }

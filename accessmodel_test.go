@@ -2,9 +2,11 @@ package clientele_test
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/orgtree"
 )
@@ -28,18 +30,24 @@ type modelMove struct {
 
 // modelCustomer is a customer as it is stored. Its fields are empty for none.
 type modelCustomer struct {
-	id                                             customer.ID
-	code, name                                     string
-	status                                         customer.Status
-	owner                                          customer.UnitID
-	rep, identifier, source, note, website, secret string
-	phone, email, city                             string
-	turnover                                       int64
-	vip                                            bool
-	owes                                           int64 // fen
-	team                                           customer.UnitID
-	assigned                                       []orgtree.Assignment
-	overlays                                       map[customer.UnitID]string // the notes of units
+	id                         customer.ID
+	code, name                 string
+	status                     customer.Status
+	owner                      customer.UnitID
+	rep, note, website, secret string
+	city                       string            // of its first address, which is its own
+	lists                      map[string]claims // by field: identifier, source, alias, phone, email, address
+	turnover                   int64
+	vip                        bool
+	owes                       int64 // fen
+	placement
+	mergeState
+	limits, groups []loan
+	limitLog       []string // its limits as they were set, one after another
+	limitThen      string   // the last of them, empty for none
+	visits         int64
+	tagged         []tagState
+	past           []recordState
 }
 
 // model is all that the naive evaluator knows.
@@ -51,6 +59,10 @@ type model struct {
 	grants      []*orgtree.Grant
 	delegations []*orgtree.Delegation
 	customers   []*modelCustomer
+	documents   []*modelDocument
+	reserved    []*modelReservation
+	lines       map[credit.Scope]*modelLine // of groups and units
+	campaigns   []*modelCampaign
 }
 
 func (m *model) unit(id customer.UnitID) *modelUnit {
@@ -326,16 +338,20 @@ func (m *model) shows(actor string, c *modelCustomer, field string) bool {
 }
 
 // masked is a customer as an actor sees it.
-func (m *model) masked(actor string, c *modelCustomer) *modelCustomer {
-	s := *c
+func (m *model) masked(actor string, c *modelCustomer) *modelCustomer { return m.maskedBy(actor, c, c) }
+
+// maskedBy is what a customer is, or was, without what is hidden of it now.
+func (m *model) maskedBy(actor string, c, then *modelCustomer) *modelCustomer {
+	s := *then
 	for field, value := range map[string]*string{
-		"rep": &s.rep, "identifier": &s.identifier, "source": &s.source, "note": &s.note, "website": &s.website,
-		"attr.secret": &s.secret, "phone": &s.phone, "email": &s.email, "address": &s.city,
+		"rep": &s.rep, "note": &s.note, "website": &s.website, "attr.secret": &s.secret, "address": &s.city,
 	} {
 		if !m.shows(actor, c, field) {
 			*value = ""
 		}
 	}
+	s.lists = maps.Clone(then.lists)
+	maps.DeleteFunc(s.lists, func(field string, _ claims) bool { return !m.shows(actor, c, field) })
 	if !m.shows(actor, c, "attr.turnover") {
 		s.turnover = -1
 	}

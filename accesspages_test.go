@@ -83,7 +83,7 @@ type request struct {
 
 // ask stores a request about a kind of data of a customer that one field shows.
 func (w *world) ask() {
-	c := w.drawCustomer()
+	c := w.drawStanding()
 	q := request{customer: c.id, field: draw(w, "about", "tag", "item")}
 	q.subject = w.plant(c.id, q.field, "subjectword%dq")
 	w.do(func(tx *clientele.Tx) error {

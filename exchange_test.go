@@ -195,14 +195,16 @@ func TestReceivablesAreImportedOnceAndTakenBack(t *testing.T) {
 		"INV-5,C1,发票,2026-01-05,,,1.005,\n" + // more digits than CNY has
 		"INV-6,C1,发票,2026-01-05,,QQQ?,1,\n" +
 		"INV-1,C1,发票,2026-01-05,2026-02-04,CNY,999,\n" + // the number is taken, by another amount
-		",C1,发票,2026-01-05,,CNY,1,\n"
+		",C1,发票,2026-01-05,,CNY,1,\n" +
+		"CN-2,C3,红字发票,2026-01-21,,CNY,(-5),\n" + // either 5 or -5
+		"CN-3,C3,红字发票,2026-01-21,,CNY,（20）,\n" // full-width
 	im := exchange.Import{Subject: exchange.Items}
-	want := exchange.Summary{Read: 10, Created: 4, Refused: 6}
+	want := exchange.Summary{Read: 12, Created: 5, Refused: 7}
 	dry, _ := o.imported(list, exchange.Import{Subject: exchange.Items, DryRun: true})
 	wantSummary(t, dry, want)
 	p, faults := o.imported(list, im)
 	wantSummary(t, p, want)
-	wantFaults(t, faults, "6/0 not_found", "7/4 malformed", "8/7 malformed", "9/6 unknown", "10/1 posted", "11/1 required")
+	wantFaults(t, faults, "6/0 not_found", "7/4 malformed", "8/7 malformed", "9/6 unknown", "10/1 posted", "11/1 required", "12/7 malformed")
 	balances := func() (list []string) {
 		o.view(func(tx *clientele.ReadTx) error {
 			for id := customer.ID(1); id <= 3; id++ {
@@ -218,12 +220,12 @@ func TestReceivablesAreImportedOnceAndTakenBack(t *testing.T) {
 		})
 		return list
 	}
-	// 1,000.50 less 300; 200; less 50.
-	if got := fmt.Sprint(balances()); !strings.Contains(got, "700.50") || !strings.Contains(got, "200.00") || !strings.Contains(got, "-50.00") {
+	// 1,000.50 less 300; 200; less 50 and 20.
+	if got := fmt.Sprint(balances()); !strings.Contains(got, "700.50") || !strings.Contains(got, "200.00") || !strings.Contains(got, "-70.00") {
 		t.Errorf("balances %s", got)
 	}
 	again, _ := o.imported(list, exchange.Import{Subject: exchange.Items, Again: true})
-	wantSummary(t, again, exchange.Summary{Read: 10, Unchanged: 4, Refused: 6})
+	wantSummary(t, again, exchange.Summary{Read: 12, Unchanged: 5, Refused: 7})
 	o.undo(p)
 	o.view(func(tx *clientele.ReadTx) error {
 		for id := customer.ID(1); id <= 3; id++ {

@@ -8,6 +8,8 @@ import (
 	"github.com/clientele-go/clientele/credit/date"
 	"github.com/clientele-go/clientele/credit/money"
 	"github.com/clientele-go/clientele/customer"
+
+	"golang.org/x/text/width"
 )
 
 // Document is a receivable of a file: an invoice, a payment, an opening balance.
@@ -179,19 +181,19 @@ func (e *documentEntry) amount(c *converter, l *line) {
 }
 
 // minor reads an amount in the currency's minor units; none is 0. Accountants write
-// negative ones in parentheses too.
+// negative ones in parentheses too. One with a sign within them may mean either.
 func (e *documentEntry) minor(l *line, f Field) (int64, bool) {
 	v := l.cells[f]
 	if v.text == "" {
 		return 0, true
 	}
-	value, negative := v.text, false
+	value, negative := width.Narrow.String(v.text), false
 	if inner, ok := strings.CutPrefix(value, "("); ok && strings.HasSuffix(inner, ")") {
 		value, negative = strings.TrimSuffix(inner, ")"), true
 	}
 	digits := e.document.Amount.Currency.Digits()
 	n, ok := parseUnits(value, uint8(digits))
-	if !ok {
+	if ok = ok && !(negative && n < 0); !ok {
 		l.bad(f, customer.CodeMalformed, "is no amount", fmt.Sprintf("digits, with at most %d behind the point", digits))
 	}
 	if negative {

@@ -79,10 +79,11 @@ func (s Session) export(ctx context.Context, r *Reader, w io.Writer, e Export) (
 	if err := x.prepare(); err != nil {
 		return 0, err
 	}
-	to, err := e.Format.Create(w, e.Options)
+	to, err := create(e.Format, w, e.Options)
 	if err != nil {
 		return 0, err
 	}
+	defer func() { err = to.end(err) }()
 	cells := make([]tabular.Cell, len(x.columns))
 	for c, err := range x.customers() {
 		if err != nil {
@@ -105,7 +106,46 @@ func (s Session) export(ctx context.Context, r *Reader, w io.Writer, e Export) (
 			}
 		}
 	}
-	return n, to.Close()
+	return n, nil
+}
+
+// output is a file that is written, of which nothing more reaches its destination once it
+// was given up: what was begun never looks complete.
+type output struct {
+	tabular.Writer
+	to *stoppable
+}
+
+// stoppable is a destination that can be made to fail.
+type stoppable struct {
+	io.Writer
+	err error
+}
+
+func (s *stoppable) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	return s.Writer.Write(p)
+}
+
+func create(f tabular.Format, w io.Writer, o tabular.WriteOptions) (*output, error) {
+	to := &stoppable{Writer: w}
+	file, err := f.Create(to, o)
+	if err != nil {
+		return nil, err
+	}
+	return &output{file, to}, nil
+}
+
+// end completes the file, or gives it up after an error, which it returns.
+func (o *output) end(err error) error {
+	if err == nil {
+		return o.Close()
+	}
+	o.to.err = err
+	_ = o.Close() // which frees what it holds and can't write
+	return err
 }
 
 // exporter makes rows of customers.
@@ -419,31 +459,35 @@ func (x *exporter) customers() iter.Seq2[*customer.Customer, error] {
 
 // selected yields who is exported, in the order of creation.
 func (x *exporter) selected() iter.Seq2[*customer.Customer, error] {
-	r, q := x.reader, x.export.Query
+	r := x.reader
 	permitted := func(c *customer.Customer) bool {
 		return r.Customers.Access() == nil || r.Customers.Permit(customer.RightExport, customer.Identity, c.ID) == nil
 	}
 	return func(yield func(*customer.Customer, error) bool) {
-		if q.Filter == "" && q.Expr == nil {
-			for c, err := range r.Customers.List(customer.List{Statuses: q.Statuses}) {
-				if err == nil && !permitted(c) {
-					continue
-				}
-				if !yield(c, err) {
-					return
-				}
+		for c, err := range x.matching() {
+			if err == nil && !permitted(c) {
+				continue
 			}
-			return
+			if !yield(c, err) || err != nil {
+				return
+			}
 		}
+	}
+}
+
+// matching yields whom the query matches, in the order of creation.
+func (x *exporter) matching() iter.Seq2[*customer.Customer, error] {
+	r, q := x.reader, x.export.Query
+	if q.Filter == "" && q.Expr == nil {
+		return r.Customers.List(customer.List{Statuses: q.Statuses})
+	}
+	return func(yield func(*customer.Customer, error) bool) {
 		for id, err := range r.Tags.IDs(q, 0) {
 			var c *customer.Customer
 			if err == nil {
 				c, err = r.Customers.Get(id)
 			}
-			if err == nil && !permitted(c) {
-				continue
-			}
-			if !yield(c, err) || err != nil {
+			if !yield(c, err) {
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -30,46 +31,50 @@ func (s Session) shows(r *Reader, j *Job) bool {
 	return a == nil || j.Actor == s.Actor.Actor || a.Within() == nil && !slices.ContainsFunc(customer.MaskableFields(), func(field string) bool { return a.WithinUnmasked(field) != nil })
 }
 
-// Faults returns what was wrong with the rows of an import, in the file's order. They
-// quote the file; see [Session.Forget].
+// Faults returns what was wrong with the rows of an import, in the file's order, all in
+// memory: of an import that may refuse millions take them by Import.Faults. They quote the
+// file; see [Session.Forget].
 func (s Session) Faults(ctx context.Context, id JobID) (list []Fault, err error) {
 	err = s.view(ctx, func(r *Reader) error {
 		list = nil
-		return s.eachFaulty(r, id, func(row *settled) error { list = append(list, row.faults...); return nil })
+		for row, err := range s.faulty(r, id) {
+			if err != nil {
+				return err
+			}
+			list = append(list, row.faults...)
+		}
+		return nil
 	})
 	return list, err
 }
 
-// refusedRows returns what was wrong with each refused row.
-func (s Session) refusedRows(ctx context.Context, id JobID) (rows map[int][]Fault, err error) {
-	err = s.view(ctx, func(r *Reader) error {
-		rows = map[int][]Fault{}
-		return s.eachFaulty(r, id, func(row *settled) error {
-			if row.outcome == Refused {
-				rows[int(row.key.row)] = row.faults
+// faulty yields the rows of an import with which something was wrong, in the file's order.
+func (s Session) faulty(r *Reader, id JobID) iter.Seq2[*settled, error] {
+	return func(yield func(*settled, error) bool) {
+		if _, err := s.job(r, id); err != nil {
+			yield(nil, err)
+			return
+		}
+		for row, err := range s.Imports.rows.Records(r.Storage, everyRow(id), false) {
+			if err == nil && len(row.faults) == 0 {
+				continue
 			}
-			return nil
-		})
-	})
-	return rows, err
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
-func (s Session) eachFaulty(r *Reader, id JobID, f func(*settled) error) error {
-	if _, err := s.job(r, id); err != nil {
-		return err
-	}
-	for row, err := range s.Imports.rows.Records(r.Storage, everyRow(id), false) {
-		if err != nil {
-			return err
-		}
-		if len(row.faults) == 0 {
-			continue
-		}
-		if err := f(row); err != nil {
-			return err
+// refused yields the rows that an import refused, in the file's order.
+func (s Session) refused(r *Reader, id JobID) iter.Seq2[*settled, error] {
+	return func(yield func(*settled, error) bool) {
+		for row, err := range s.faulty(r, id) {
+			if (err != nil || row.outcome == Refused) && !yield(row, err) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 // Forget removes the cells of the file that an import keeps with its faults, for good, as

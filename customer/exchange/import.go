@@ -244,8 +244,13 @@ func (s Session) newRun(ctx context.Context, im *Import) (*run, *Mapping, error)
 	if r.converter, err = s.converter(ctx, im, mapping); err != nil {
 		return nil, nil, err
 	}
-	r.converter.unescape = r.format.Name() == "csv" || r.format.Name() == "tsv" // which exports escape
+	r.converter.unescape = escapes(r.format)
 	return r, mapping, nil
+}
+
+// escapes reports whether texts that would run as formulas are escaped in files of a format.
+func escapes(f tabular.Format) bool {
+	return f.Name() == (tabular.CSV{}).Name() || f.Name() == (tabular.TSV{}).Name()
 }
 
 // settleMapping returns the mapping, guessed if none is given.

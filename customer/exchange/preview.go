@@ -126,11 +126,8 @@ func (v *previewer) read(ctx context.Context) error {
 		if last = row.Number; row.Blank() {
 			continue
 		}
-		kept := *row
-		kept.Cells = slices.Clone(row.Cells)
-		for _, c := range kept.Cells {
-			bytes += len(c.Text) + 32
-		}
+		kept, size := keptRow(row)
+		bytes += size
 		if rows = append(rows, kept); len(rows) == dryRows || bytes > windowBytes {
 			if err := v.take(rows); err != nil {
 				return err

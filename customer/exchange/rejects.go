@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,9 +28,10 @@ func headsRejects(heading string) bool {
 // Rejects writes the rows of a file that an import refused, with its headings and one
 // more column that says what is wrong, in the file's own format and encoding: to be
 // mended and imported again with the same mapping, which leaves the added column out. It
-// returns how many rows there are. The file must be the one that was imported. Characters
-// that its encoding hasn't become question marks. formats are those of the file, if it is
-// in none of package tabular's.
+// returns how many rows there are; of none nothing is written. The file must be the one that
+// was imported. Characters that its encoding hasn't become question marks. In delimited
+// files texts that a spreadsheet would run as formulas are escaped as by [Session.Export].
+// formats are those of the file, if it is in none of package tabular's. Memory is bounded.
 func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Writer, tag language.Tag, formats ...tabular.Format) (n int, err error) {
 	var job *Job
 	err = s.view(ctx, func(r *Reader) error {
@@ -44,10 +46,6 @@ func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Wr
 	} else if sum != job.Digest {
 		return 0, fmt.Errorf("exchange: rejects: %s: %w: it has the SHA-256 %x, import %d had %x", f.Name, ErrChanged, sum[:8], id, job.Digest[:8])
 	}
-	refused, err := s.refusedRows(ctx, id)
-	if err != nil || len(refused) == 0 {
-		return 0, err
-	}
 	m, err := ParseMapping([]byte(job.Mapping))
 	if err != nil {
 		return 0, err
@@ -56,7 +54,11 @@ func (s Session) Rejects(ctx context.Context, id JobID, f *tabular.File, w io.Wr
 	if err != nil {
 		return 0, err
 	}
-	return writeRejects(ctx, m, format, f, refused, w, tag)
+	err = s.view(ctx, func(r *Reader) error {
+		n, err = writeRejects(ctx, m, format, f, s.refused(r, id), w, tag)
+		return err
+	})
+	return n, err
 }
 
 // formatOf returns the format that a mapping names, or that the file fits.
@@ -78,15 +80,22 @@ type rejectFile struct {
 	tag     language.Tag
 	above   [][]tabular.Cell // by number, from 1 on
 	width   int              // of the file without the column of errors
-	to      tabular.Writer
+	to      *output
 }
 
-func writeRejects(ctx context.Context, m *Mapping, format tabular.Format, f *tabular.File, refused map[int][]Fault, w io.Writer, tag language.Tag) (n int, err error) {
+func writeRejects(ctx context.Context, m *Mapping, format tabular.Format, f *tabular.File, refused iter.Seq2[*settled, error], w io.Writer, tag language.Tag) (n int, err error) {
+	next, stop := iter.Pull2(refused)
+	defer stop()
+	bad, err, more := next()
+	if err != nil || !more {
+		return 0, err
+	}
 	o := m.options(tabular.Limits{})
-	r := &rejectFile{mapping: m, format: format, tag: tag, options: tabular.WriteOptions{Encoding: o.Encoding, Delimiter: o.Delimiter, Sheet: o.Sheet, Verbatim: true}}
+	r := &rejectFile{mapping: m, format: format, tag: tag, options: tabular.WriteOptions{Encoding: o.Encoding, Delimiter: o.Delimiter, Sheet: o.Sheet}}
 	for _, c := range m.Columns {
 		r.width = max(r.width, c.Column)
 	}
+	defer func() { err = r.close(w, err) }()
 	for row, err := range format.Read(ctx, f, o) {
 		if err != nil {
 			return n, err
@@ -95,22 +104,32 @@ func writeRejects(ctx context.Context, m *Mapping, format tabular.Format, f *tab
 			r.keep(row)
 			continue
 		}
-		faults, bad := refused[row.Number]
-		if !bad {
+		if row.Number != int(bad.key.row) {
 			continue
 		}
 		if err := r.begin(w); err != nil {
 			return n, err
 		}
-		if err := r.to.Write(r.cells(row.Cells, r.sentence(faults))); err != nil {
+		if err := r.to.Write(r.cells(row.Cells, r.sentence(bad.faults))); err != nil {
 			return n, err
 		}
 		n++
+		if bad, err, more = next(); err != nil || !more {
+			return n, err
+		}
 	}
-	if err := r.begin(w); err != nil {
-		return n, err
+	return n, nil
+}
+
+// close ends the file, or gives it up after an error.
+func (r *rejectFile) close(w io.Writer, err error) error {
+	if err == nil {
+		err = r.begin(w)
 	}
-	return n, r.to.Close()
+	if r.to == nil {
+		return err
+	}
+	return r.to.end(err)
 }
 
 func (r *rejectFile) keep(row *tabular.Row) {
@@ -137,7 +156,7 @@ func (r *rejectFile) begin(w io.Writer) (err error) {
 		above = append(r.above, make([][]tabular.Cell, max(0, last-len(r.above)))...)
 		above[last-1] = r.cells(above[last-1], heading)
 	}
-	if r.to, err = r.format.Create(w, r.options); err != nil {
+	if r.to, err = create(r.format, w, r.options); err != nil {
 		return err
 	}
 	for _, cells := range above {
@@ -148,7 +167,8 @@ func (r *rejectFile) begin(w io.Writer) (err error) {
 	return nil
 }
 
-// cells are those of a row with one more behind, as the file can hold them.
+// cells are those of a row with one more behind, as the file can hold them. What was
+// escaped in a delimited file is escaped again as it is written.
 func (r *rejectFile) cells(row []tabular.Cell, last string) []tabular.Cell {
 	cells := make([]tabular.Cell, max(r.width, len(row))+1)
 	copy(cells, row)
@@ -156,6 +176,9 @@ func (r *rejectFile) cells(row []tabular.Cell, last string) []tabular.Cell {
 		c := &cells[i]
 		if c.Kind == tabular.Garbled || c.Kind == tabular.Inexact || c.Kind == tabular.Failed {
 			c.Kind = tabular.Text
+		}
+		if escapes(r.format) {
+			c.Text = tabular.Unescape(strings.TrimSpace(c.Text))
 		}
 		c.Text = r.fitting(c.Text, c.Text)
 	}

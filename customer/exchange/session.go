@@ -149,8 +149,8 @@ type Sampled struct {
 const inspectedRows = 500
 
 // Inspect recognises a file's format, encoding and headings, and guesses what its columns
-// hold, of rows that are customers. It reads the first 500 rows. formats are those to
-// choose from, if not all.
+// hold, of rows that are customers. It reads the first 500 rows, or as many of longer ones
+// as 24 MiB have. formats are those to choose from, if not all.
 func (s Session) Inspect(ctx context.Context, f *tabular.File, o tabular.Options, formats ...tabular.Format) (*Inspection, error) {
 	return s.InspectAs(ctx, Customers, f, o, formats...)
 }
@@ -169,6 +169,7 @@ func (s Session) InspectAs(ctx context.Context, subject Subject, f *tabular.File
 	recognised.Limits = o.Limits
 	var taken sample
 	var unreadable *tabular.Error
+	bytes := 0
 	for row, err := range format.Read(ctx, f, recognised) {
 		if err != nil {
 			return nil, err
@@ -179,9 +180,9 @@ func (s Session) InspectAs(ctx context.Context, subject Subject, f *tabular.File
 		if row.Blank() || row.Err != nil {
 			continue
 		}
-		kept := *row
-		kept.Cells = slices.Clone(row.Cells)
-		if taken.rows = append(taken.rows, kept); len(taken.rows) == inspectedRows {
+		kept, size := keptRow(row)
+		bytes += size
+		if taken.rows = append(taken.rows, kept); len(taken.rows) == inspectedRows || bytes > windowBytes {
 			break
 		}
 	}

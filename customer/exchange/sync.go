@@ -128,15 +128,18 @@ func (r *run) readWhole(tx *Reader) error {
 	if !r.im.Sync.Archive {
 		return nil
 	}
-	return r.eachFaulty(tx, r.job.ID, func(row *settled) error {
+	for row, err := range r.refused(tx, r.job.ID) {
+		if err != nil {
+			return err
+		}
 		for _, f := range row.faults {
 			unread := slices.Contains(unreadable, tabular.Code(f.Code)) || f.Field == Field(sourceOf+r.im.Sync.System)
-			if unread && row.outcome == Refused && row.id == 0 {
+			if unread && row.id == 0 {
 				return fmt.Errorf("exchange: synchronise with %s: nobody is archived: %w: mend it and import the whole list again: %s", r.im.Sync.System, ErrUnreadable, f)
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // unreadable are the faults of rows that can't be read at all.

@@ -132,11 +132,8 @@ func (r *run) readWindows(ctx context.Context, after int, out chan<- *window) er
 		if len(rows) == 0 {
 			from = meter.at.Load()
 		}
-		kept := *row
-		kept.Cells = slices.Clone(row.Cells)
-		for _, c := range kept.Cells {
-			bytes += len(c.Text) + 32
-		}
+		kept, size := keptRow(row)
+		bytes += size
 		if rows = append(rows, kept); len(rows) == most || bytes > windowBytes {
 			if err := flush(); err != nil {
 				return err
@@ -144,6 +141,16 @@ func (r *run) readWindows(ctx context.Context, after int, out chan<- *window) er
 		}
 	}
 	return flush()
+}
+
+// keptRow is a row with cells of its own, and about how many bytes it takes.
+func keptRow(row *tabular.Row) (kept tabular.Row, bytes int) {
+	kept = *row
+	kept.Cells = slices.Clone(row.Cells)
+	for i := range kept.Cells {
+		bytes += len(kept.Cells[i].Text) + 32
+	}
+	return kept, bytes
 }
 
 // meter knows where a file was read last.

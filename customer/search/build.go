@@ -353,7 +353,7 @@ func (b *builder) merge(ctx context.Context, pieces []string) error {
 
 // mergeFiles merges segments into one and removes them.
 func mergeFiles(ctx context.Context, paths []string, to string) (err error) {
-	defer func() { recoverDamage(&err, recover()) }()
+	defer damaged(&err)()
 	var opened []segment.Segment
 	for _, path := range paths {
 		s, openErr := segments.Open(path)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -178,21 +179,26 @@ func openSafely(engine index.Index) (err error) {
 	panicked := true
 	defer func() {
 		if panicked {
-			recoverDamage(&err, recover())
 			err = errors.Join(err, engine.Close())
 		}
 	}()
+	defer damaged(&err)()
 	err = engine.Open()
 	panicked = false
 	return err
 }
 
-// recoverDamage turns a panic into an error: Bleve trusts its files, and reads
-// beyond a slice when one is damaged.
-// Use as defer func() { recoverDamage(&err, recover()) }().
-func recoverDamage(err *error, panicked any) {
-	if panicked != nil {
-		*err = fmt.Errorf("search: %w: %v", ErrCorrupt, panicked)
+// damaged has a panic become an error: Bleve trusts its files, and reads beyond a slice
+// when one is damaged. So does a page of a mapped file that can't be read, since the disk
+// has failed there or the file was cut off, which would end the program otherwise.
+// Use as defer damaged(&err)().
+func damaged(err *error) func() {
+	faults := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(faults)
+		if panicked := recover(); panicked != nil {
+			*err = fmt.Errorf("search: %w: %v", ErrCorrupt, panicked)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
@@ -111,17 +112,16 @@ type letter struct {
 	opens      bool // it begins a word, or is Han
 }
 
-// scan folds s character by character, so that each keeps its place.
+// scan folds s character by character, with the marks on it, so that each keeps its place.
 func (m *marker) scan(s string) {
 	m.letters = m.letters[:0]
 	gap, wasHan := true, false
 	var buf [16]byte
 	for i, end := 0, 0; i < len(s); i = end {
-		_, n := utf8.DecodeRuneInString(s[i:])
-		end = i + n
+		end = characterEnd(s, i)
 		folded := string(text.AppendFold(buf[:0], s[i:end]))
-		if strings.TrimSpace(folded) == "" {
-			gap = true
+		if folded == "" {
+			gap = gap || divides(s[i:end])
 			continue
 		}
 		for _, f := range folded {
@@ -130,6 +130,24 @@ func (m *marker) scan(s string) {
 			gap, wasHan = false, han
 		}
 	}
+}
+
+// characterEnd returns where the character at i ends, the combining marks on it included.
+func characterEnd(s string, i int) int {
+	_, n := utf8.DecodeRuneInString(s[i:])
+	for end := i + n; ; end += n {
+		var r rune
+		if r, n = utf8.DecodeRuneInString(s[end:]); r < 0x300 || !unicode.Is(unicode.M, r) {
+			return end
+		}
+	}
+}
+
+// divides reports whether a character that folds to nothing stands between two words: an
+// apostrophe and a joiner don't.
+func divides(s string) bool {
+	var buf [16]byte
+	return string(text.AppendFold(buf[:0], "a"+s+"b")) != "ab"
 }
 
 // add adds a fragment if anything is marked.
@@ -161,7 +179,7 @@ func cut(f Fragment) Fragment {
 	}
 	start := max(0, f.Marks[0].Start-beforeCut)
 	end := min(len(f.Text), start+longText)
-	for !utf8.RuneStart(f.Text[start]) {
+	for start > 0 && !utf8.RuneStart(f.Text[start]) {
 		start--
 	}
 	for end < len(f.Text) && !utf8.RuneStart(f.Text[end]) {
@@ -169,8 +187,8 @@ func cut(f Fragment) Fragment {
 	}
 	short := Fragment{Field: f.Field, Text: f.Text[start:end]}
 	for _, mark := range f.Marks {
-		if mark.End <= end {
-			short.Marks = append(short.Marks, Mark{mark.Start - start, mark.End - start})
+		if mark.Start < end {
+			short.Marks = append(short.Marks, Mark{mark.Start - start, min(mark.End, end) - start})
 		}
 	}
 	return short

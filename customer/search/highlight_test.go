@@ -69,6 +69,45 @@ func TestHighlighterCutsLongNotes(t *testing.T) {
 	}
 }
 
+// What folding leaves out within a word doesn't part it: apostrophes, joiners, marks.
+func TestHighlighterMarksWordsOfSeveralParts(t *testing.T) {
+	for _, test := range []struct{ text, note, want string }{
+		{"obrien", "O'Brien & Sons", "[O'Brien] & Sons"},
+		{"o'brien", "Sons of OBrien", "Sons of [OBrien]"},
+		{"loreal", "L’Oréal China", "[L’Oréal] China"},
+		{"cafes", "Cafe\u0301s de Paris", "[Cafe\u0301s] de Paris"}, // decomposed
+		{"สวัสดี", "บริษัท สวัสดี จำกัด", "บริษัท [สวัสดี] จำกัด"},      // vowels are marks
+		{"می\u200cخواهم", "شرکت می\u200cخواهم", "شرکت [می\u200cخواهم]"}, // with a joiner
+		{"tea", "Tea-House", "[Tea]-House"},
+		{"teahouse", "Tea-House", ""}, // a hyphen parts words
+	} {
+		h, err := NewHighlighter(test.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range h.Fragments(&customer.Customer{Note: test.note}) {
+			got += strings.TrimPrefix(marked(f), "note ")
+		}
+		if got != test.want {
+			t.Errorf("%q in %q: %q, want %q", test.text, test.note, got, test.want)
+		}
+	}
+}
+
+// A mark that is longer than what is kept of a long text is cut with it.
+func TestHighlighterCutsLongMarks(t *testing.T) {
+	long := strings.Repeat("abcde", 90) // 450 letters
+	h, err := NewHighlighter(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := h.Fragments(&customer.Customer{Note: long + " end"})
+	if len(f) != 1 || len(f[0].Text) != longText || len(f[0].Marks) != 1 || f[0].Marks[0] != (Mark{0, longText}) {
+		t.Errorf("%+v", f)
+	}
+}
+
 // FuzzHighlighter checks that marks are in order, apart, and on characters.
 func FuzzHighlighter(f *testing.F) {
 	f.Add("taiwan 水泥 138", "臺灣水泥 Co. ½㎏ﬁ")

@@ -63,7 +63,7 @@ func (x *Index) Stats() (Stats, error) {
 // space on disk as the index has; until it returns, Apply waits and searches go on. It
 // refuses an index that fails [Index.Check].
 func (x *Index) Compact(ctx context.Context) (err error) {
-	defer func() { recoverDamage(&err, recover()) }()
+	defer damaged(&err)()
 	x.build.Lock()
 	defer x.build.Unlock()
 	x.write.Lock()
@@ -118,7 +118,7 @@ func (v *view) rewrite(ctx context.Context, path string, workers int) (files []s
 
 // mergeLive merges the live documents of segments.
 func mergeLive(ctx context.Context, parts []*scorch.SegmentSnapshot, file string) (err error) {
-	defer func() { recoverDamage(&err, recover()) }()
+	defer damaged(&err)()
 	var from []segment.Segment
 	var drops []*roaring.Bitmap
 	for _, part := range parts {
@@ -157,7 +157,7 @@ func (x *Index) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 
 // entries merges the ids of the segments, which each has in order.
 func (v *view) entries(ctx context.Context, yield func(Entry) bool) (err error) {
-	defer func() { recoverDamage(&err, recover()) }()
+	defer damaged(&err)()
 	var sources []*entrySource
 	for _, part := range v.snapshot.Segments() {
 		ids, err := part.Segment().Dictionary("_id")

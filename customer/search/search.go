@@ -25,7 +25,7 @@ const (
 // query that cannot be answered and an error matching [ErrCorrupt] when a file
 // turns out to be damaged.
 func (x *Index) Search(ctx context.Context, q Query) (result Result, err error) {
-	defer func() { recoverDamage(&err, recover()) }()
+	defer damaged(&err)()
 	s, err := x.newSearch(&q)
 	if err != nil {
 		return Result{}, err
@@ -49,7 +49,7 @@ func (x *Index) Search(ctx context.Context, q Query) (result Result, err error) 
 // ones don't fill the page. It is made for type-ahead fields. After and Facets are
 // ignored.
 func (x *Index) Pick(ctx context.Context, q Query) (hits []Hit, err error) {
-	defer func() { recoverDamage(&err, recover()) }()
+	defer damaged(&err)()
 	q.After, q.Facets = "", nil
 	s, err := x.newSearch(&q)
 	if err != nil {

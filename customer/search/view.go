@@ -63,7 +63,7 @@ func (v *view) shards() ([]*shard, error) {
 	return shards, nil
 }
 
-// damage carries an error of Bleve's up to the query, see [recoverDamage]. Segments
+// damage carries an error of Bleve's up to the query, see [damaged]. Segments
 // are mapped files, so a failing read is damage.
 type damage struct{ error }
 

@@ -112,11 +112,10 @@ func (tx *Tx) keepResult(digest string, stored []byte, terms map[string]*bitset.
 	if err := z.Close(); err != nil {
 		return 0, err
 	}
-	parts = uint64(packed.Len()+partBytes-1) / partBytes
-	there, err := tx.store.part.Has(tx.storage, partKey{digest, 0})
-	if err != nil || there {
+	if parts, err = tx.storedParts(digest); err != nil || parts > 0 {
 		return parts, err
 	}
+	parts = uint64(packed.Len()+partBytes-1) / partBytes
 	for n := range parts {
 		if err := tx.store.part.Put(tx.tx, partKey{digest, n}, &part{packed.Next(partBytes)}, 0); err != nil {
 			return 0, err
@@ -135,6 +134,18 @@ func (tx *Tx) keepResult(digest string, stored []byte, terms map[string]*bitset.
 		}
 	}
 	return parts, nil
+}
+
+// storedParts returns how many parts a result is stored in, 0 for one that isn't. Another
+// version of the compressor may make more or fewer of it.
+func (r *Reader) storedParts(digest string) (n uint64, err error) {
+	for _, err := range r.store.part.Records(r.storage, kv.Prefix(storage.Key(nil).String(digest)), false) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // mayRead asks whether the actor may read stored counts: who may review, or who may
@@ -218,7 +229,11 @@ func (r *Reader) stored(run *Run) ([]byte, error) {
 	return stored, nil
 }
 
+// damaged is the error of a stored result that can't be read, unless that was given up.
 func damaged(id RunID, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
 	return &Error{Op: "read result", Field: "run", Value: fmt.Sprint(id), Remedy: "count the same definition and positions again, or restore a backup", Err: fmt.Errorf("%w: %w", ErrDamaged, err)}
 }
 

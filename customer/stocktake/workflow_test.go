@@ -1,6 +1,7 @@
 package stocktake_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -169,6 +170,19 @@ func TestComparedRunsSayWhatTheirTablesLeaveOut(t *testing.T) {
 	}
 }
 
+// stored reads a run.
+func (b *book) stored(id stocktake.RunID) (run *stocktake.Run) {
+	b.t.Helper()
+	err := b.View(b.t.Context(), func(tx *clientele.ReadTx) (err error) {
+		run, err = tx.Stocktake.Run(id)
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return run
+}
+
 // A run whose number no longer leads to its customers isn't what was signed.
 func TestRunsThatLostTheirCustomersAreDamaged(t *testing.T) {
 	b := newBook(t, clientele.Options{})
@@ -179,19 +193,76 @@ func TestRunsThatLostTheirCustomersAreDamaged(t *testing.T) {
 	if err := s.Verify(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	var run *stocktake.Run
-	err := b.View(t.Context(), func(tx *clientele.ReadTx) (err error) {
-		run, err = tx.Stocktake.Run(id)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.Storage.Update(t.Context(), storage.Session{Actor: "fault"}, func(tx *storage.Tx) error { return s.Stocktakes.LoseMembers(tx, run, "closing") })
+	run := b.stored(id)
+	_, err := s.Storage.Update(t.Context(), storage.Session{Actor: "fault"}, func(tx *storage.Tx) error { return s.Stocktakes.LoseMembers(tx, run, "closing") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Verify(t.Context(), id); !errors.Is(err, stocktake.ErrDamaged) {
 		t.Errorf("verified: %v", err)
+	}
+}
+
+// A result that is stored already is read in the parts that it has, whatever the compressor
+// of today would make of it.
+func TestResultsPackedOtherwiseAreReadAgain(t *testing.T) {
+	b := newBook(t, clientele.Options{})
+	b.create(customer.Draft{Name: "A"}, customer.Draft{Name: "B"})
+	b.save(stocktake.Definition{Name: "all"})
+	s, first := b.Stocktake(), b.stored(b.inReview("clerk", "all"))
+	_, err := s.Storage.Update(t.Context(), storage.Session{Actor: "older program"}, func(tx *storage.Tx) error { return s.Stocktakes.Repack(tx, first, 100) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Run(t.Context(), stocktake.Ask{Name: "all", Opening: first.Opening, Closing: first.Closing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := b.stored(again.Filing.Run)
+	if run.Digest != first.Digest || run.Parts < 2 {
+		t.Errorf("%d parts of %s, want those of %s", run.Parts, run.Digest, first.Digest)
+	}
+	if err := s.Verify(t.Context(), run.Run); err != nil {
+		t.Error(err)
+	}
+}
+
+// expiring is a context that ends when it was asked some times whether it has.
+type expiring struct {
+	context.Context
+	left *int
+}
+
+func (e expiring) Err() error {
+	if *e.left--; *e.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A verification that is given up doesn't say that the run is damaged, whenever it is.
+func TestVerificationsGivenUpFindNoDamage(t *testing.T) {
+	b := newBook(t, clientele.Options{})
+	b.create(customer.Draft{Name: "A"})
+	b.save(stocktake.Definition{Name: "all"})
+	id := b.inReview("lin", "all")
+	if err := b.as("wu", approve(id)); err != nil {
+		t.Fatal(err)
+	}
+	s := b.book.As(clientele.Actor{ID: "wu"}).Stocktake()
+	if _, err := s.Sign(t.Context(), id, "auditor"); err != nil {
+		t.Fatal(err)
+	}
+	b.create(customer.Draft{Name: "B"})
+	for asked := 0; ; asked++ {
+		left := asked
+		err := s.Verify(expiring{t.Context(), &left}, id)
+		if err == nil {
+			t.Logf("asked %d times", asked)
+			return
+		}
+		if !errors.Is(err, context.Canceled) || errors.Is(err, stocktake.ErrDamaged) {
+			t.Fatalf("given up when asked the %d. time: %v", asked+1, err)
+		}
 	}
 }

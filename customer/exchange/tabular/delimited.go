@@ -172,6 +172,7 @@ func readDelimited(ctx context.Context, f *File, o Options, delimiter rune) iter
 			return
 		}
 		s := newScanner(f.Name, text, delimiter, o.Limits.withDefaults())
+		s.misread = newMisreading(o.Encoding)
 		for s.next() {
 			if s.row.Number%1024 == 0 && ctx.Err() != nil {
 				s.err = ctx.Err()
@@ -203,6 +204,7 @@ type scanner struct {
 	row     Row
 	scratch []byte // the row's cells, one after another
 	ends    []int  // of the cells in scratch
+	misread *misreading
 	err     error
 }
 
@@ -483,9 +485,10 @@ func (s *scanner) take(line int, code Code) {
 	if len(s.ends) == 1 && all == "" {
 		return
 	}
+	misread := s.misread.finds(s.scratch)
 	for _, end := range s.ends {
 		c := Cell{Text: all[begin:end]}
-		if strings.ContainsRune(c.Text, utf8.RuneError) {
+		if strings.ContainsRune(c.Text, utf8.RuneError) || misread && !isASCII(c.Text) {
 			c.Kind = Garbled
 		}
 		r.Cells = append(r.Cells, c)

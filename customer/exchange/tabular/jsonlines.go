@@ -80,6 +80,7 @@ func (r *lineReader) headings(f *File) error {
 	if err := r.open(f); err != nil {
 		return err
 	}
+	size := 0 // of the keys, which are a row as well
 	for range headingObjects {
 		line, tooLarge, more := r.read()
 		if !more {
@@ -90,9 +91,10 @@ func (r *lineReader) headings(f *File) error {
 		}
 		// What is wrong with a line is said when it comes as a row.
 		_ = flatten(line, func(key string, _ Cell) error {
-			if _, known := r.columns[key]; !known && len(r.keys) < r.limits.Columns {
+			if _, known := r.columns[key]; !known && len(r.keys) < r.limits.Columns && size+len(key) <= r.limits.RowBytes {
 				r.columns[key] = len(r.keys)
 				r.keys = append(r.keys, key)
+				size += len(key)
 			}
 			return nil
 		})

@@ -42,7 +42,7 @@ func newMarkup(from io.Reader, limit int) *markup { return &markup{from: from, l
 func (m *markup) next() bool {
 	m.text = m.text[:0]
 	for m.err == nil {
-		i := m.find(0, '<')
+		i := m.find('<')
 		if i < 0 {
 			if m.depth > 0 && m.err == nil {
 				m.err = errMarkup
@@ -66,9 +66,9 @@ func (m *markup) next() bool {
 	return false
 }
 
-// find returns where a byte is, from an offset on, reading on until it is found.
-func (m *markup) find(from int, b byte) int {
-	for {
+// find returns where a byte is, reading on until it is found.
+func (m *markup) find(b byte) int {
+	for from := 0; ; {
 		if i := bytes.IndexByte(m.buffer[m.at+from:], b); i >= 0 {
 			return from + i
 		}
@@ -150,12 +150,9 @@ func (m *markup) special() (special, ok bool) {
 	return true, true
 }
 
-// tag takes the tag at m.at apart. A > within an attribute's value doesn't end it.
+// tag takes the tag at m.at apart.
 func (m *markup) tag() bool {
-	end := m.find(0, '>')
-	for end >= 0 && inQuotes(m.buffer[m.at:m.at+end]) {
-		end = m.find(end+1, '>')
-	}
+	end := m.findTagEnd()
 	if end < 0 {
 		if m.err == nil {
 			m.err = errMarkup
@@ -187,20 +184,23 @@ func (m *markup) tag() bool {
 	return true
 }
 
-func inQuotes(tag []byte) bool {
-	if bytes.IndexByte(tag, '"') < 0 && bytes.IndexByte(tag, '\'') < 0 {
-		return false
-	}
-	var quote byte
-	for _, b := range tag {
-		switch {
+// findTagEnd returns where the > is that ends the tag at m.at. One within an attribute's
+// value doesn't.
+func (m *markup) findTagEnd() int {
+	var quote byte // around the value, 0 outside of one
+	for i := 0; ; i++ {
+		if m.at+i == len(m.buffer) && !m.fill() {
+			return -1
+		}
+		switch b := m.buffer[m.at+i]; {
+		case quote == 0 && b == '>':
+			return i
 		case quote == 0 && (b == '"' || b == '\''):
 			quote = b
 		case b == quote:
 			quote = 0
 		}
 	}
-	return quote != 0
 }
 
 // attr returns an attribute's value as it stands in the file, by its name without a

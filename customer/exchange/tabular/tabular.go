@@ -43,10 +43,10 @@ const (
 	Number              // Text is the number as stored, "1234.5"
 	Date                // Text is "2006-01-02", or "2006-01-02 15:04:05" with a time of day
 	Bool                // Text is "true" or "false"
-	Failed              // Text is an error of the workbook's own, such as "#REF!"
+	Failed              // Text is an error of the workbook's own, such as "#REF!", or a formula that no program has computed
 	Nested              // Text is a list or an object in JSON
 	Inexact             // Text is a number of more digits than the 15 that a worksheet keeps, the last of which may be lost
-	Garbled             // Text has U+FFFD where the file's bytes were no characters
+	Garbled             // Text has U+FFFD where the file's bytes were no characters, or is that of a row in another encoding
 )
 
 // Cell is one value of a row.
@@ -169,6 +169,8 @@ type Column struct {
 type Writer interface {
 	// Write writes a row. It doesn't keep cells.
 	Write(cells []Cell) error
+	// Close ends the file and frees what the writer holds, also when the end can't be
+	// written. Who gives a file up closes it, too, after having its destination fail.
 	Close() error
 }
 

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"path"
@@ -22,8 +23,8 @@ func (XLSX) Extension() string { return ".xlsx" }
 func (XLSX) Fits(_ string, head []byte) bool { return isZip(head) }
 
 // Inspect lists the sheets, and takes the first visible one if none is asked for.
-func (x XLSX) Inspect(_ context.Context, f *File, o Options) (*Shape, error) {
-	b, err := openWorkbook(f, o.Limits.withDefaults())
+func (x XLSX) Inspect(ctx context.Context, f *File, o Options) (*Shape, error) {
+	b, err := openWorkbook(ctx, f, o.Limits.withDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -40,20 +41,22 @@ func (x XLSX) Inspect(_ context.Context, f *File, o Options) (*Shape, error) {
 // as Create writes them, without their headings.
 func (XLSX) Read(ctx context.Context, f *File, o Options) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		b, err := openWorkbook(f, o.Limits.withDefaults())
+		b, err := openWorkbook(ctx, f, o.Limits.withDefaults())
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		if err := b.read(ctx, o.Sheet, yield); err != nil {
+		if err := b.read(o.Sheet, yield); err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-// workbook is an opened file.
+// workbook is an opened file. It is read no further once ctx is done.
 type workbook struct {
+	ctx      context.Context
 	file     *File
+	content  content
 	limits   Limits
 	parts    map[string]*zip.File
 	unpacked int64 // bytes so far
@@ -71,11 +74,11 @@ type sheet struct {
 // maxParts is far more than a workbook has.
 const maxParts = 10000
 
-func openWorkbook(f *File, limits Limits) (*workbook, error) {
-	b := &workbook{file: f, limits: limits, parts: map[string]*zip.File{}}
-	archive, err := zip.NewReader(f.Content, f.Size)
+func openWorkbook(ctx context.Context, f *File, limits Limits) (*workbook, error) {
+	b := &workbook{ctx: ctx, file: f, content: content{ReaderAt: f.Content}, limits: limits, parts: map[string]*zip.File{}}
+	archive, err := zip.NewReader(&b.content, f.Size)
 	if err != nil {
-		return nil, b.damaged("the archive")
+		return nil, b.explain(err, "the archive")
 	}
 	if len(archive.File) > maxParts {
 		return nil, b.fault(Inflates, "the archive", ErrLimit)
@@ -122,20 +125,37 @@ func (b *workbook) open(name string) (io.ReadCloser, bool, error) {
 	}
 	r, err := part.Open()
 	if err != nil {
-		return nil, false, b.damaged(name)
+		return nil, false, b.explain(err, name)
 	}
 	return &bounded{ReadCloser: r, workbook: b}, true, nil
 }
 
-// bounded counts what is unpacked.
+// content is a file that remembers why it couldn't be read, which is no damage of the
+// workbook in it.
+type content struct {
+	io.ReaderAt
+	err error
+}
+
+func (c *content) ReadAt(p []byte, at int64) (n int, err error) {
+	if n, err = c.ReaderAt.ReadAt(p, at); err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+	}
+	return n, err
+}
+
+// bounded counts what is unpacked, and stops when the context is done.
 type bounded struct {
 	io.ReadCloser
 	workbook *workbook
 }
 
 func (r *bounded) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
 	b := r.workbook
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.ReadCloser.Read(p)
 	if b.unpacked += int64(n); b.unpacked > b.limits.Unpacked {
 		return 0, b.fault(TooLarge, strconv.FormatInt(b.limits.Unpacked, 10), ErrLimit)
 	}
@@ -164,6 +184,10 @@ func (b *workbook) explain(err error, part string) error {
 	switch {
 	case err == nil || errors.As(err, &known):
 		return err
+	case b.ctx.Err() != nil:
+		return b.ctx.Err()
+	case b.content.err != nil:
+		return fmt.Errorf("tabular: read %s: %w", b.file.Name, b.content.err)
 	case errors.Is(err, errTokenSize):
 		return b.fault(RowTooLarge, strconv.Itoa(b.limits.RowBytes), ErrLimit)
 	}

@@ -3,7 +3,6 @@ package tabular
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"io"
 	"slices"
@@ -13,7 +12,7 @@ import (
 )
 
 // read yields the rows of a sheet, and of those that it goes on in.
-func (b *workbook) read(ctx context.Context, name string, yield func(*Row, error) bool) (err error) {
+func (b *workbook) read(name string, yield func(*Row, error) bool) (err error) {
 	s, err := b.sheet(name)
 	if err != nil {
 		return err
@@ -22,7 +21,7 @@ func (b *workbook) read(ctx context.Context, name string, yield func(*Row, error
 	if err := b.readTexts(); err != nil {
 		return err
 	}
-	whole := &table{ctx: ctx, yield: yield}
+	whole := &table{yield: yield}
 	first := s.name
 	for goesOn := true; goesOn && err == nil; whole.sheets++ {
 		if goesOn, err = b.readSheet(s, whole); !goesOn || err != nil {
@@ -46,7 +45,6 @@ func (b *workbook) continuation(first string, n int) (sheet, bool) {
 
 // table is what is read: the rows of one sheet or more.
 type table struct {
-	ctx     context.Context
 	yield   func(*Row, error) bool
 	sheets  int    // before the one that is read
 	heading []Cell // the first row of the first sheet
@@ -67,9 +65,6 @@ func (b *workbook) readSheet(s sheet, t *table) (goesOn bool, err error) {
 	var row Row // as counted in the whole table
 	last := 0
 	for w.next() {
-		if w.row.Number%1024 == 0 && t.ctx.Err() != nil {
-			return false, t.ctx.Err()
-		}
 		last = w.row.Number
 		if t.repeats(w) {
 			continue
@@ -104,8 +99,9 @@ type worksheet struct {
 	merged   []mergedRange // that begin at later rows, by their first
 	open     []mergedRange // that the row is in
 	row      Row
-	bytes    int  // of the row's texts
-	frozen   bool // the first rows stay in view
+	bytes    int    // of the row's texts
+	frozen   bool   // the first rows stay in view
+	formula  []byte // of the cell that is read, empty for none
 }
 
 // next makes row the next one that the sheet has.
@@ -168,7 +164,8 @@ func (w *worksheet) cell() bool {
 		column = -1
 	}
 	var text []byte
-	formula, phonetic := false, false
+	w.formula = w.formula[:0]
+	phonetic, valued := false, false
 	for ended := m.close; !ended; {
 		if !m.next() {
 			return false
@@ -177,10 +174,13 @@ func (w *worksheet) cell() bool {
 		case "c":
 			ended = m.close
 		case "f":
-			formula = true
+			if w.formula = append(w.formula[:0], '='); !m.open {
+				w.formula = append(w.formula, m.text...)
+			}
 		case "rPh":
 			phonetic = m.open && !m.close
 		case "v", "t":
+			valued = true
 			if m.close && !m.open && !phonetic {
 				text = append(text, m.text...)
 			}
@@ -194,7 +194,9 @@ func (w *worksheet) cell() bool {
 		m.err = err
 		return false
 	}
-	c.Formula = formula
+	if c.Formula = len(w.formula) > 0; c.Formula && len(text) == 0 && (kind == storedNumber || !valued) {
+		c.Text, c.Kind = string(w.formula), Failed // nobody has computed it; an empty result is a text
+	}
 	if w.bytes += len(c.Text); w.bytes > w.workbook.limits.RowBytes {
 		m.err = errTokenSize
 		return false
@@ -412,25 +414,30 @@ func parseRange(reference []byte) (r mergedRange, ok bool) {
 
 // fillMerged gives the row's cells the texts of the ranges that they are merged into.
 func (w *worksheet) fillMerged() {
-	n := w.row.Number
+	n, room := w.row.Number, w.workbook.limits.Columns
+	w.open = slices.DeleteFunc(w.open, func(r mergedRange) bool { return r.bottom < n })
+	for _, r := range w.open {
+		room -= r.right - r.left + 1
+	}
 	for len(w.merged) > 0 && w.merged[0].top <= n {
 		r := w.merged[0]
 		w.merged = w.merged[1:]
-		// Ranges don't overlap, so that a row has at most as many as columns.
-		if r.top == n && r.left <= len(w.row.Cells) && w.row.Cells[r.left-1].Text != "" && len(w.open) < w.workbook.limits.Columns {
+		r.right = min(r.right, w.workbook.limits.Columns)
+		// Ranges don't overlap, so that those of a row have room in it.
+		if r.top == n && r.left <= len(w.row.Cells) && w.row.Cells[r.left-1].Text != "" && r.right-r.left < room {
 			r.first = w.row.Cells[r.left-1]
 			r.first.Merged = true
 			w.open = append(w.open, r)
+			room -= r.right - r.left + 1
 		}
 	}
-	w.open = slices.DeleteFunc(w.open, func(r mergedRange) bool { return r.bottom < n })
 	for i := range w.open {
 		w.spread(&w.open[i])
 	}
 }
 
 func (w *worksheet) spread(r *mergedRange) {
-	for column := r.left; column <= min(r.right, w.workbook.limits.Columns); column++ {
+	for column := r.left; column <= r.right; column++ {
 		if column == r.left && w.row.Number == r.top {
 			continue
 		}
