@@ -192,7 +192,7 @@ const (
 	toDeny
 )
 
-// holds reports whether a grant's scope holds a customer.
+// holds reports whether a grant's scope holds a customer, a filter whoever stands for it.
 func (m *model) holds(g *orgtree.Grant, why purpose, d customer.Data, c *modelCustomer) bool {
 	owned := m.reached(g.Scope, c.owner)
 	assigned := slices.ContainsFunc(m.inForce(c), func(a orgtree.Assignment) bool { return m.reached(g.Scope, a.Unit) })
@@ -204,7 +204,7 @@ func (m *model) holds(g *orgtree.Grant, why purpose, d customer.Data, c *modelCu
 	case toAct:
 		in = owned || assigned && !private
 	}
-	return in && (!g.Scope.Own || m.own(g.Principal, c)) && (g.Scope.Filter == "" || modelFilters[g.Scope.Filter](c))
+	return in && (!g.Scope.Own || m.own(g.Principal, c)) && (g.Scope.Filter == "" || modelFilters[g.Scope.Filter](m.end(c)))
 }
 
 func (m *model) gives(role string, right customer.Right, d customer.Data) bool {

@@ -421,7 +421,7 @@ func (m *model) home(actor string) customer.UnitID {
 	return 0
 }
 
-// modelBound is a limit that holds for a customer.
+// bound is a limit that holds for a customer.
 type modelBound struct {
 	scope  credit.Scope
 	unit   []customer.UnitID // whose overlay it may be
@@ -507,15 +507,17 @@ func (r *reads) room(c *modelCustomer, room *credit.Room, b *modelBound) {
 	r.same(what, fmt.Sprint(room.Exposure.Minor, room.Free.Minor), fmt.Sprint(used, room.Limit.Minor-used))
 }
 
-// finding compares whether the figures of a finding are disclosed.
+// finding compares whether the figures of a finding are disclosed: by the use of a limit in
+// percent and the exposure one would know the limit.
 func (r *reads) finding(what string, c *modelCustomer, f *credit.Finding) {
 	s := f.Scope
 	if s == (credit.Scope{}) || s.Kind == credit.CustomerScope {
 		s = credit.OfCustomer(c.id)
 	}
+	_, mayLimit := r.disclosed("limit", s)
 	_, mayExposure := r.disclosed("exposure", s)
 	concerns := f.Unit == 0 || r.concerns(r.actor, f.Unit)
-	if !mayExposure || !concerns {
+	if f.Step == credit.Utilisation && !mayLimit || !mayExposure || !concerns {
 		r.same(what+"'s finding is hidden", f.Hidden, true)
 	}
 	if f.Hidden {

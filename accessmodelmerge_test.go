@@ -268,19 +268,10 @@ func (w *world) drawStanding() *modelCustomer {
 	return draw(w, "customer", slices.DeleteFunc(slices.Clone(w.customers), func(c *modelCustomer) bool { return c.into != 0 })...)
 }
 
-// leftOut reports whether a merge is not drawn. The index of attributes has no merged
-// customers, so that what scopes' filters say of their turnover is left to those for whom
-// it is the same with and without one. Exposure does not go along from unit to unit, nor do
-// reservations.
-func (m *model) leftOut(s, l *modelCustomer) bool {
-	reserved := slices.ContainsFunc(m.reserved, func(v *modelReservation) bool { return v.holder == l.id && !v.released })
-	return l.turnover >= 50 || reserved || s.owner != l.owner && m.owing(l) > 0
-}
-
 // mergeCustomers merges two customers that stand for themselves, of whatever units.
 func (w *world) mergeCustomers() {
 	s, l := w.drawStanding(), w.drawStanding()
-	if s == l || w.leftOut(s, l) {
+	if s == l {
 		return
 	}
 	w.do(func(tx *clientele.Tx) error {

@@ -247,7 +247,7 @@ func TestAnOverlayIsToldToWhomItConcerns(t *testing.T) {
 		return d, v, err
 	}
 	s.wantOrder(nil, "li", "1", 90, 0)
-	for actor, want := range map[string]string{"li": "[2 100.00 CNY false] 2 2 90", "masked": "[2  true] 2 2 90", "root": "[] 2 2 90", "wu": "[] 0 0 0"} {
+	for actor, want := range map[string]string{"li": "[2 100.00 CNY false] 2 2 90", "masked": "[2  true] 2 2 0", "root": "[] 2 2 90", "wu": "[] 0 0 0"} {
 		d, v, err := check(actor, 0)
 		must(t, err)
 		var rooms []string

@@ -232,7 +232,7 @@ func (r *Reader) mask(v *Reservation) error {
 	}
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		shown, err := r.shows("exposure", f.Scope.or(v.Customer))
+		shown, err := r.showsFinding(f, v.Customer)
 		if err != nil {
 			return err
 		}
@@ -244,6 +244,17 @@ func (r *Reader) mask(v *Reservation) error {
 		}
 	}
 	return nil
+}
+
+// showsFinding reports whether the session may see a finding's figures: the exposure and, of
+// a limit's use in percent, the limit that could be told from both.
+func (r *Reader) showsFinding(f *Finding, id customer.ID) (bool, error) {
+	s := f.Scope.or(id)
+	shown, err := r.shows("exposure", s)
+	if err == nil && shown && f.Step == Utilisation {
+		shown, err = r.shows("limit", s)
+	}
+	return shown, err
 }
 
 // or is the scope, or without one that of a customer.

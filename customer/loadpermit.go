@@ -70,9 +70,11 @@ func (ld *loading) permit(d *Draft) error {
 	}
 	if !found {
 		p.rep = strings.Clone(p.rep) // not the whole text that it may be a part of
-		x.need(p)
 	}
 	err := ld.decide(p)
+	if err == nil {
+		x.need(p) // by the part that is being filled; a refused draft is in none
+	}
 	x.answers[p] = answer{x.round, err}
 	return err
 }

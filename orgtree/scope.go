@@ -44,7 +44,8 @@ type standing struct {
 	id       customer.ID
 	owner    customer.UnitID
 	rep      string
-	known    bool // what follows, of the placement
+	survivor customer.ID // into which it was merged
+	known    bool        // what follows, of the placement
 	assigned []customer.UnitID
 	reps     []string
 	teams    []customer.UnitID
@@ -93,8 +94,8 @@ func (r *Reader) planOf(mark *policyMark, actor string) (*plan, error) {
 
 // at returns where a customer stands: within an Update always as it is now.
 func (a *Access) at(c *customer.Customer) *standing {
-	if a.reader.storage.Writing() || a.stand.id != c.ID || c.ID == 0 || a.stand.owner != c.Owner || a.stand.rep != c.Rep {
-		a.stand = standing{id: c.ID, owner: c.Owner, rep: c.Rep, known: c.ID == 0}
+	if a.reader.storage.Writing() || a.stand.id != c.ID || c.ID == 0 || a.stand.owner != c.Owner || a.stand.rep != c.Rep || a.stand.survivor != c.Survivor {
+		a.stand = standing{id: c.ID, owner: c.Owner, rep: c.Rep, survivor: c.Survivor, known: c.ID == 0}
 	}
 	return &a.stand
 }
@@ -161,14 +162,28 @@ func (a *Access) covers(g *held, how reaching, d customer.Data, s *standing) (bo
 	if s.id == 0 { // it has no tags yet
 		return false, nil
 	}
-	if a.reader.storage.Writing() && a.reader.store.filters != nil {
-		return a.reader.store.filters.Holds(a.reader.storage, a.reader.customers, g.Scope.Filter, s.id)
+	return a.matches(g.Scope.Filter, s)
+}
+
+// matches reports whether a filter holds a customer or, when that was merged, the one that
+// stands for it: what a loser had is the survivor's.
+func (a *Access) matches(filter string, s *standing) (bool, error) {
+	id := s.id
+	if s.survivor != 0 {
+		c, err := a.reader.customers.Get(s.survivor)
+		if err != nil {
+			return false, err
+		}
+		id = c.ID
 	}
-	found, err := a.find(g.Scope.Filter)
+	if a.reader.storage.Writing() && a.reader.store.filters != nil {
+		return a.reader.store.filters.Holds(a.reader.storage, a.reader.customers, filter, id)
+	}
+	found, err := a.find(filter)
 	if err != nil {
 		return false, err
 	}
-	return found.Has(uint64(s.id))
+	return found.Has(uint64(id))
 }
 
 func (a *Access) reaches(from Reach, how reaching, d customer.Data, s *standing) (bool, error) {

@@ -245,7 +245,7 @@ func (a *Access) read(set *plannedSet, n uint64, into *bitset.Chunk) error {
 			to = a.state.chunk(scratchPart)
 		}
 		for i := range p.terms {
-			if err := a.add(&p.terms[i], n, to); err != nil {
+			if err := a.add(&p.terms[i], n, to, false); err != nil {
 				return err
 			}
 		}
@@ -272,15 +272,17 @@ func (a *Access) remove(t *term, n uint64, from *bitset.Chunk) error {
 		return nil
 	}
 	var gone bitset.Chunk
-	if err := a.add(t, n, &gone); err != nil {
+	if err := a.add(t, n, &gone, true); err != nil {
 		return err
 	}
 	from.AndNot(&gone)
 	return nil
 }
 
-// add adds a term's customers to a chunk.
-func (a *Access) add(t *term, n uint64, to *bitset.Chunk) error {
+// add adds a term's customers to a chunk. Those who were merged would be in a filter as
+// their survivors are ([Access.matches]), which a set doesn't look for: they are left out, and
+// of what is denied none is.
+func (a *Access) add(t *term, n uint64, to *bitset.Chunk, denied bool) error {
 	if t.own == nil && t.filter == "" {
 		return a.addUnits(t, n, to)
 	}
@@ -309,6 +311,13 @@ func (a *Access) add(t *term, n uint64, to *bitset.Chunk) error {
 		y := bitset.Chunk{}
 		if err := found.Read(n, &y); err != nil {
 			return err
+		}
+		merged := bitset.Chunk{}
+		if err := a.mark(customer.StatusKey(nil, customer.Merged), n, &merged); err != nil {
+			return err
+		}
+		if y.AndNot(&merged); denied {
+			y.Or(&merged)
 		}
 		x.And(&y)
 	}

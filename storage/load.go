@@ -12,8 +12,10 @@ import (
 
 // LoadOptions set how a bulk load runs. The zero value works.
 type LoadOptions struct {
-	// PartBytes bounds one part of the load; 0 is 128 MiB. A load holds two parts in
-	// memory: one being filled, one being sorted and written.
+	// PartBytes bounds one part of the load; 0 is 128 MiB, and of a load that has brought
+	// more than 1 GiB an eighth of that, up to 512 MiB: the larger the parts, the fewer are
+	// merged with one another afterwards. A load holds two parts in memory: one being
+	// filled, one being sorted and written.
 	PartBytes int
 	// Refused is called, from the goroutine that runs the load, for each row that was
 	// left out because a unique index has its key already, or the table its primary key.
@@ -78,6 +80,7 @@ type load struct {
 	meta    []byte // as it stands in the envelope of every record
 
 	part    *loadPart
+	bytes   int // in the parts before
 	parts   chan *loadPart
 	results chan partResult
 	writing bool // a part was sent and not yet answered
@@ -92,9 +95,6 @@ func (s *Store) load(ctx context.Context, session Session, opts LoadOptions, fil
 	defer s.observe("load", time.Now())
 	if err := session.check(); err != nil {
 		return Loaded{}, &Error{Op: "load", Err: err}
-	}
-	if opts.PartBytes == 0 {
-		opts.PartBytes = 128 << 20
 	}
 	ld := &load{
 		ctx: ctx, store: s, session: session, opts: opts, now: s.Now(),
@@ -133,12 +133,27 @@ func (ld *load) startWriting() (stop func()) {
 	}
 }
 
-const maxPartRows = 1 << 18
+const maxPartRows = 1 << 20
+
+// The parts of a load grow with what it has brought.
+const (
+	leastPartBytes = 128 << 20
+	mostPartBytes  = 512 << 20
+	partShare      = 8
+)
+
+// partBytes bounds the present part.
+func (ld *load) partBytes() int {
+	if ld.opts.PartBytes > 0 {
+		return ld.opts.PartBytes
+	}
+	return min(max(leastPartBytes, ld.bytes/partShare), mostPartBytes)
+}
 
 // take adds a chunk to the part, which is written when it is large enough.
 func (ld *load) take(c *loadChunk) error {
 	ld.part.add(c)
-	if ld.part.bytes < ld.opts.PartBytes && ld.part.rows < maxPartRows {
+	if ld.part.bytes < ld.partBytes() && ld.part.rows < maxPartRows {
 		return nil
 	}
 	return ld.flush()
@@ -149,6 +164,7 @@ func (ld *load) flush() error {
 		return err
 	}
 	if ld.part.rows > 0 {
+		ld.bytes += ld.part.bytes
 		ld.parts <- ld.part
 		ld.writing = true
 		ld.part = ld.newPart(ld.part.firstRow + ld.part.rows)
@@ -226,7 +242,7 @@ func (l *Loader) Session() Session { return l.load.session }
 func (l *Loader) Next() error {
 	l.row++
 	l.chunk.rows++
-	if l.chunk.bytes() < min(fullChunk, l.load.opts.PartBytes/8) && l.chunk.rows < maxChunkRows {
+	if l.chunk.bytes() < min(fullChunk, l.load.partBytes()/8) && l.chunk.rows < maxChunkRows {
 		return nil
 	}
 	full := l.chunk

@@ -99,15 +99,23 @@ func (tx *Tx) lineageOf(survivor uint64, now []Assignment) (l *lineage.Lineage, 
 }
 
 // readGift returns what counts of a gift. Whether it does is asked under the tag that was
-// given and, when that was merged since, under the one that it has become.
+// given and, when that was merged since, under each that it has become.
 func (tx *Tx) readGift(l *lineage.Lineage, g *lineage.Gift) ([]Assignment, error) {
 	given, err := readList(g.Elements)
 	if err != nil {
 		return nil, err
 	}
-	edited := func(a Assignment) bool { return !l.Counts(g, a.claim().String()) }
-	given = tx.cat.settle(slices.DeleteFunc(given, edited), tx.now)
-	return slices.DeleteFunc(given, edited), nil
+	given = slices.DeleteFunc(given, func(a Assignment) bool {
+		for l.Counts(g, a.claim().String()) {
+			t := tx.cat.tags[a.Tag]
+			if t == nil || t.MergedInto == 0 {
+				return false
+			}
+			a.Tag = t.MergedInto
+		}
+		return true
+	})
+	return tx.cat.settle(given, tx.now), nil
 }
 
 // String names the claim in a stored lineage.

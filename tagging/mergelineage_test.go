@@ -256,3 +256,25 @@ func TestMergesWithoutALineageAreUndone(t *testing.T) {
 		b.verified()
 	}
 }
+
+// A tag that a person removed under the second of three names stays removed.
+func TestATagRemovedUnderItsSecondNameStaysRemoved(t *testing.T) {
+	b := openBook(t, 4)
+	d := b.dimension(Dimension{Code: "flag"})
+	first, second, third, other := b.tag(d, "first"), b.tag(d, "second"), b.tag(d, "third"), b.tag(d, "other")
+	b.assign(2, Assignment{Tag: first})
+	b.assign(3, Assignment{Tag: other})
+	b.assign(4, Assignment{Tag: other})
+	b.merge(1, 2)
+	last := b.merge(1, 3)
+	b.update(func(tx *Tx) error { _, err := tx.MergeTag(first, second); return err })
+	b.settle()
+	b.holds(1, second, other)
+	b.update(func(tx *Tx) error { _, err := tx.Remove(1, second); return err })
+	b.merge(1, 4) // notes the removal under the second name
+	b.update(func(tx *Tx) error { _, err := tx.MergeTag(second, third); return err })
+	b.settle()
+	b.unmerge(last)
+	b.holds(1, other)
+	b.verified()
+}

@@ -235,7 +235,9 @@ func TestSystemFontsHaveChinese(t *testing.T) {
 		for i := range c.NumFonts() {
 			f, err := c.Font(i)
 			if err != nil {
-				t.Fatal(err)
+				if f, err = ours.Mended(file, i); err != nil {
+					t.Fatal(err)
+				}
 			}
 			var b sfnt.Buffer
 			if full, _ := f.Name(&b, sfnt.NameIDFull); full == face.Name {
