@@ -96,17 +96,6 @@ func (m *model) end(c *modelCustomer) *modelCustomer {
 	return c
 }
 
-// losers are those that were merged into a customer, and into those.
-func (m *model) losers(c *modelCustomer) (list []*modelCustomer) {
-	for _, l := range m.customers {
-		if l.into == c.id {
-			list = append(list, l)
-			list = append(list, m.losers(l)...)
-		}
-	}
-	return list
-}
-
 // merge lets a survivor stand for a loser: what it lacks is filled, lists are united, the
 // loser's name becomes an alias, and what other packages keep goes over.
 func (m *model) merge(s, l *modelCustomer) {
