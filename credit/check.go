@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -314,7 +315,7 @@ func (k *check) checkLimits(d *Decision, asked money.Amount, overrides []*Overri
 	for _, b := range bounds {
 		room, err := k.room(&b, asked)
 		if err != nil {
-			return err
+			return k.hideRate(&b, err)
 		}
 		d.Rooms = append(d.Rooms, room)
 		if err := k.checkUse(d, room, overrides); err != nil {
@@ -322,6 +323,24 @@ func (k *check) checkLimits(d *Decision, asked money.Amount, overrides []*Overri
 		}
 	}
 	return nil
+}
+
+// hideRate takes the currencies out of an error about a rate when the session may not see
+// what is in them.
+func (k *check) hideRate(b *bounding, err error) error {
+	lacking, found := errors.AsType[*RateError](err)
+	if !found || k.access() == nil {
+		return err
+	}
+	limit, limitErr := k.shows("limit", b.scope)
+	exposure, exposureErr := k.shows("exposure", b.scope)
+	if seen := errors.Join(limitErr, exposureErr); seen != nil {
+		return seen
+	}
+	if limit && exposure && k.concerns(b.unit) {
+		return err
+	}
+	return &RateError{Day: lacking.Day}
 }
 
 // room adds up what counts against a bound, in the bound's currency. Each currency's

@@ -51,13 +51,17 @@ func (e *RefusedError) Error() string {
 
 func (e *RefusedError) Unwrap() error { return ErrRefused }
 
-// RateError says which exchange rate is lacking. It wraps ErrRate.
+// RateError says which exchange rate is lacking; the currencies are zero when the session may
+// not see the limit or the exposure that is in one of them. It wraps ErrRate.
 type RateError struct {
 	Currency, Base money.Currency
 	Day            date.Date
 }
 
 func (e *RateError) Error() string {
+	if e.Currency == 0 {
+		return fmt.Sprintf("credit: a limit or an exposure can't be converted on %s; ask whoever sees it for a rate by SetRate", e.Day)
+	}
 	return fmt.Sprintf("credit: no rate of %s in %s on or before %s; set one with SetRate", e.Currency, e.Base, e.Day)
 }
 

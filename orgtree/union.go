@@ -1,6 +1,7 @@
 package orgtree
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -245,7 +246,7 @@ func (a *Access) read(set *plannedSet, n uint64, into *bitset.Chunk) error {
 			to = a.state.chunk(scratchPart)
 		}
 		for i := range p.terms {
-			if err := a.add(&p.terms[i], n, to, false); err != nil {
+			if err := a.add(&p.terms[i], n, to); err != nil {
 				return err
 			}
 		}
@@ -272,17 +273,15 @@ func (a *Access) remove(t *term, n uint64, from *bitset.Chunk) error {
 		return nil
 	}
 	var gone bitset.Chunk
-	if err := a.add(t, n, &gone, true); err != nil {
+	if err := a.add(t, n, &gone); err != nil {
 		return err
 	}
 	from.AndNot(&gone)
 	return nil
 }
 
-// add adds a term's customers to a chunk. Those who were merged would be in a filter as
-// their survivors are ([Access.matches]), which a set doesn't look for: they are left out, and
-// of what is denied none is.
-func (a *Access) add(t *term, n uint64, to *bitset.Chunk, denied bool) error {
+// add adds a term's customers to a chunk.
+func (a *Access) add(t *term, n uint64, to *bitset.Chunk) error {
 	if t.own == nil && t.filter == "" {
 		return a.addUnits(t, n, to)
 	}
@@ -304,24 +303,48 @@ func (a *Access) add(t *term, n uint64, to *bitset.Chunk, denied bool) error {
 		x.And(&y)
 	}
 	if t.filter != "" {
-		found, err := a.find(t.filter)
+		if err := a.keepMatching(t.filter, n, x); err != nil {
+			return err
+		}
+	}
+	to.Or(x)
+	return nil
+}
+
+// keepMatching leaves those of a chunk whom a filter holds or, of those who were merged,
+// whose survivors it holds; see [Access.matches]. Each of these costs two reads.
+func (a *Access) keepMatching(filter string, n uint64, of *bitset.Chunk) error {
+	found, err := a.find(filter)
+	if err != nil {
+		return err
+	}
+	merged := bitset.Chunk{}
+	if err := a.mark(customer.StatusKey(nil, customer.Merged), n, &merged); err != nil {
+		return err
+	}
+	merged.And(of)
+	held := bitset.Chunk{}
+	if err := found.Read(n, &held); err != nil {
+		return err
+	}
+	of.And(&held)
+	for low := range merged.All() {
+		of.Remove(low)
+		survivor, err := a.reader.customers.Get(customer.ID(n*bitset.ChunkSize + uint64(low)))
+		if isNotFound(err) || errors.Is(err, customer.ErrErased) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
-		y := bitset.Chunk{}
-		if err := found.Read(n, &y); err != nil {
+		holds, err := found.Has(uint64(survivor.ID))
+		if err != nil {
 			return err
 		}
-		merged := bitset.Chunk{}
-		if err := a.mark(customer.StatusKey(nil, customer.Merged), n, &merged); err != nil {
-			return err
+		if holds {
+			of.Add(low)
 		}
-		if y.AndNot(&merged); denied {
-			y.Or(&merged)
-		}
-		x.And(&y)
 	}
-	to.Or(x)
 	return nil
 }
 
