@@ -22,7 +22,8 @@ type PlacementMerge struct {
 
 // MergeCustomers gives the survivor of a merge the loser's assignments, overlays and
 // team where it has none of its own, and assigns it to the loser's owner unit, which so
-// keeps its customer. What is beyond [MaxPlacement] stays behind. The loser's placement
+// keeps its customer. An assignment of its own that hasn't ended goes before the loser's to
+// the same unit. What is beyond [MaxPlacement] stays behind. The loser's placement
 // ends. Neither's status matters, but that it is not erased. It needs the right to merge both.
 func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*PlacementMerge, error) {
 	const op = "merge customers"
@@ -43,11 +44,15 @@ func (tx *Tx) MergeCustomers(survivor, loser customer.ID) (*PlacementMerge, erro
 	}
 	done := &PlacementMerge{Survivor: survivor, Loser: loser, Former: to.copy(), Lost: from.copy()}
 	gift := from.copy()
-	if gone.Owner != keeper.Owner && tree.Open(gone.Owner) && gift.in(gone.Owner) < 0 {
-		gift.Assignments = append(gift.Assignments, Assignment{Unit: gone.Owner, Rep: gone.Rep, Team: from.Team})
+	// Its owner unit may have been merged into another since.
+	if home := tree.Resolve(gone.Owner); home != tree.Resolve(keeper.Owner) && tree.Open(home) && gift.in(home) < 0 {
+		gift.Assignments = append(gift.Assignments, Assignment{Unit: home, Rep: gone.Rep, Team: from.Team})
 	}
+	// What has ended isn't in the way of what goes on.
+	now := tx.now()
+	to.settle(now)
+	gift.settle(now)
 	to.join(&gift, keeper.Owner)
-	to.settle(tx.now())
 	done.Combined = to.copy()
 	// The loser first: it gives up the local codes that the survivor takes.
 	if err := tx.rewritePlacement(op, &Placement{Customer: loser}); err != nil {

@@ -207,6 +207,41 @@ func (b *book) unite(from, into customer.UnitID, finish bool) {
 	}
 }
 
+// The owner unit of who is merged keeps its customer, also when it has become another since.
+func TestTheUnitThatAnOwnerBecameKeepsItsCustomer(t *testing.T) {
+	for _, finish := range []bool{false, true} {
+		b := newBook(t)
+		old, now, own := b.unit("OLD", 0), b.unit("NOW", 0), b.unit("OWN", 0)
+		survivor, x := b.customer(own, ""), b.customer(old, "li")
+		b.unite(old, now, finish)
+		undo := b.merge(survivor, x)
+		b.isPlaced("merged", survivor, "a2 li")
+		b.unmerge(undo)
+		b.isPlaced("undone", survivor)
+
+		same := b.customer(now, "")
+		b.merge(same, x)
+		b.isPlaced("of the same unit", same)
+		b.verify()
+	}
+}
+
+// An assignment that has ended, but that nobody has cleared away, is in nobody's way.
+func TestAnEndedAssignmentHoldsNoLivingOneBack(t *testing.T) {
+	b := newBook(t)
+	unit := b.unit("U", 0)
+	ended, living := b.customer(0, ""), b.customer(0, "")
+	b.update(func(tx tx) error {
+		_, err := tx.Assign(ended, orgtree.Assignment{Unit: unit, Rep: "chen", Until: start.Add(24 * time.Hour)})
+		return err
+	})
+	b.assign(living, unit, "li")
+	b.setClock(start.Add(48 * time.Hour))
+	b.merge(ended, living)
+	b.isPlaced("merged", ended, "a1 li")
+	b.verify()
+}
+
 // Units that become one make nothing the survivor's own that two others brought.
 func TestWhatUnitsBecomeOneIsNoEdit(t *testing.T) {
 	b := newBook(t)
