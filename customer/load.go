@@ -10,8 +10,8 @@ import (
 
 // LoadOptions set how a bulk load runs. The zero value works.
 type LoadOptions struct {
-	// PartBytes bounds a part of the load, of which two are in memory; 0 is 128 to 512 MiB, as
-	// in [storage.LoadOptions].
+	// PartBytes bounds a part of the load, of which two are in memory; 0 follows the cache of the
+	// book, as in [storage.LoadOptions].
 	PartBytes int
 	// Refused is called for each draft that was left out, with its number from 0 and a
 	// *ValidationError or *DuplicateError; drafts with a value that another one has are

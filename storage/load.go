@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +13,10 @@ import (
 
 // LoadOptions set how a bulk load runs. The zero value works.
 type LoadOptions struct {
-	// PartBytes bounds one part of the load; 0 is 128 MiB, and of a load that has brought
-	// more than 1 GiB an eighth of that, up to 512 MiB: the larger the parts, the fewer are
-	// merged with one another afterwards. A load holds two parts in memory: one being
-	// filled, one being sorted and written.
+	// PartBytes bounds one part of the load; 0 is what the engine likes best
+	// ([kv.Limits].LoadBytes), or else 128 MiB: the larger the parts, the fewer are merged with
+	// one another afterwards. A load holds two parts in memory, one being filled, one being
+	// sorted and written, and for sorting as much again.
 	PartBytes int
 	// Refused is called, from the goroutine that runs the load, for each row that was
 	// left out because a unique index has its key already, or the table its primary key.
@@ -80,7 +81,6 @@ type load struct {
 	meta    []byte // as it stands in the envelope of every record
 
 	part    *loadPart
-	bytes   int // in the parts before
 	parts   chan *loadPart
 	results chan partResult
 	writing bool // a part was sent and not yet answered
@@ -95,6 +95,9 @@ func (s *Store) load(ctx context.Context, session Session, opts LoadOptions, fil
 	defer s.observe("load", time.Now())
 	if err := session.check(); err != nil {
 		return Loaded{}, &Error{Op: "load", Err: err}
+	}
+	if opts.PartBytes <= 0 {
+		opts.PartBytes = cmp.Or(int(s.limits.LoadBytes), usualPartBytes)
 	}
 	ld := &load{
 		ctx: ctx, store: s, session: session, opts: opts, now: s.Now(),
@@ -135,25 +138,13 @@ func (ld *load) startWriting() (stop func()) {
 
 const maxPartRows = 1 << 20
 
-// The parts of a load grow with what it has brought.
-const (
-	leastPartBytes = 128 << 20
-	mostPartBytes  = 512 << 20
-	partShare      = 8
-)
-
-// partBytes bounds the present part.
-func (ld *load) partBytes() int {
-	if ld.opts.PartBytes > 0 {
-		return ld.opts.PartBytes
-	}
-	return min(max(leastPartBytes, ld.bytes/partShare), mostPartBytes)
-}
+// usualPartBytes bounds a part on an engine without a preference.
+const usualPartBytes = 128 << 20
 
 // take adds a chunk to the part, which is written when it is large enough.
 func (ld *load) take(c *loadChunk) error {
 	ld.part.add(c)
-	if ld.part.bytes < ld.partBytes() && ld.part.rows < maxPartRows {
+	if ld.part.bytes < ld.opts.PartBytes && ld.part.rows < maxPartRows {
 		return nil
 	}
 	return ld.flush()
@@ -164,7 +155,6 @@ func (ld *load) flush() error {
 		return err
 	}
 	if ld.part.rows > 0 {
-		ld.bytes += ld.part.bytes
 		ld.parts <- ld.part
 		ld.writing = true
 		ld.part = ld.newPart(ld.part.firstRow + ld.part.rows)
@@ -242,7 +232,7 @@ func (l *Loader) Session() Session { return l.load.session }
 func (l *Loader) Next() error {
 	l.row++
 	l.chunk.rows++
-	if l.chunk.bytes() < min(fullChunk, l.load.partBytes()/8) && l.chunk.rows < maxChunkRows {
+	if l.chunk.bytes() < min(fullChunk, l.load.opts.PartBytes/8) && l.chunk.rows < maxChunkRows {
 		return nil
 	}
 	full := l.chunk

@@ -45,7 +45,7 @@ func openBookWith(ctx context.Context, dir string, duplicates dedupe.Options) (s
 }
 
 func (b *bookStore) load(customers iter.Seq2[*customer.Customer, error]) error {
-	_, err := b.session.Load(b.ctx, customer.LoadOptions{}, func(yield func(customer.Draft, error) bool) {
+	_, err := b.session.Load(b.ctx, customer.LoadOptions{PartBytes: cacheBytes}, func(yield func(customer.Draft, error) bool) {
 		for c, err := range customers {
 			var d customer.Draft
 			if err == nil {

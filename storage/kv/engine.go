@@ -142,6 +142,9 @@ type Limits struct {
 	KeyBytes   int   // longest key
 	ValueBytes int   // longest value, merge delta or journal payload
 	BatchBytes int64 // largest batch, keys and values together
+	// LoadBytes is the size of the Loads in which many rows are best ingested, keys and
+	// values together; 0 is no preference.
+	LoadBytes int64
 	// RangeReads tells whether Apply checks ranges as well as points. Storage
 	// refuses scans inside an update on an engine that does not.
 	RangeReads bool

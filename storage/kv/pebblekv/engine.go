@@ -332,8 +332,13 @@ func (e *Engine) writeFailed(cause error) {
 	e.load.interrupt()
 }
 
-// Limits implements [kv.Engine].
-func (e *Engine) Limits() kv.Limits { return limits }
+// Limits implements [kv.Engine]. Loads may be a quarter as large as the cache: with each that is
+// as large again, Pebble merges what was loaded fewer times.
+func (e *Engine) Limits() kv.Limits {
+	l := limits
+	l.LoadBytes = min(max(e.options.CacheBytes/4, 128<<20), 1<<30)
+	return l
+}
 
 // Durable implements [kv.Engine].
 func (e *Engine) Durable() kv.Position { return e.durable.durable() }
