@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"strings"
 
 	"github.com/clientele-go/clientele/internal/text"
@@ -71,6 +72,14 @@ func (o *latinOrg) together() string {
 	return b.String()
 }
 
+// tokens emits the words, and the whole where it is more than one of them.
+func (o *latinOrg) tokens(emit func(uint64)) {
+	o.bag.emit(emit)
+	if len(o.bag.words) > 1 {
+		emit(o.joined)
+	}
+}
+
 // initials are the first letters of the words but the smallest.
 func (o *latinOrg) initials() string {
 	var b strings.Builder
@@ -120,13 +129,27 @@ func (c *organisations) weigh(w *word, bits float32) float32 {
 func (c *organisations) compareLatin(x, y *latinOrg) (level uint8, same, bits float32) {
 	o := align(&x.bag, &y.bag, c.corpus, c.weigh, alikeWords)
 	if x.joined == y.joined {
-		return orgSpelling, 0.97, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus)))
+		return orgSpelling, 0.97, c.wholeBits(x, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus))))
 	}
 	level, same = latinLevel(&o, x, y)
 	if level < orgAbbreviation && (acronym(x, y) || acronym(y, x)) {
 		return orgAbbreviation, 0.55, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus)))
 	}
 	return level, same, o.bits
+}
+
+// wholeBits is the information of a name that two records share whole, by the count of the
+// names that are the same but for the legal form; where few are, so that they may all be of
+// one organisation, also by its words.
+func (c *organisations) wholeBits(o *latinOrg, words float32) float32 {
+	if !c.corpus.ready() {
+		return words
+	}
+	counted := c.corpus.bits(o.joined)
+	if words <= counted {
+		return counted
+	}
+	return counted + (words-counted)*float32(math.Exp2(float64(counted-c.corpus.rare)))
 }
 
 // acronym reports whether x is the initials of y.
@@ -151,10 +174,10 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 		return step(cosine, 0.25, 0.45, 0.8), 0.1
 	case cosine >= 0.93:
 		return orgSpelling, 0.95
-	case o.paired > 0 && brandsAlike(x, y):
-		return orgAbbreviation, 0.4
-	case contained >= 0.93 && cosine >= 0.6 && cosine < 0.75 && x.formal && y.formal:
-		return orgAbbreviation, 0.45 // Siemens AG and Siemens Healthineers AG
+	case o.paired > 0 && (brandsAlike(x, y) || o.same == 0 && (shortBrand(x) || shortBrand(y))):
+		return orgPart, 0.4
+	case contained >= 0.93 && cosine >= 0.4 && cosine < 0.75 && x.formal && y.formal:
+		return orgPart, 0.45 // Siemens AG and Siemens Healthineers AG
 	case contained >= 0.93 && cosine >= 0.6 && first:
 		return orgContained, 0.35 + 0.6*cosine
 	case cosine >= 0.84:
@@ -180,6 +203,8 @@ func brandsAlike(x, y *latinOrg) bool {
 }
 
 const longestBrand = 7
+
+func shortBrand(o *latinOrg) bool { b := o.brand(); return b != "" && len(b) <= longestBrand }
 
 // brand is the only word of a name that tells something, empty if there are more.
 func (o *latinOrg) brand() string {
