@@ -10,7 +10,7 @@ import (
 // latinOrg is the name of an organisation in another script than Chinese.
 type latinOrg struct {
 	bag    bag    // words without the legal form
-	formal bool   // whether a legal form stands in the name
+	form   uint64 // the hash of the legal form, 0 for none
 	joined uint64 // the hash of the words without spaces
 }
 
@@ -58,7 +58,7 @@ func parseLatinOrg(name, key string) *latinOrg {
 		core = latinised(key)
 	}
 	words := mergeInitials(strings.Fields(core))
-	o := &latinOrg{bag: newBag(words, canonicalOrgWord), formal: form != ""}
+	o := &latinOrg{bag: newBag(words, canonicalOrgWord), form: formHash(form)}
 	o.joined = hashOf(KeyToken, o.together())
 	return o
 }
@@ -176,8 +176,8 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 		return orgSpelling, 0.95
 	case o.paired > 0 && (brandsAlike(x, y) || o.same == 0 && (shortBrand(x) || shortBrand(y))):
 		return orgPart, 0.4
-	case contained >= 0.93 && cosine >= 0.4 && cosine < 0.75 && x.formal && y.formal:
-		return orgPart, 0.45 // Siemens AG and Siemens Healthineers AG
+	case contained >= 0.85 && cosine >= 0.4 && anotherFirm(x, y, cosine):
+		return orgPart, 0.45
 	case contained >= 0.93 && cosine >= 0.6 && first:
 		return orgContained, 0.35 + 0.6*cosine
 	case cosine >= 0.84:
@@ -193,6 +193,33 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 	}
 	return orgDifferent, 0.01
 }
+
+// anotherFirm reports whether of two names of which one is contained in the other each is that of
+// a firm of its own, as both have a legal form: Siemens AG and Siemens Healthineers AG, MTS Inc.
+// and MTS Systems Corp.
+func anotherFirm(x, y *latinOrg, cosine float32) bool {
+	return x.form != 0 && y.form != 0 && (cosine < 0.75 || x.form != y.form && x.form != plainCompany && y.form != plainCompany)
+}
+
+// plainCompany is the form that firms of all forms give themselves.
+var plainCompany = formHash("Company")
+
+// formHash is the hash of a legal form, 0 for none: that of its last word, as in Co., Inc., or of
+// its initials.
+func formHash(form string) uint64 {
+	words := mergeInitials(strings.Fields(text.Fold(form)))
+	if len(words) == 0 {
+		return 0
+	}
+	w := words[len(words)-1]
+	if short, ok := formWords[w]; ok {
+		w = short
+	}
+	return hashOf(KeyToken, w)
+}
+
+// formWords are legal forms written out.
+var formWords = pairsOf(`company co companies co corporation corp incorporated inc limited ltd aktiengesellschaft ag`)
 
 // brandsAlike reports whether two names of one telling word each are those of other brands,
 // though they differ by a letter or two: Neogen and Nexgen, Chiron and Chyron. Short brands
