@@ -157,13 +157,30 @@ func acronym(x, y *latinOrg) bool {
 	if len(x.bag.words) != 1 || len(y.bag.words) < 2 {
 		return false
 	}
-	w := x.bag.words[0].text
-	if len(w) < 2 || len(w) > 6 {
+	w, initials := x.bag.words[0].text, y.initials()
+	if stem := acronymStem(w); stem != "" && stem == initials {
+		return true
+	}
+	if len(w) < 2 || len(w) > longestAcronym {
 		return false
 	}
-	initials := y.initials()
 	return initials == w || len(w) >= 3 && len(y.bag.words) >= 3 && strings.HasPrefix(initials, w)
 }
+
+const longestAcronym = 6
+
+// acronymStem is what stands before a word for a trade at the end of a word, where it may be
+// initials: psi in PSINet, short for Performance Systems International. Empty for none.
+func acronymStem(w string) string {
+	for _, end := range acronymEnds {
+		if stem, ok := strings.CutSuffix(w, end); ok && len(stem) >= 3 && len(stem) <= longestAcronym {
+			return stem
+		}
+	}
+	return ""
+}
+
+var acronymEnds = []string{"net", "tel", "com", "soft", "tech", "bank", "data", "media", "pharma", "air"}
 
 func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 	cosine, contained := o.cosine(), o.contained()
@@ -174,7 +191,7 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 		return step(cosine, 0.25, 0.45, 0.8), 0.1
 	case cosine >= 0.93:
 		return orgSpelling, 0.95
-	case o.paired > 0 && (brandsAlike(x, y) || o.same == 0 && (shortBrand(x) || shortBrand(y))):
+	case o.paired > 0 && otherBrands(o, x, y):
 		return orgPart, 0.4
 	case contained >= 0.85 && cosine >= 0.4 && anotherFirm(x, y, cosine):
 		return orgPart, 0.45
@@ -221,17 +238,21 @@ func formHash(form string) uint64 {
 // formWords are legal forms written out.
 var formWords = pairsOf(`company co companies co corporation corp incorporated inc limited ltd aktiengesellschaft ag`)
 
-// brandsAlike reports whether two names of one telling word each are those of other brands,
-// though they differ by a letter or two: Neogen and Nexgen, Chiron and Chyron. Short brands
-// are chosen to be unlike; in a longer word a letter is an error.
-func brandsAlike(x, y *latinOrg) bool {
-	v, w := x.brand(), y.brand()
-	return v != "" && w != "" && v != w && max(len(v), len(w)) <= longestBrand
+// otherBrands reports whether two names are those of other brands, though the only telling word
+// of one differs from the other's by a letter or two: Neogen and Nexgen, Cerner and Werner
+// Enterprises. Short brands are chosen to be unlike; in a longer word a letter is an error.
+func otherBrands(o *overlap, x, y *latinOrg) bool {
+	switch v, w := x.brand(), y.brand(); {
+	case v == w:
+		return false
+	case v != "" && w != "":
+		return max(len(v), len(w)) <= longestBrand
+	default:
+		return o.same == 0 && len(v+w) <= longestBrand
+	}
 }
 
 const longestBrand = 7
-
-func shortBrand(o *latinOrg) bool { b := o.brand(); return b != "" && len(b) <= longestBrand }
 
 // brand is the only word of a name that tells something, empty if there are more.
 func (o *latinOrg) brand() string {
@@ -268,8 +289,11 @@ func (o *latinOrg) keys(e emitter) {
 	}
 	joined := o.together()
 	e.text(KeyBigram, joined)
-	if len(o.bag.words) == 1 && len(joined) <= 6 {
-		e.text(KeyInitials, joined)
+	if len(o.bag.words) == 1 {
+		if len(joined) <= longestAcronym {
+			e.text(KeyInitials, joined)
+		}
+		e.text(KeyInitials, acronymStem(joined))
 	} else if initials := o.initials(); len(initials) >= 3 && len(initials) <= 8 {
 		e.text(KeyInitials, initials)
 	}
