@@ -461,6 +461,10 @@ func TestWholeNamesSayWhatTheirCountDoes(t *testing.T) {
 			t.Errorf("%q and %q share %.2f bits; want %.2f", want.a, want.b, got, want.bits)
 		}
 	}
+	corpus.WordsOnly()
+	if got := c.Compare(c.Prepare("Alpha Beta"), c.Prepare("Alpha Beta Inc.")).Bits; math.Abs(float64(got)-10) > 0.05 {
+		t.Errorf("with words only, Alpha Beta tells %.2f bits; want 10", got)
+	}
 }
 
 func TestRareWordsSayMoreThanCommonOnes(t *testing.T) {

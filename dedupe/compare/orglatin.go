@@ -142,7 +142,7 @@ func (c *organisations) compareLatin(x, y *latinOrg) (level uint8, same, bits fl
 // names that are the same but for the legal form; where few are, so that they may all be of
 // one organisation, also by its words.
 func (c *organisations) wholeBits(o *latinOrg, words float32) float32 {
-	if !c.corpus.ready() {
+	if !c.corpus.ready() || c.corpus.wordsOnly {
 		return words
 	}
 	counted := c.corpus.bits(o.joined)
