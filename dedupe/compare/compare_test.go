@@ -2,6 +2,7 @@ package compare
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 )
@@ -89,8 +90,15 @@ func TestOrganisationsInLatinScript(t *testing.T) {
 		{"Motorola, Inc.", "Avnet, Inc.", "different"},
 		{"3Com Corporation", "THREE COM CORP", "form"},
 		{"First Bancorp", "1st Bancorp", "form"},
-		{"Neogen Corporation", "NEXGEN INC", "abbreviation"}, // two brands
-		{"Chiron Corporation", "CHYRON CORP", "abbreviation"},
+		{"Neogen Corporation", "NEXGEN INC", "part"}, // two brands
+		{"Werner Enterprises, Inc.", "CERNER CORP", "part"},
+		{"Microsoft Systems", "Mikrosoft", "abbreviation"},      // a long word mistyped
+		{"First USA, Inc.", "First USA Paymentech Inc", "part"}, // two firms of one house
+		{"MTS Inc.", "MTS Systems Corp.", "part"},
+		{"MTS", "MTS Systems Corp.", "contained"}, // a short name
+		{"MTS Inc.", "MTS Systems, Incorporated", "contained"},
+		{"MTS Company", "MTS Systems Corp.", "contained"},
+		{"Chiron Corporation", "CHYRON CORP", "part"},
 		{"Motorola, Inc.", "Moorola, Inc.", "contained"}, // a longer word is mistyped rather
 	})
 }
@@ -408,6 +416,52 @@ func TestAlikeValuesMeet(t *testing.T) {
 		if !meet(c, c.Prepare(p.a), c.Prepare(p.b)) {
 			t.Errorf("%s: %q and %q have no key in common", p.typ, p.a, p.b)
 		}
+	}
+}
+
+func TestWholeNamesSayWhatTheirCountDoes(t *testing.T) {
+	corpus := NewCorpus()
+	c, err := New(OrganisationName, Options{Corpus: corpus})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1024 {
+		name := "Gamma Pier Inc." // 511, and 464 that end in Delta
+		switch {
+		case i < 16:
+			name = "Alpha Beta"
+		case i < 32:
+			name = "Alpha Harbour"
+		case i < 48:
+			name = "Harbour Beta"
+		case i == 48:
+			name = "Gamma Delta"
+		case i < 513:
+			name = "Epsilon Delta"
+		}
+		corpus.Learn(c, c.Prepare(name), 1)
+	}
+	corpus.Seal()
+	for _, want := range []struct {
+		a, b string
+		bits float64
+	}{
+		// 32 of 1,024 have each word, 5 bits; both together stand in 16, 6 bits, and the words'
+		// 10 bits count a sixteenth: 6 + (10 − 6)/16.
+		{"Alpha Beta", "Alpha Beta Inc.", 6.25},
+		// Each word stands in about half of the names, both together in one.
+		{"Gamma Delta", "Gamma Delta Inc.", 10},
+		{"Gamma Delta Inc.", "Gamma Delta Inc.", 10},
+		// A part says what the word does.
+		{"Alpha Beta", "Alpha Omega", 5},
+	} {
+		if got := c.Compare(c.Prepare(want.a), c.Prepare(want.b)).Bits; math.Abs(float64(got)-want.bits) > 0.05 {
+			t.Errorf("%q and %q share %.2f bits; want %.2f", want.a, want.b, got, want.bits)
+		}
+	}
+	corpus.WordsOnly()
+	if got := c.Compare(c.Prepare("Alpha Beta"), c.Prepare("Alpha Beta Inc.")).Bits; math.Abs(float64(got)-10) > 0.05 {
+		t.Errorf("with words only, Alpha Beta tells %.2f bits; want 10", got)
 	}
 }
 

@@ -18,6 +18,8 @@ type Corpus struct {
 	// After Seal, a hash table with open addressing.
 	words []corpusWord
 	rare  float32 // the information of a word that a single value has
+	// wordsOnly says that whole names were not counted.
+	wordsOnly bool
 }
 
 // corpusWord is a place of the table: a word's hash, 0 for a free place, and its information.
@@ -116,6 +118,10 @@ const (
 	storedFrom = 2 // bits less than a word of a single value: four values
 	infoSteps  = 8 // stored steps a bit
 )
+
+// WordsOnly says that the corpus was stored before whole names were counted, so that words alone
+// tell how rare these are.
+func (c *Corpus) WordsOnly() { c.wordsOnly = true }
 
 // ErrCorpus says that bytes are not those of a corpus.
 var ErrCorpus = errors.New("compare: not a stored corpus")

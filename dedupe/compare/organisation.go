@@ -110,7 +110,7 @@ func (c *organisations) Tokens(f Form, emit func(uint64)) {
 	case o.han != nil:
 		o.han.tokens(emit)
 	default:
-		o.latin.bag.emit(emit)
+		o.latin.tokens(emit)
 	}
 }
 

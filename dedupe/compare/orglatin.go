@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"strings"
 
 	"github.com/clientele-go/clientele/internal/text"
@@ -9,7 +10,7 @@ import (
 // latinOrg is the name of an organisation in another script than Chinese.
 type latinOrg struct {
 	bag    bag    // words without the legal form
-	formal bool   // whether a legal form stands in the name
+	form   uint64 // the hash of the legal form, 0 for none
 	joined uint64 // the hash of the words without spaces
 }
 
@@ -57,7 +58,7 @@ func parseLatinOrg(name, key string) *latinOrg {
 		core = latinised(key)
 	}
 	words := mergeInitials(strings.Fields(core))
-	o := &latinOrg{bag: newBag(words, canonicalOrgWord), formal: form != ""}
+	o := &latinOrg{bag: newBag(words, canonicalOrgWord), form: formHash(form)}
 	o.joined = hashOf(KeyToken, o.together())
 	return o
 }
@@ -69,6 +70,14 @@ func (o *latinOrg) together() string {
 		b.WriteString(canonicalOrgWord(o.bag.words[i].text))
 	}
 	return b.String()
+}
+
+// tokens emits the words, and the whole where it is more than one of them.
+func (o *latinOrg) tokens(emit func(uint64)) {
+	o.bag.emit(emit)
+	if len(o.bag.words) > 1 {
+		emit(o.joined)
+	}
 }
 
 // initials are the first letters of the words but the smallest.
@@ -120,7 +129,7 @@ func (c *organisations) weigh(w *word, bits float32) float32 {
 func (c *organisations) compareLatin(x, y *latinOrg) (level uint8, same, bits float32) {
 	o := align(&x.bag, &y.bag, c.corpus, c.weigh, alikeWords)
 	if x.joined == y.joined {
-		return orgSpelling, 0.97, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus)))
+		return orgSpelling, 0.97, c.wholeBits(x, max(o.bits, min(x.bag.bitsOf(c.corpus), y.bag.bitsOf(c.corpus))))
 	}
 	level, same = latinLevel(&o, x, y)
 	if level < orgAbbreviation && (acronym(x, y) || acronym(y, x)) {
@@ -129,18 +138,34 @@ func (c *organisations) compareLatin(x, y *latinOrg) (level uint8, same, bits fl
 	return level, same, o.bits
 }
 
+// wholeBits is the information of a name that two records share whole, by the count of the
+// names that are the same but for the legal form; where few are, so that they may all be of
+// one organisation, also by its words.
+func (c *organisations) wholeBits(o *latinOrg, words float32) float32 {
+	if !c.corpus.ready() || c.corpus.wordsOnly {
+		return words
+	}
+	counted := c.corpus.bits(o.joined)
+	if words <= counted {
+		return counted
+	}
+	return counted + (words-counted)*float32(math.Exp2(float64(counted-c.corpus.rare)))
+}
+
 // acronym reports whether x is the initials of y.
 func acronym(x, y *latinOrg) bool {
 	if len(x.bag.words) != 1 || len(y.bag.words) < 2 {
 		return false
 	}
 	w := x.bag.words[0].text
-	if len(w) < 2 || len(w) > 6 {
+	if len(w) < 2 || len(w) > longestAcronym {
 		return false
 	}
 	initials := y.initials()
 	return initials == w || len(w) >= 3 && len(y.bag.words) >= 3 && strings.HasPrefix(initials, w)
 }
+
+const longestAcronym = 6
 
 func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 	cosine, contained := o.cosine(), o.contained()
@@ -151,10 +176,10 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 		return step(cosine, 0.25, 0.45, 0.8), 0.1
 	case cosine >= 0.93:
 		return orgSpelling, 0.95
-	case o.paired > 0 && brandsAlike(x, y):
-		return orgAbbreviation, 0.4
-	case contained >= 0.93 && cosine >= 0.6 && cosine < 0.75 && x.formal && y.formal:
-		return orgAbbreviation, 0.45 // Siemens AG and Siemens Healthineers AG
+	case o.paired > 0 && otherBrands(o, x, y):
+		return orgPart, 0.4
+	case contained >= 0.85 && cosine >= 0.4 && anotherFirm(x, y, cosine):
+		return orgPart, 0.45
 	case contained >= 0.93 && cosine >= 0.6 && first:
 		return orgContained, 0.35 + 0.6*cosine
 	case cosine >= 0.84:
@@ -171,12 +196,45 @@ func latinLevel(o *overlap, x, y *latinOrg) (level uint8, same float32) {
 	return orgDifferent, 0.01
 }
 
-// brandsAlike reports whether two names of one telling word each are those of other brands,
-// though they differ by a letter or two: Neogen and Nexgen, Chiron and Chyron. Short brands
-// are chosen to be unlike; in a longer word a letter is an error.
-func brandsAlike(x, y *latinOrg) bool {
-	v, w := x.brand(), y.brand()
-	return v != "" && w != "" && v != w && max(len(v), len(w)) <= longestBrand
+// anotherFirm reports whether of two names of which one is contained in the other each is that of
+// a firm of its own, as both have a legal form: Siemens AG and Siemens Healthineers AG, MTS Inc.
+// and MTS Systems Corp.
+func anotherFirm(x, y *latinOrg, cosine float32) bool {
+	return x.form != 0 && y.form != 0 && (cosine < 0.75 || x.form != y.form && x.form != plainCompany && y.form != plainCompany)
+}
+
+// plainCompany is the form that firms of all forms give themselves.
+var plainCompany = formHash("Company")
+
+// formHash is the hash of a legal form, 0 for none: that of its last word, as in Co., Inc., or of
+// its initials.
+func formHash(form string) uint64 {
+	words := mergeInitials(strings.Fields(text.Fold(form)))
+	if len(words) == 0 {
+		return 0
+	}
+	w := words[len(words)-1]
+	if short, ok := formWords[w]; ok {
+		w = short
+	}
+	return hashOf(KeyToken, w)
+}
+
+// formWords are legal forms written out.
+var formWords = pairsOf(`company co companies co corporation corp incorporated inc limited ltd aktiengesellschaft ag`)
+
+// otherBrands reports whether two names are those of other brands, though the only telling word
+// of one differs from the other's by a letter or two: Neogen and Nexgen, Cerner and Werner
+// Enterprises. Short brands are chosen to be unlike; in a longer word a letter is an error.
+func otherBrands(o *overlap, x, y *latinOrg) bool {
+	switch v, w := x.brand(), y.brand(); {
+	case v == w:
+		return false
+	case v != "" && w != "":
+		return max(len(v), len(w)) <= longestBrand
+	default:
+		return o.same == 0 && len(v+w) <= longestBrand
+	}
 }
 
 const longestBrand = 7
@@ -216,7 +274,7 @@ func (o *latinOrg) keys(e emitter) {
 	}
 	joined := o.together()
 	e.text(KeyBigram, joined)
-	if len(o.bag.words) == 1 && len(joined) <= 6 {
+	if len(o.bag.words) == 1 && len(joined) <= longestAcronym {
 		e.text(KeyInitials, joined)
 	} else if initials := o.initials(); len(initials) >= 3 && len(initials) <= 8 {
 		e.text(KeyInitials, initials)

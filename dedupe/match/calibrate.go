@@ -282,8 +282,11 @@ func (d *decoys) curve(drawn []int32, weight []float64) *steps {
 	}
 	share := unmatched(list, float64(len(d.top)))
 	k := &steps{trust: float32(total / (total + halfTrust))}
-	for _, b := range poolSamples(list) {
-		ratio := (b.best + 0.5) / (b.decoy + 0.5)
+	pools := poolSamples(list)
+	// Of few decoys each stands for many: what half a one would, all steps have together.
+	unseen := max(0.5, 0.5*scale/float64(len(pools)))
+	for _, b := range pools {
+		ratio := (b.best + 0.5) / (b.decoy + unseen)
 		y := float32(math.Log(max(ratio/share-1, 0.001)))
 		k.x, k.y = append(k.x, b.from, b.to), append(k.y, y, y)
 	}

@@ -12,9 +12,11 @@ import (
 // Stored models begin with these, and end with a checksum of what is before it.
 const (
 	modelMagic   = "CLMM"
-	modelVersion = 2
-	// versionWithoutSites is that of models stored before sites were told apart.
-	versionWithoutSites = 1
+	modelVersion = 3
+	// versionWithoutWholes is that of models stored before whole names were counted, and
+	// versionWithoutSites of those before sites were told apart.
+	versionWithoutWholes = 2
+	versionWithoutSites  = 1
 )
 
 // MarshalBinary stores the model. It takes some megabytes for a book of a million.
@@ -58,14 +60,14 @@ func Load(stored []byte, o Options) (*Model, error) {
 		return bad("these bytes are no stored model")
 	}
 	version := stored[head-1]
-	if version != modelVersion && version != versionWithoutSites {
+	if version < versionWithoutSites || version > modelVersion {
 		return bad("this version of the model is unknown; train it again")
 	}
 	body := stored[:len(stored)-4]
 	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(stored[len(body):]) {
 		return bad("the model is damaged; restore it or train it again")
 	}
-	r := &modelReader{b: body[head:], sites: version != versionWithoutSites}
+	r := &modelReader{b: body[head:], sites: version > versionWithoutSites, wholes: version > versionWithoutWholes}
 	m, err := r.model(&o)
 	if err == nil && r.failed {
 		return bad("the model is damaged; restore it or train it again")
@@ -150,6 +152,7 @@ type modelReader struct {
 	b      []byte
 	failed bool
 	sites  bool // whether the model has what it learned of sites
+	wholes bool // whether its corpora count whole names
 }
 
 // site reads what was learned of sites: of a model without, that there are none.
@@ -219,5 +222,8 @@ func (r *modelReader) corpus() *compare.Corpus {
 		return compare.NewCorpus()
 	}
 	r.b = rest
+	if !r.wholes {
+		c.WordsOnly()
+	}
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/clientele-go/clientele/dedupe/compare"
@@ -218,5 +220,39 @@ func TestModelsOfTheFirstVersionAreRead(t *testing.T) {
 	a, b := match.Record{ID: "1", Values: []string{"Anna Adler"}}, match.Record{ID: "2", Values: []string{"Ana Adler"}}
 	if x, y := m.Score(prepare(t, m, a), prepare(t, m, b)), again.Score(prepare(t, again, a), prepare(t, again, b)); x.LogOdds != y.LogOdds {
 		t.Errorf("log-odds %v; want %v", y.LogOdds, x.LogOdds)
+	}
+}
+
+// Models stored before whole names were counted go by words alone: of 400 names seven have
+// each word of Alpha Beta and five both, so that both tell less than the words do.
+func TestModelsOfTheSecondVersionGoByWords(t *testing.T) {
+	var list []match.Record
+	for i := range 400 {
+		name := "Firm" + strconv.Itoa(i/2) + " Trading" + strings.Repeat(" Inc.", i%2)
+		switch {
+		case i < 5:
+			name = "Alpha Beta"
+		case i < 7:
+			name = "Alpha Harbour" + strconv.Itoa(i)
+		case i < 9:
+			name = "Harbour" + strconv.Itoa(i) + " Beta"
+		}
+		list = append(list, match.Record{ID: strconv.Itoa(i), Values: []string{name}})
+	}
+	m := run(t, match.Options{Schema: []match.Field{{Name: "name", Type: compare.OrganisationName}}}, list).Model
+	stored, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := slices.Clone(stored[:len(stored)-4])
+	second[4] = 2
+	old, err := match.Load(binary.LittleEndian.AppendUint32(second, crc32.ChecksumIEEE(second)), match.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := match.Record{ID: "a", Values: []string{"Alpha Beta"}}, match.Record{ID: "b", Values: []string{"Alpha Beta Inc."}}
+	x, y := m.Score(prepare(t, m, a), prepare(t, m, b)), old.Score(prepare(t, old, a), prepare(t, old, b))
+	if y.LogOdds <= x.LogOdds {
+		t.Errorf("log-odds %.2f with words alone, %.2f with whole names; want more with words", y.LogOdds, x.LogOdds)
 	}
 }

@@ -99,6 +99,22 @@ func TestDecoysTellRightFromWrong(t *testing.T) {
 	}
 }
 
+// Of 1,000 records 30 have a partner at 10, and all else is at 0: that no decoy of 30, each of
+// which stands for 33, is at 10 doesn't make a pair there sure.
+func TestFewDecoysMakeNoPairSure(t *testing.T) {
+	top := slices.Repeat([]topTwo{{0, nothing, false}}, 1000)
+	weight := make([]float64, len(top))
+	for i := range 30 {
+		top[i], weight[i] = topTwo{10, 0, true}, 1
+	}
+	k := newDecoys(top).curve(slices.Repeat([]int32{1}, len(top)), weight)
+	// Half a decoy is 16.7 wrong pairs, for two steps: 30.5 to 8.33. Of the records a share of
+	// 970.5 to 1000.5 has no partner.
+	if want := math.Log(30.5/8.333/(970.5/1000.5) - 1); math.Abs(float64(k.at(10))-want) > 0.01 {
+		t.Errorf("log-odds at 10 are %.2f; want %.2f", k.at(10), want)
+	}
+}
+
 // Of 1,000 records some have a partner, at 8 and more, and no wrong pair is as good: however few
 // they are, they are found, and where they are 300 no more than so many besides. Of fewer, wrong
 // pairs, at up to 4, confirm one another: see the weaknesses in docs/matching.md.
