@@ -161,7 +161,6 @@ type logReader struct {
 	left       int
 	allocation AllocationID // the last one met
 	entry      entry        // the present one
-	nameless   bool         // item and allocation are not wanted; set it after reset
 }
 
 func (r *logReader) reset(p *logPage) {
@@ -178,7 +177,7 @@ func (r *logReader) next() bool {
 	head, at := uvarintAt(src, r.c.at)
 	kind, at := uvarintAt(src, at)
 	due, at := uvarintAt(src, at)
-	item, at := r.name(src, at)
+	item, at := uvarintAt(src, at)
 	age, at := uvarintAt(src, at)
 	on, at := uvarintAt(src, at)
 	recorded, at := uvarintAt(src, at)
@@ -194,7 +193,7 @@ func (r *logReader) next() bool {
 	e.amount, e.allocation = unzigzag(amount), 0
 	if e.change != ItemPosted {
 		var allocation uint64
-		allocation, at = r.name(src, at)
+		allocation, at = uvarintAt(src, at)
 		r.allocation += AllocationID(unzigzag(allocation))
 		e.allocation = r.allocation
 	}
@@ -202,18 +201,18 @@ func (r *logReader) next() bool {
 	return !r.c.bad
 }
 
-// name reads the number of an item or an allocation, or passes over it.
-func (r *logReader) name(src string, at int) (uint64, int) {
-	if r.nameless {
-		return 0, passAt(src, at)
-	}
-	return uvarintAt(src, at)
-}
-
 // err tells whether the page was malformed.
 func (r *logReader) err() error {
 	if r.c.bad {
-		return &storage.Error{Op: "read", Table: "log_page", Key: fmt.Sprint(r.page.key), Err: fmt.Errorf("%w: %w", storage.ErrCorrupt, errPage)}
+		return r.page.errAt(beyond)
+	}
+	return nil
+}
+
+// errAt tells whether a page was malformed, given the place behind what was read.
+func (p *logPage) errAt(at int) error {
+	if at > len(p.body) {
+		return &storage.Error{Op: "read", Table: "log_page", Key: fmt.Sprint(p.key), Err: fmt.Errorf("%w: %w", storage.ErrCorrupt, errPage)}
 	}
 	return nil
 }

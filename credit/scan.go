@@ -48,11 +48,8 @@ type view struct {
 }
 
 // undoes reports whether an entry must be taken out of what is open now.
-func (v *view) undoes(e *entry) bool {
-	if v.unswept && e.change != ItemPosted {
-		return true
-	}
-	return !e.counts(v.asOf, v.known)
+func (v *view) undoes(change Change, on, recorded date.Date) bool {
+	return on > v.asOf || recorded > v.known || v.unswept && change != ItemPosted
 }
 
 // passes reports whether a page of the log holds nothing to undo.
