@@ -57,19 +57,19 @@ func (e *briefEntry) customer(block customer.ID) customer.ID {
 	return block + customer.ID(e.head&(1<<logBlockBits-1))
 }
 
-// days returns from when the entry counts and when it was recorded, given its page's month.
-func (e *briefEntry) days(month date.Month) (on, recorded date.Date) {
-	on = month.First() + date.Date(unzigzag(e.on))
+// days returns from when the entry counts and when it was recorded, given its month's first day.
+func (e *briefEntry) days(first date.Date) (on, recorded date.Date) {
+	on = first + date.Date(unzigzag(e.on))
 	return on, on + date.Date(unzigzag(e.recorded))
 }
 
 func (e *briefEntry) change() Change { return Change(e.head >> logChange & changeMask) }
 
 // read reads the entry at a place, its age only if that is asked for, and returns the place
-// behind it. Most entries have a head of one byte or two, one byte of kind, due day, item and
-// age in eight, and the rest in eight.
+// behind it. Most entries have a head of one byte or two, a kind of one, due day, item and age
+// in eight, both days of one each, and the rest in eight.
 func (e *briefEntry) read(src string, at int, aged bool) (behind int) {
-	if at > len(src)-3-2*wordBytes {
+	if at > len(src)-5-2*wordBytes {
 		return e.readLong(src, at, aged)
 	}
 	start := at
@@ -86,31 +86,20 @@ func (e *briefEntry) read(src string, at int, aged bool) (behind int) {
 	item := ends & -ends
 	ends &= ends - 1
 	age := ends & -ends
-	if age == 0 || e.kind > oneByte || e.head > oneByte<<7|oneByte {
-		return e.readLong(src, start, aged)
-	}
 	e.due, e.age = upTo(w, due), 0
 	if aged {
 		e.age = between(w, item, age)
 	}
 	at += 2 + bytesTo(age)
-	w = wordAt(src, at)
+	e.on, e.recorded = uint64(src[at]), uint64(src[at+1])
+	w = wordAt(src, at+2)
 	ends = endsIn(w)
-	on := ends & -ends
-	ends &= ends - 1
-	recorded := ends & -ends
-	ends &= ends - 1
-	amount := ends & -ends
-	last := amount
-	if e.change() != ItemPosted {
-		ends &= ends - 1
-		last = ends & -ends // of the allocation
-	}
-	if last == 0 {
+	e.amount = upTo(w, ends&-ends)
+	ends &= ends - min(uint64(e.change()), 1) // the amount's, if an allocation follows
+	if age == 0 || ends == 0 || e.kind|e.on|e.recorded > oneByte || e.head > oneByte<<7|oneByte {
 		return e.readLong(src, start, aged)
 	}
-	e.on, e.recorded, e.amount = upTo(w, on), between(w, on, recorded), between(w, recorded, amount)
-	return at + bytesTo(last)
+	return at + 2 + bytesTo(ends&-ends)
 }
 
 func (e *briefEntry) readLong(src string, at int, aged bool) (behind int) {

@@ -354,10 +354,10 @@ func (h *Holdings) addLate(log uint8, month date.Month) error {
 			continue
 		}
 		var e briefEntry
-		at := 0
+		at, first := 0, p.key.month.First()
 		for left := p.count; left > 0 && at <= len(p.body); left-- {
 			at = e.read(p.body, at, false)
-			if on, recorded := e.days(p.key.month); recorded > h.known && on.Month() <= h.lateTo {
+			if on, recorded := e.days(first); recorded > h.known && on.Month() <= h.lateTo {
 				h.late.Add(uint64(e.customer(p.key.block)))
 			}
 		}

@@ -94,19 +94,16 @@ func (a *Accumulator) first(customer uint64) *Account {
 // the rows, unless what is added later brings them back.
 func (a *Accumulator) Add(to Account, column int, minor int64) {
 	at := int(to)*a.width + column
-	sum, fits := money.AddMinor(a.sums[at], minor)
-	a.sums[at] = sum
-	if !fits {
-		a.carry(at, minor > 0)
+	before := a.sums[at]
+	a.sums[at] = before + minor
+	if sum := before + minor; (before^sum)&(minor^sum) < 0 { // as AddMinor says, but in line
+		a.carry(at, minor)
 	}
 }
 
-func (a *Accumulator) carry(at int, up bool) {
-	if up {
-		a.carries[at]++
-	} else {
-		a.carries[at]--
-	}
+// carry notes that an amount made a sum leave 64 bits.
+func (a *Accumulator) carry(at int, minor int64) {
+	a.carries[at] += sign(minor)
 	if a.carries[at] == 0 {
 		delete(a.carries, at)
 	}
@@ -150,7 +147,7 @@ func (a *Accumulator) roll(other *Accumulator, group func(uint64) (uint64, bool)
 
 func (a *Accumulator) carryMany(at int, n int64) {
 	for ; n != 0; n -= sign(n) {
-		a.carry(at, n > 0)
+		a.carry(at, n)
 	}
 }
 
