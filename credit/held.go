@@ -328,7 +328,11 @@ func (h *Holdings) needLate(to date.Month) error {
 // otherwise under the one in which they count.
 func (h *Holdings) findLate(to date.Month) error {
 	h.late, h.lateTo = &bitset.Set{}, to
-	for log, last := range map[uint8]date.Month{logRecorded: date.Last.Month(), logEffective: to} {
+	for log := uint8(logEffective); log <= lastLog; log++ {
+		last := date.Last.Month()
+		if (logKey{log: log}).sort() == logEffective {
+			last = to
+		}
 		months, err := h.reader.logMonths(log, h.known.Month())
 		if err != nil {
 			return err

@@ -20,10 +20,13 @@ import (
 //
 // What was posted and wholly settled in one day, as most payments are, comes to nothing in
 // any report but one that ignores allocations. A load puts it into pages of its own, quiet
-// ones, which are passed over.
+// ones, under numbers of logs that other reports don't read. Pages of a month that are quiet
+// among its others, as loads once made them, are passed over.
 const (
 	logEffective = 1
 	logRecorded  = 2
+	logQuiet     = 2 // more than the number of the log whose quiet pages they are
+	lastLog      = logRecorded + logQuiet
 
 	logBlockBits = 6
 )
@@ -34,6 +37,14 @@ type logKey struct {
 	month  date.Month
 	block  customer.ID // its first customer
 	number uint64
+}
+
+// sort is the log's number, whether the page is quiet or not.
+func (k logKey) sort() uint8 {
+	if k.log > logRecorded {
+		return k.log - logQuiet
+	}
+	return k.log
 }
 
 func logBlock(id customer.ID) customer.ID { return id >> logBlockBits << logBlockBits }
@@ -66,7 +77,7 @@ func (e *entry) logKeys() []logKey {
 // they came; a load gives each page those of some days, in the order of customers.
 //
 //	last        uvarint: of the block's pages of the month, in the first page; in others 1
-//	            when the page is quiet, otherwise 0
+//	            when the page is quiet among those that aren't, otherwise 0
 //	count       uvarint
 //	latest on, latest recorded   uvarint: a page without later ones is passed over
 //	item, due, allocation        uvarint: of the last entry, to go on from
@@ -83,7 +94,7 @@ func (e *entry) logKeys() []logKey {
 type logPage struct {
 	key        logKey
 	last       uint64
-	quiet      bool // never of the first page
+	quiet      bool // not of the first page of a log that isn't
 	count      int
 	on         date.Date
 	recorded   date.Date
@@ -106,7 +117,7 @@ const (
 
 func appendLogPage(dst []byte, p *logPage) ([]byte, error) {
 	last := p.last
-	if p.quiet {
+	if p.quiet && p.key.log <= logRecorded {
 		last = 1
 	}
 	for _, n := range [...]uint64{last, uint64(p.count), uint64(p.on), uint64(p.recorded), uint64(p.tail.item), uint64(p.tail.due), uint64(p.tail.allocation)} {
@@ -122,6 +133,7 @@ func decodeLogPage(src string, k logKey, _ storage.Meta) (*logPage, error) {
 	if k.number > 0 {
 		p.quiet, p.last = p.last > 0, 0
 	}
+	p.quiet = p.quiet || k.log > logRecorded
 	p.on, p.recorded = date.Date(c.uvarint()), date.Date(c.uvarint())
 	p.tail = logTail{ItemID(c.uvarint()), date.Date(c.uvarint()), AllocationID(c.uvarint())}
 	p.currencies.read(&c)

@@ -80,7 +80,7 @@ func (a *ager) undoPage(sums *aging.Accumulator, u *unit, p *logPage) error {
 	var holder customer.ID
 	currency, due := money.Currency(0), date.Date(0)
 	src, at, first, byDocument := p.body, 0, p.key.month.First(), a.scheme.Basis == aging.ByDocument
-	again := p.key.log == logRecorded
+	again := p.key.sort() == logRecorded
 	for left := p.count; left > 0 && at <= len(src); left-- {
 		at = e.read(src, at, byDocument)
 		due += date.Date(unzigzag(e.due))
@@ -104,7 +104,7 @@ func negated(side uint64, n int64) int64 { return (n ^ -int64(side)) + int64(sid
 // undoesFrom is undoes for an entry in a page of either log: the one by month of
 // recording adds to the other what that one didn't show.
 func (v *view) undoesFrom(p *logPage, change Change, on, recorded date.Date) bool {
-	return v.undoes(change, on, recorded) && (p.key.log != logRecorded || !v.met(on))
+	return v.undoes(change, on, recorded) && (p.key.sort() == logEffective || !v.met(on))
 }
 
 // met reports whether what counts from a day is in the log by effective day that is read.
