@@ -83,6 +83,7 @@ func (b *book) loadCustomers(n int) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if benchDir != "" {
+		benchBook().close()
 		if err := os.RemoveAll(benchDir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}

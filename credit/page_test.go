@@ -106,6 +106,38 @@ func TestLogPagesKeepWhatTheyAreGiven(t *testing.T) {
 	}
 }
 
+// Loads of today put quiet pages into logs of their own, where the first tells the last; in
+// older books they stand among the others, where the first is none.
+func TestReportsPassOverQuietPages(t *testing.T) {
+	report, fifo, movements := view{asOf: date.First, known: date.Last}, view{unswept: true}, view{entries: true}
+	for _, c := range []struct {
+		key   logKey
+		quiet bool
+		last  uint64
+		want  bool
+	}{
+		{logKey{logEffective, 24_000, 0, 0}, false, 2, false},
+		{logKey{logEffective, 24_000, 0, 1}, false, 0, false},
+		{logKey{logEffective, 24_000, 0, 1}, true, 0, true},
+		{logKey{logRecorded, 24_000, 0, 2}, true, 0, true},
+		{logKey{logEffective + logQuiet, 24_000, 0, 0}, true, 2, true},
+		{logKey{logRecorded + logQuiet, 24_000, 0, 1}, true, 0, true},
+	} {
+		stored, err := appendLogPage(nil, &logPage{key: c.key, quiet: c.quiet, last: c.last, on: date.Last})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := decodeLogPage(string(stored), c.key, storage.Meta{})
+		if err != nil || p.quiet != c.want || p.last != c.last {
+			t.Errorf("%v: quiet is %v, last %d, %v", c.key, p.quiet, p.last, err)
+			continue
+		}
+		if report.passes(p) != c.want || fifo.passes(p) || movements.passes(p) {
+			t.Errorf("%v: passed over is %v by a report, %v by FIFO, %v by movements", c.key, report.passes(p), fifo.passes(p), movements.passes(p))
+		}
+	}
+}
+
 // usualItems are of a few thousand yuan, and within weeks of one another, as most are.
 func usualItems(r *rand.Rand, n int) []openItem {
 	list := randomItems(r, n)
