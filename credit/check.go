@@ -47,7 +47,7 @@ func (f Finding) String() string {
 		text += fmt.Sprintf(" by the overlay of unit %d", f.Unit)
 	}
 	if f.Step != Unlimited && !f.Hidden {
-		text += fmt.Sprintf(" is %d, above %d", f.Value, f.Above)
+		text += fmt.Sprintf(" is %d, above %d%s", f.Value, f.Above, f.Step.unit())
 	}
 	if f.Override != 0 {
 		text += fmt.Sprintf(" (override %d)", f.Override)

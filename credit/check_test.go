@@ -484,3 +484,21 @@ func TestErasureReleasesCreditAndForgetsFreeText(t *testing.T) {
 	})
 	d.verify()
 }
+
+func TestFindingsHaveUnits(t *testing.T) {
+	group := credit.OfGroup(7)
+	for _, c := range []struct {
+		finding credit.Finding
+		want    string
+	}{
+		{credit.Finding{Outcome: credit.Stop, Step: credit.Utilisation, Scope: group, Value: 362, Above: 100}, "stop: utilisation of group 7 is 362, above 100 %"},
+		{credit.Finding{Outcome: credit.Hold, Step: credit.OldestOverdue, Value: 61, Above: 60, Override: 3}, "hold: oldest overdue is 61, above 60 days (override 3)"},
+		{credit.Finding{Outcome: credit.Warn, Step: credit.PaymentBehaviour, Value: 9, Above: 7}, "warn: payment behaviour is 9, above 7 days"},
+		{credit.Finding{Outcome: credit.Warn, Step: credit.DunningLevel, Value: 2, Above: 1}, "warn: dunning level is 2, above 1"},
+		{credit.Finding{Outcome: credit.Stop, Step: credit.Utilisation, Scope: group, Hidden: true}, "stop: utilisation of group 7"},
+	} {
+		if got := c.finding.String(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

@@ -172,7 +172,7 @@ func (tx *Tx) replaceOpen(id customer.ID, items []openItem) error {
 
 // replaceLog makes a customer's entries in the log those given.
 func (tx *Tx) replaceLog(id customer.ID, list []posted) error {
-	for _, log := range [2]uint8{logEffective, logRecorded} {
+	for log := uint8(logEffective); log <= lastLog; log++ {
 		months, err := tx.logMonths(log, date.First.Month())
 		if err != nil {
 			return err
@@ -224,6 +224,7 @@ func (tx *Tx) clearLog(key logKey, id customer.ID) error {
 	for n := range kept {
 		entries[n] = &kept[n]
 	}
+	key.log = key.sort()
 	return tx.appendLog(key, entries)
 }
 

@@ -262,10 +262,10 @@ func (h *Holdings) sums(q AgingQuery) (*aging.Accumulator, error) {
 func (a *ager) addPosted(sums *aging.Accumulator, list []posted) {
 	for n := range list {
 		e := &list[n].entry
-		if a.undoes(e) || a.currency != 0 && a.currency != e.currency {
+		if a.undoes(e.change, e.on, e.recorded) || a.currency != 0 && a.currency != e.currency {
 			continue
 		}
-		sums.Add(sums.Account(a.number(&e.openItem), e.currency), a.column(&e.openItem), e.side.sign()*e.amount)
+		sums.Add(sums.Account(a.number(e.customer), e.currency), a.column(&e.openItem), e.side.sign()*e.amount)
 	}
 }
 
@@ -328,7 +328,11 @@ func (h *Holdings) needLate(to date.Month) error {
 // otherwise under the one in which they count.
 func (h *Holdings) findLate(to date.Month) error {
 	h.late, h.lateTo = &bitset.Set{}, to
-	for log, last := range map[uint8]date.Month{logRecorded: date.Last.Month(), logEffective: to} {
+	for log := uint8(logEffective); log <= lastLog; log++ {
+		last := date.Last.Month()
+		if (logKey{log: log}).sort() == logEffective {
+			last = to
+		}
 		months, err := h.reader.logMonths(log, h.known.Month())
 		if err != nil {
 			return err
@@ -353,15 +357,15 @@ func (h *Holdings) addLate(log uint8, month date.Month) error {
 		if p.recorded <= h.known {
 			continue
 		}
-		var r logReader
-		r.reset(p)
-		r.nameless = true
-		for r.next() {
-			if r.entry.recorded > h.known && r.entry.on.Month() <= h.lateTo {
-				h.late.Add(uint64(r.entry.customer))
+		var e briefEntry
+		at, first := 0, p.key.month.First()
+		for left := p.count; left > 0 && at <= len(p.body); left-- {
+			at = e.read(p.body, at, false)
+			if on, recorded := e.days(first); recorded > h.known && on.Month() <= h.lateTo {
+				h.late.Add(uint64(e.customer(p.key.block)))
 			}
 		}
-		if err := r.err(); err != nil {
+		if err := p.errAt(at); err != nil {
 			return err
 		}
 	}

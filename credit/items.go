@@ -99,7 +99,7 @@ func (a *ager) undoneItems(list []openItem, u *unit, p *logPage) ([]openItem, er
 	r.reset(p)
 	for r.next() {
 		e := &r.entry
-		if a.undoesFrom(p, e) && u.has(e.customer) && (a.currency == 0 || a.currency == e.currency) {
+		if a.undoesFrom(p, e.change, e.on, e.recorded) && u.has(e.customer) && (a.currency == 0 || a.currency == e.currency) {
 			undone := e.openItem
 			undone.amount = -undone.amount
 			list = append(list, undone)
@@ -215,7 +215,7 @@ func (m *movements) of(u *unit) ([]Movement, error) {
 		for r.next() {
 			e := &r.entry
 			before, after := e.counts(m.from.asOf, m.from.known), e.counts(m.to.asOf, m.to.known)
-			if before == after || !m.both.undoesFrom(p, e) || !u.has(e.customer) || m.currency != 0 && m.currency != e.currency {
+			if before == after || !m.both.undoesFrom(p, e.change, e.on, e.recorded) || !u.has(e.customer) || m.currency != 0 && m.currency != e.currency {
 				continue
 			}
 			list = append(list, e.movement(before))

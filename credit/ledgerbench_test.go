@@ -2,7 +2,9 @@ package credit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"runtime"
@@ -81,6 +83,7 @@ func (b *book) loadCustomers(n int) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if benchDir != "" {
+		benchBook().close()
 		if err := os.RemoveAll(benchDir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
@@ -110,8 +113,26 @@ var benchBook = sync.OnceValue(func() *book {
 	if _, err := b.credit.Load(context.Background(), b.job(), credit.LoadOptions{}, accounts(sample, 1)); err != nil {
 		panic(err)
 	}
+	b.settle()
 	return b
 })
+
+// settle waits until the engine has had nothing to compact for three seconds; it begins two
+// seconds after a load, and takes a core for minutes after one of ten million items.
+func (b *book) settle() {
+	const pause, enough = 100 * time.Millisecond, 30
+	var last [2]int64
+	for quiet := 0; quiet < enough; quiet++ {
+		h, err := b.storage.Health(context.Background())
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if now := [2]int64{h.Engine.CompactionDebt, h.Engine.DiskBytes}; now != last {
+			last, quiet = now, 0
+		}
+		time.Sleep(pause)
+	}
+}
 
 func BenchmarkAgingAll(b *testing.B)      { benchAging(b, credit.AgingQuery{AsOf: benchDay}) }
 func BenchmarkAgingMonthAgo(b *testing.B) { benchAging(b, credit.AgingQuery{AsOf: benchDay - 30}) }
@@ -168,18 +189,21 @@ func benchTotal(b *testing.B, asOf date.Date) {
 
 // BenchmarkLoad loads what is open and as much that was settled, durably on disk: three
 // items and an allocation for each open item of CLIENTELE_BENCH_ITEMS. Heap-MB is the most
-// that the load had on the heap beyond what there was before.
+// that the load had on the heap beyond what there was before; B/item is what it added on disk.
+// Ten million open items take longer than go test waits unless told to: -timeout 0.
 func BenchmarkLoad(b *testing.B) {
 	open := benchItems()
 	sample := &receivable.Book{Seed: 1, Customers: open / 10, Open: open, Settled: open, Months: 6, AsOf: benchDay}
 	took, busy := time.Duration(0), time.Duration(0)
-	heap := uint64(0)
+	heap, disk := uint64(0), int64(0)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		book := newBookIn(discard{}, b.TempDir(), credit.Options{})
+		dir := b.TempDir()
+		book := newBookIn(discard{}, dir, credit.Options{})
 		book.setDay(benchDay)
 		book.loadCustomers(open / 10)
+		disk -= bytesIn(b, dir)
 		peak := watchHeap()
 		b.StartTimer()
 		start, used := time.Now(), usedCPU()
@@ -190,12 +214,36 @@ func BenchmarkLoad(b *testing.B) {
 		b.StopTimer()
 		heap = max(heap, peak())
 		book.close()
+		disk += bytesIn(b, dir)
+		if err := os.RemoveAll(dir); err != nil {
+			b.Fatal(err)
+		}
 		b.StartTimer()
 	}
 	items := 3 * float64(open) * float64(b.N)
 	b.ReportMetric(items/took.Seconds(), "items/s")
+	b.ReportMetric(float64(disk)/items, "B/item")
 	b.ReportMetric(float64(busy.Nanoseconds())/1000/items, "cpu-µs/item")
 	b.ReportMetric(float64(heap)/1e6, "heap-MB")
+}
+
+// bytesIn is the size of a directory's files, some of which may go meanwhile.
+func bytesIn(b *testing.B, dir string) (n int64) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		n += info.Size()
+	}
+	return n
 }
 
 // watchHeap returns a function that tells by how much the heap grew at most in the meantime.

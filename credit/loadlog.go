@@ -36,8 +36,7 @@ func (o logOrder) entry() int        { return int(o & orderEntry) }
 // row's order.
 type loadPage struct {
 	key      logKey
-	last     uint64 // the number of the month's last page
-	quiet    bool
+	last     uint64 // the number of the month's last page, in the first
 	from, to int
 }
 
@@ -159,21 +158,23 @@ func (row *loadRow) layOutMonth(log uint8, size, from, to int) {
 	for loud < to && !row.order[loud].quiet() {
 		loud++
 	}
-	if loud == from || to-loud < fewQuiet {
+	if to-loud < fewQuiet {
 		loud = to
 	}
-	first := len(row.pages)
 	key := logKey{log, row.order[from].month(), row.block(), 0}
-	for from < to {
-		p := loadPage{key: key, quiet: from >= loud, from: from, to: min(from+size, to)}
-		if !p.quiet {
-			p.to = min(p.to, loud)
-		}
-		row.pages = append(row.pages, p)
+	row.addPages(key, size, from, loud)
+	key.log += logQuiet
+	row.addPages(key, size, loud, to)
+}
+
+// addPages makes the pages of a part of the order, from the first one's key on.
+func (row *loadRow) addPages(key logKey, size, from, to int) {
+	first := len(row.pages)
+	for ; from < to; from += size {
+		row.pages = append(row.pages, loadPage{key: key, from: from, to: min(from+size, to)})
+		row.pages[first].last = key.number
 		key.number++
-		from = p.to
 	}
-	row.pages[first].last = key.number - 1
 }
 
 // addLogPage adds a page.
@@ -183,6 +184,5 @@ func (ld *ledgerLoad) addLogPage(l *storage.Loader, row *loadRow, from *loadPage
 	for _, o := range row.order[from.from:from.to] {
 		p.add(&row.entries[o.entry()].entry)
 	}
-	p.quiet = from.quiet
 	return ld.log.Load(l, p.key, p, uint8(Posted))
 }

@@ -20,10 +20,13 @@ import (
 //
 // What was posted and wholly settled in one day, as most payments are, comes to nothing in
 // any report but one that ignores allocations. A load puts it into pages of its own, quiet
-// ones, which are passed over.
+// ones, under numbers of logs that other reports don't read. Pages of a month that are quiet
+// among its others, as loads once made them, are passed over.
 const (
 	logEffective = 1
 	logRecorded  = 2
+	logQuiet     = 2 // more than the number of the log whose quiet pages they are
+	lastLog      = logRecorded + logQuiet
 
 	logBlockBits = 6
 )
@@ -34,6 +37,14 @@ type logKey struct {
 	month  date.Month
 	block  customer.ID // its first customer
 	number uint64
+}
+
+// sort is the log's number, whether the page is quiet or not.
+func (k logKey) sort() uint8 {
+	if k.log > logRecorded {
+		return k.log - logQuiet
+	}
+	return k.log
 }
 
 func logBlock(id customer.ID) customer.ID { return id >> logBlockBits << logBlockBits }
@@ -66,7 +77,7 @@ func (e *entry) logKeys() []logKey {
 // they came; a load gives each page those of some days, in the order of customers.
 //
 //	last        uvarint: of the block's pages of the month, in the first page; in others 1
-//	            when the page is quiet, otherwise 0
+//	            when the page is quiet among those that aren't, otherwise 0
 //	count       uvarint
 //	latest on, latest recorded   uvarint: a page without later ones is passed over
 //	item, due, allocation        uvarint: of the last entry, to go on from
@@ -83,7 +94,7 @@ func (e *entry) logKeys() []logKey {
 type logPage struct {
 	key        logKey
 	last       uint64
-	quiet      bool // never of the first page
+	quiet      bool // not of the first page of a log that isn't
 	count      int
 	on         date.Date
 	recorded   date.Date
@@ -106,7 +117,7 @@ const (
 
 func appendLogPage(dst []byte, p *logPage) ([]byte, error) {
 	last := p.last
-	if p.quiet {
+	if p.quiet && p.key.log <= logRecorded {
 		last = 1
 	}
 	for _, n := range [...]uint64{last, uint64(p.count), uint64(p.on), uint64(p.recorded), uint64(p.tail.item), uint64(p.tail.due), uint64(p.tail.allocation)} {
@@ -122,6 +133,7 @@ func decodeLogPage(src string, k logKey, _ storage.Meta) (*logPage, error) {
 	if k.number > 0 {
 		p.quiet, p.last = p.last > 0, 0
 	}
+	p.quiet = p.quiet || k.log > logRecorded
 	p.on, p.recorded = date.Date(c.uvarint()), date.Date(c.uvarint())
 	p.tail = logTail{ItemID(c.uvarint()), date.Date(c.uvarint()), AllocationID(c.uvarint())}
 	p.currencies.read(&c)
@@ -161,7 +173,6 @@ type logReader struct {
 	left       int
 	allocation AllocationID // the last one met
 	entry      entry        // the present one
-	nameless   bool         // item and allocation are not wanted; set it after reset
 }
 
 func (r *logReader) reset(p *logPage) {
@@ -178,7 +189,7 @@ func (r *logReader) next() bool {
 	head, at := uvarintAt(src, r.c.at)
 	kind, at := uvarintAt(src, at)
 	due, at := uvarintAt(src, at)
-	item, at := r.name(src, at)
+	item, at := uvarintAt(src, at)
 	age, at := uvarintAt(src, at)
 	on, at := uvarintAt(src, at)
 	recorded, at := uvarintAt(src, at)
@@ -194,7 +205,7 @@ func (r *logReader) next() bool {
 	e.amount, e.allocation = unzigzag(amount), 0
 	if e.change != ItemPosted {
 		var allocation uint64
-		allocation, at = r.name(src, at)
+		allocation, at = uvarintAt(src, at)
 		r.allocation += AllocationID(unzigzag(allocation))
 		e.allocation = r.allocation
 	}
@@ -202,18 +213,18 @@ func (r *logReader) next() bool {
 	return !r.c.bad
 }
 
-// name reads the number of an item or an allocation, or passes over it.
-func (r *logReader) name(src string, at int) (uint64, int) {
-	if r.nameless {
-		return 0, passAt(src, at)
-	}
-	return uvarintAt(src, at)
-}
-
 // err tells whether the page was malformed.
 func (r *logReader) err() error {
 	if r.c.bad {
-		return &storage.Error{Op: "read", Table: "log_page", Key: fmt.Sprint(r.page.key), Err: fmt.Errorf("%w: %w", storage.ErrCorrupt, errPage)}
+		return r.page.errAt(beyond)
+	}
+	return nil
+}
+
+// errAt tells whether a page was malformed, given the place behind what was read.
+func (p *logPage) errAt(at int) error {
+	if at > len(p.body) {
+		return &storage.Error{Op: "read", Table: "log_page", Key: fmt.Sprint(p.key), Err: fmt.Errorf("%w: %w", storage.ErrCorrupt, errPage)}
 	}
 	return nil
 }

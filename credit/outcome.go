@@ -53,6 +53,17 @@ var stepNames = enum.Names{"none", "utilisation", "oldest overdue", "largest doc
 
 func (k StepKind) String() string { return stepNames.Of(uint8(k)) }
 
+// unit is what stands behind the numbers of a finding.
+func (k StepKind) unit() string {
+	switch k {
+	case Utilisation:
+		return " %"
+	case OldestOverdue, PaymentBehaviour:
+		return " days"
+	}
+	return ""
+}
+
 // MarshalText returns the lower-case English name, for JSON and maps.
 func (k StepKind) MarshalText() ([]byte, error) {
 	return stepNames.Marshal(uint8(k), "credit", "step")

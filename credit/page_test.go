@@ -106,6 +106,122 @@ func TestLogPagesKeepWhatTheyAreGiven(t *testing.T) {
 	}
 }
 
+// Loads of today put quiet pages into logs of their own, where the first tells the last; in
+// older books they stand among the others, where the first is none.
+func TestReportsPassOverQuietPages(t *testing.T) {
+	report, fifo, movements := view{asOf: date.First, known: date.Last}, view{unswept: true}, view{entries: true}
+	for _, c := range []struct {
+		key   logKey
+		quiet bool
+		last  uint64
+		want  bool
+	}{
+		{logKey{logEffective, 24_000, 0, 0}, false, 2, false},
+		{logKey{logEffective, 24_000, 0, 1}, false, 0, false},
+		{logKey{logEffective, 24_000, 0, 1}, true, 0, true},
+		{logKey{logRecorded, 24_000, 0, 2}, true, 0, true},
+		{logKey{logEffective + logQuiet, 24_000, 0, 0}, true, 2, true},
+		{logKey{logRecorded + logQuiet, 24_000, 0, 1}, true, 0, true},
+	} {
+		stored, err := appendLogPage(nil, &logPage{key: c.key, quiet: c.quiet, last: c.last, on: date.Last})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := decodeLogPage(string(stored), c.key, storage.Meta{})
+		if err != nil || p.quiet != c.want || p.last != c.last {
+			t.Errorf("%v: quiet is %v, last %d, %v", c.key, p.quiet, p.last, err)
+			continue
+		}
+		if report.passes(p) != c.want || fifo.passes(p) || movements.passes(p) {
+			t.Errorf("%v: passed over is %v by a report, %v by FIFO, %v by movements", c.key, report.passes(p), fifo.passes(p), movements.passes(p))
+		}
+	}
+}
+
+// usualItems are of a few thousand yuan, and within weeks of one another, as most are.
+func usualItems(r *rand.Rand, n int) []openItem {
+	list := randomItems(r, n)
+	for i := range list {
+		o := &list[i]
+		o.due, o.item, o.amount = 45_000+date.Date(r.IntN(200)), ItemID(7000+i+r.IntN(30)), 1+r.Int64N(1<<(10+r.IntN(30)))
+		o.date = o.due - date.Date(30*r.IntN(4))
+	}
+	slices.SortFunc(list, func(a, b openItem) int { return a.place().compare(b.place()) })
+	return list
+}
+
+func TestBriefItemsAreThoseOfThePage(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for n := range 200 {
+		items := []func(*rand.Rand, int) []openItem{randomItems, usualItems}[n%2](r, r.IntN(300))
+		p := newOpenPage(firstPage(35), false, items)
+		var whole, other openReader
+		whole.reset(p)
+		for other.reset(p); whole.group() && other.group(); {
+			due, at := date.Date(0), other.c.at
+			for whole.next() {
+				var i, aged briefItem
+				behind := i.read(p.body, at, false)
+				at = aged.read(p.body, at, true)
+				if behind != at || i.age != 0 {
+					t.Fatalf("an age not asked for is %d, and ends at %d, not %d", i.age, behind, at)
+				}
+				if p.parts && i.head>>headDisputed&1 != 0 {
+					at = passAt(p.body, at)
+				}
+				due += date.Date(i.due)
+				got := [...]int64{int64(due), int64(i.head), int64(i.amount), int64(due) - unzigzag(aged.age), int64(at)}
+				head := uint64(whole.item.kind) | uint64(whole.item.side-Debit)<<headSide | whole.currencies.number(whole.item.currency)<<headCurrency
+				if whole.item.contested > 0 {
+					head |= 1 << headDisputed
+				}
+				if want := [...]int64{int64(whole.item.due), int64(head), whole.item.amount, int64(whole.item.date), int64(whole.c.at)}; got != want {
+					t.Fatalf("%v, want %v", got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestBriefEntriesAreThoseOfThePage(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	month := (date.Unix + 20_000).Month()
+	for n := range 200 {
+		p := &logPage{key: logKey{logEffective, month, 0, 0}}
+		for _, o := range []func(*rand.Rand, int) []openItem{randomItems, usualItems}[n%2](r, r.IntN(100)) {
+			e := entry{openItem: o, change: Change(r.IntN(3)), on: month.First() + date.Date(r.IntN(31))}
+			e.recorded = e.on + date.Date(r.IntN(1<<r.IntN(10)))
+			if e.change != ItemPosted {
+				e.amount, e.allocation = -e.amount, AllocationID(1+r.Uint64N(1<<(5+r.IntN(20))))
+			}
+			p.add(&e)
+		}
+		p.body, p.added = string(p.added), nil
+		var whole logReader
+		at, due := 0, date.Date(0)
+		for whole.reset(p); whole.next(); {
+			var e, aged briefEntry
+			behind := e.read(p.body, at, false)
+			at = aged.read(p.body, at, true)
+			if behind != at || e.age != 0 {
+				t.Fatalf("an age not asked for is %d, and ends at %d, not %d", e.age, behind, at)
+			}
+			due += date.Date(unzigzag(e.due))
+			on, recorded := e.days(month.First())
+			want := whole.entry
+			want.item, want.allocation = 0, 0
+			got := entry{change: e.change(), on: on, recorded: recorded}
+			got.openItem = openItem{
+				customer: e.customer(p.key.block), due: due, date: due - date.Date(unzigzag(aged.age)), amount: unzigzag(e.amount),
+				currency: p.currencies.of(e.head >> logCurrency), kind: Kind(e.kind & 15), side: Debit + Side(e.kind>>headSide&1),
+			}
+			if got != want || at != whole.c.at {
+				t.Fatalf("%+v to %d, want %+v to %d", got, at, want, whole.c.at)
+			}
+		}
+	}
+}
+
 // Whatever the bytes, reading ends, with an error or without.
 func FuzzPages(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 6))

@@ -143,9 +143,9 @@ func (r *Reader) sameLog(id customer.ID, list []posted) (bool, error) {
 			missing[line{key.log, list[n].entry.plain()}]++
 		}
 	}
-	for _, log := range [2]uint8{logEffective, logRecorded} {
+	for log := uint8(logEffective); log <= lastLog; log++ {
 		err := r.eachLogged(log, id, func(e *entry) {
-			missing[line{log, e.plain()}]--
+			missing[line{logKey{log: log}.sort(), e.plain()}]--
 		})
 		if errors.Is(err, storage.ErrCorrupt) {
 			return false, nil

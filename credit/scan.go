@@ -48,11 +48,8 @@ type view struct {
 }
 
 // undoes reports whether an entry must be taken out of what is open now.
-func (v *view) undoes(e *entry) bool {
-	if v.unswept && e.change != ItemPosted {
-		return true
-	}
-	return !e.counts(v.asOf, v.known)
+func (v *view) undoes(change Change, on, recorded date.Date) bool {
+	return on > v.asOf || recorded > v.known || v.unswept && change != ItemPosted
 }
 
 // passes reports whether a page of the log holds nothing to undo.
@@ -65,22 +62,22 @@ type scanner struct {
 	*Reader
 	view
 	logsOnly bool
-	months   [2][]date.Month // of the two logs that may have something to undo
-	end      unitNumber      // after the last unit
-	chunk    *bitset.Chunk   // the present one
-	at       uint64          // its number, 1 more
-	other    *bitset.Chunk   // scratch
+	months   [lastLog][]date.Month // of the logs that may have something to undo
+	end      unitNumber            // after the last unit
+	chunk    *bitset.Chunk         // the present one
+	at       uint64                // its number, 1 more
+	other    *bitset.Chunk         // scratch
 }
 
 func (r *Reader) newScanner(v view) (*scanner, error) {
 	s := &scanner{Reader: r, view: v}
-	first := [2]date.Month{min(v.asOf, v.known).Month(), v.known.Month()}
-	if v.unswept {
-		first[0] = date.First.Month()
-	}
-	for log, month := range first {
+	first := [...]date.Month{v.firstMonth(), v.known.Month()}
+	for log := range s.months {
+		if log >= logQuiet && !v.unswept && !v.entries {
+			break
+		}
 		var err error
-		if s.months[log], err = r.logMonths(uint8(log+logEffective), month); err != nil {
+		if s.months[log], err = r.logMonths(uint8(log+logEffective), first[log%logQuiet]); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +86,9 @@ func (r *Reader) newScanner(v view) (*scanner, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.months[0] = slices.DeleteFunc(s.months[0], func(m date.Month) bool { return !later[m] })
+		for log := 0; log < lastLog; log += logQuiet {
+			s.months[log] = slices.DeleteFunc(s.months[log], func(m date.Month) bool { return !later[m] })
+		}
 	}
 	return s, s.findEnd()
 }

@@ -93,11 +93,7 @@ func (r *Reader) controlTotal(q AgingQuery, v view) (*aging.Accumulator, error) 
 		if n == 0 || q.Currency != 0 && q.Currency != c {
 			return nil
 		}
-		column := scheme.Unapplied()
-		if side == Debit {
-			column = at.of(due)
-		}
-		sums.Add(sums.Account(0, c), column, side.sign()*n)
+		sums.Add(sums.Account(0, c), at.at(uint64(side-Debit), due), side.sign()*n)
 		return nil
 	})
 	if err != nil {

@@ -379,7 +379,7 @@ func (v *verifier) readLog(p *logPage) error {
 		if p.quiet {
 			v.quiet.add(&r.entry)
 		}
-		v.got.log += v.hashEntry(p.key.log, &r.entry)
+		v.got.log += v.hashEntry(p.key.sort(), &r.entry)
 		if r.entry.on > on || r.entry.recorded > recorded {
 			return fmt.Errorf("%w: page %v doesn't tell its latest entry", errPage, p.key)
 		}

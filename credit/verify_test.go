@@ -1,50 +1,14 @@
 package credit_test
 
 import (
-	"bytes"
 	"context"
-	"slices"
-	"sync"
 	"testing"
 
 	"github.com/clientele-go/clientele/credit"
 	"github.com/clientele-go/clientele/credit/aging"
-	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/kv/kvtest"
 	"github.com/clientele-go/clientele/storage/kv/pebblekv"
 )
-
-// shredder is an engine that takes each key for 64 KiB, so that Verify splits a small book
-// into ranges of some keys.
-type shredder struct{ kv.Engine }
-
-func (e shredder) Snapshot(ctx context.Context) (kv.Snapshot, error) {
-	s, err := e.Engine.Snapshot(ctx)
-	return &shredded{Snapshot: s}, err
-}
-
-type shredded struct {
-	kv.Snapshot
-	once sync.Once
-	keys [][]byte
-}
-
-func (s *shredded) Size(ctx context.Context, r kv.Range) (int64, error) {
-	s.once.Do(func() {
-		for e := range s.Scan(ctx, kv.Range{}, false) {
-			s.keys = append(s.keys, bytes.Clone(e.Key))
-		}
-	})
-	from, _ := slices.BinarySearchFunc(s.keys, r.Lower, bytes.Compare)
-	to := len(s.keys)
-	if r.Upper != nil {
-		to, _ = slices.BinarySearchFunc(s.keys, r.Upper, bytes.Compare)
-	}
-	return int64(to-from) << 16, nil
-}
-
-func (s *shredded) JournalSize(context.Context, kv.Position, kv.Position) (int64, error) {
-	return 0, nil
-}
 
 func TestVerifyFindsDamageAndRepairMendsIt(t *testing.T) {
 	testDamage(t, newBook(t, credit.Options{}))
@@ -55,7 +19,7 @@ func TestVerifyFindsDamageInSmallRanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testDamage(t, newBookOn(t, shredder{engine}, credit.Options{}))
+	testDamage(t, newBookOn(t, &kvtest.Shredder{Engine: engine, KeyBytes: 64 << 10}, credit.Options{}))
 }
 
 func testDamage(t *testing.T, b *book) {

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,56 +19,18 @@ import (
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/bitset"
 	"github.com/clientele-go/clientele/storage/kv"
+	"github.com/clientele-go/clientele/storage/kv/kvtest"
 	"github.com/clientele-go/clientele/storage/kv/pebblekv"
 )
 
-// shredder is an engine that takes each key for 256 KiB, so that Verify splits a small
-// book into ranges of a few keys.
-type shredder struct {
-	kv.Engine
-	whole atomic.Bool // it doesn't tell sizes
-}
-
-func (e *shredder) Snapshot(ctx context.Context) (kv.Snapshot, error) {
-	s, err := e.Engine.Snapshot(ctx)
-	if err != nil || e.whole.Load() {
-		return s, err
-	}
-	return &shredded{Snapshot: s}, nil
-}
-
-type shredded struct {
-	kv.Snapshot
-	once sync.Once
-	keys [][]byte
-	err  error
-}
-
-const shredBytes = 256 << 10
-
-func (s *shredded) Size(ctx context.Context, r kv.Range) (int64, error) {
-	s.once.Do(func() {
-		for e, err := range s.Scan(ctx, kv.Range{}, false) {
-			s.keys, s.err = append(s.keys, bytes.Clone(e.Key)), err
-		}
-	})
-	from := sort.Search(len(s.keys), func(i int) bool { return bytes.Compare(s.keys[i], r.Lower) >= 0 })
-	to := sort.Search(len(s.keys), func(i int) bool { return r.Upper != nil && bytes.Compare(s.keys[i], r.Upper) >= 0 })
-	return int64(to-from) * shredBytes, s.err
-}
-
-func (s *shredded) JournalSize(_ context.Context, after, upTo kv.Position) (int64, error) {
-	return int64(upTo-after) * shredBytes, nil
-}
-
 // openShredded opens a book of which there are pages in two chunks, changed and unchanged.
-func openShredded(t testing.TB) (*storage.Store, *shredder, []pageID) {
+func openShredded(t testing.TB) (*storage.Store, *kvtest.Shredder, []pageID) {
 	t.Helper()
 	inner, err := pebblekv.Open("", pebblekv.Options{InMemory: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := &shredder{Engine: inner}
+	engine := &kvtest.Shredder{Engine: inner, KeyBytes: 256 << 10}
 	described := schema()
 	described.Tables = []storage.AnyTable{numberedPages}
 	s, err := storage.Open(context.Background(), engine, described, nil, storage.Options{Logger: quiet})
@@ -246,17 +207,17 @@ func plant(t *testing.T, engine kv.Engine, d damage, p damaged) (undo *kv.Batch)
 
 // verifyAll verifies in small ranges on one core and on four, and in one piece, and wants
 // the same report each time.
-func verifyAll(t *testing.T, s *storage.Store, engine *shredder) *storage.Report {
+func verifyAll(t *testing.T, s *storage.Store, engine *kvtest.Shredder) *storage.Report {
 	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	defer engine.whole.Store(false)
+	defer engine.Whole.Store(false)
 	var first *storage.Report
 	for _, how := range []struct {
 		cores int
 		whole bool
 	}{{1, false}, {4, false}, {2, true}} {
 		runtime.GOMAXPROCS(how.cores)
-		engine.whole.Store(how.whole)
+		engine.Whole.Store(how.whole)
 		r, err := s.Verify(context.Background(), nil)
 		if err != nil {
 			t.Fatal(err)

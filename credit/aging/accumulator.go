@@ -94,19 +94,16 @@ func (a *Accumulator) first(customer uint64) *Account {
 // the rows, unless what is added later brings them back.
 func (a *Accumulator) Add(to Account, column int, minor int64) {
 	at := int(to)*a.width + column
-	sum, fits := money.AddMinor(a.sums[at], minor)
-	a.sums[at] = sum
-	if !fits {
-		a.carry(at, minor > 0)
+	before := a.sums[at]
+	a.sums[at] = before + minor
+	if sum := before + minor; (before^sum)&(minor^sum) < 0 { // as AddMinor says, but in line
+		a.carry(at, minor)
 	}
 }
 
-func (a *Accumulator) carry(at int, up bool) {
-	if up {
-		a.carries[at]++
-	} else {
-		a.carries[at]--
-	}
+// carry notes that an amount made a sum leave 64 bits.
+func (a *Accumulator) carry(at int, minor int64) {
+	a.carries[at] += sign(minor)
 	if a.carries[at] == 0 {
 		delete(a.carries, at)
 	}
@@ -150,7 +147,7 @@ func (a *Accumulator) roll(other *Accumulator, group func(uint64) (uint64, bool)
 
 func (a *Accumulator) carryMany(at int, n int64) {
 	for ; n != 0; n -= sign(n) {
-		a.carry(at, n > 0)
+		a.carry(at, n)
 	}
 }
 
@@ -177,19 +174,19 @@ func (r Row) IsZero() bool {
 
 // Rows returns the rows in which an amount is not zero, by customer and currency in the
 // order of their numbers. It ends with ErrOverflow at a row whose amounts don't fit.
-func (a *Accumulator) Rows() iter.Seq2[Row, error] { return a.rows(a.customers()) }
+func (a *Accumulator) Rows() iter.Seq2[Row, error] { return a.rows(a.holders()) }
 
 // RowsOf returns one customer's rows.
 func (a *Accumulator) RowsOf(customer uint64) iter.Seq2[Row, error] {
-	return a.rows(func(yield func(uint64) bool) { yield(customer) })
+	return a.rows(a.holder(customer))
 }
 
-// customers returns those with accounts, in order.
-func (a *Accumulator) customers() iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
+// holders returns the first account of each customer who has one, by customer.
+func (a *Accumulator) holders() iter.Seq[Account] {
+	return func(yield func(Account) bool) {
 		for _, n := range slices.Sorted(maps.Keys(a.chunks)) {
-			for i, first := range a.chunks[n] {
-				if first != none && !yield(n*chunkLen+uint64(i)) {
+			for _, first := range a.chunks[n] {
+				if first != none && !yield(first) {
 					return
 				}
 			}
@@ -197,10 +194,19 @@ func (a *Accumulator) customers() iter.Seq[uint64] {
 	}
 }
 
-func (a *Accumulator) rows(customers iter.Seq[uint64]) iter.Seq2[Row, error] {
+// holder returns the first account of a customer who has one.
+func (a *Accumulator) holder(customer uint64) iter.Seq[Account] {
+	return func(yield func(Account) bool) {
+		if c := a.chunks[customer/chunkLen]; c != nil && c[customer%chunkLen] != none {
+			yield(c[customer%chunkLen])
+		}
+	}
+}
+
+func (a *Accumulator) rows(holders iter.Seq[Account]) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		for customer := range customers {
-			for at := a.find(customer); at != none; at = a.accounts[at].next {
+		for at := range holders {
+			for ; at != none; at = a.accounts[at].next {
 				row, err := a.row(at)
 				if err == nil && row.IsZero() {
 					continue
@@ -213,27 +219,26 @@ func (a *Accumulator) rows(customers iter.Seq[uint64]) iter.Seq2[Row, error] {
 	}
 }
 
-// find returns a customer's first account without making room for one.
-func (a *Accumulator) find(customer uint64) Account {
-	c := a.chunks[customer/chunkLen]
-	if c == nil {
-		return none
-	}
-	return c[customer%chunkLen]
-}
-
 func (a *Accumulator) row(at Account) (Row, error) {
 	sums := a.sums[int(at)*a.width : (int(at)+1)*a.width]
 	row := Row{
 		Customer: a.accounts[at].customer, Currency: a.accounts[at].currency,
 		Buckets: sums[:a.width-1], Unapplied: sums[a.width-1],
 	}
-	for column := range sums {
-		if a.carries[int(at)*a.width+column] != 0 {
-			return Row{}, tooLarge(row)
-		}
+	if len(a.carries) > 0 && a.carried(at) {
+		return Row{}, tooLarge(row)
 	}
 	return row, row.balance()
+}
+
+// carried reports whether a sum of an account has left 64 bits.
+func (a *Accumulator) carried(at Account) bool {
+	for column := range a.width {
+		if a.carries[int(at)*a.width+column] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // balance sets the row's balance.

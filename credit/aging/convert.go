@@ -14,22 +14,22 @@ type Rates func(money.Currency) (money.Rate, error)
 // each currency times its rate, rounded half to even to the base's digits, then added up.
 // The base's own rate is 1 and not asked for.
 func (a *Accumulator) In(base money.Currency, rates Rates) iter.Seq2[Row, error] {
-	return a.converted(a.customers(), base, rates)
+	return a.converted(a.holders(), base, rates)
 }
 
 // InOf is In for one customer.
 func (a *Accumulator) InOf(customer uint64, base money.Currency, rates Rates) iter.Seq2[Row, error] {
-	return a.converted(func(yield func(uint64) bool) { yield(customer) }, base, rates)
+	return a.converted(a.holder(customer), base, rates)
 }
 
-func (a *Accumulator) converted(customers iter.Seq[uint64], base money.Currency, rates Rates) iter.Seq2[Row, error] {
+func (a *Accumulator) converted(holders iter.Seq[Account], base money.Currency, rates Rates) iter.Seq2[Row, error] {
 	rates = remember(base, rates)
 	return func(yield func(Row, error) bool) {
 		sum := NewAccumulator(a.scheme)
-		for customer := range customers {
+		for at := range holders {
 			clear(sum.sums)
-			sum.accounts[0].customer, sum.accounts[0].currency = customer, base
-			if err := a.convert(sum, customer, base, rates); err != nil {
+			sum.accounts[0].customer, sum.accounts[0].currency = a.accounts[at].customer, base
+			if err := a.convert(sum, at, base, rates); err != nil {
 				yield(Row{}, err)
 				return
 			}
@@ -44,9 +44,9 @@ func (a *Accumulator) converted(customers iter.Seq[uint64], base money.Currency,
 	}
 }
 
-// convert adds a customer's accounts to the account 0 of sum.
-func (a *Accumulator) convert(sum *Accumulator, customer uint64, base money.Currency, rates Rates) error {
-	for at := a.find(customer); at != none; at = a.accounts[at].next {
+// convert adds a customer's accounts, from the first on, to the account 0 of sum.
+func (a *Accumulator) convert(sum *Accumulator, at Account, base money.Currency, rates Rates) error {
+	for ; at != none; at = a.accounts[at].next {
 		row, err := a.row(at)
 		if err != nil {
 			return err

@@ -134,7 +134,7 @@ func (a Amount) IsZero() bool { return a.Minor == 0 }
 // AddMinor returns a + b and whether that fits, for sums kept in plain minor units.
 func AddMinor(a, b int64) (sum int64, ok bool) {
 	sum = a + b
-	return sum, (a >= 0) != (b >= 0) || (sum >= 0) == (a >= 0)
+	return sum, (a^sum)&(b^sum) >= 0 // it has the sign of one of them
 }
 
 func (a Amount) same(op string, b Amount) error {
