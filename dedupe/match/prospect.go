@@ -5,15 +5,16 @@ import "github.com/clientele-go/clientele/dedupe/compare"
 // prospect scores pairs column by column, the cheap columns first, until it is clear that
 // a pair is not worth anyone's time. One worker uses it at a time.
 type prospect struct {
-	c       *comparer
-	s       *scorer
-	dear    []int           // columns that take long, those first that candidates seldom agree in
-	isDear  []bool          // by column
-	most    []*[256]float32 // by column: the most that it adds, by the most bits that can be shared
-	against [3]float32      // by group: the share of evidence against that counts at least
-	open    []bool          // by column: whether it is not compared yet
-	state   []uint8
-	bits    []uint8
+	c        *comparer
+	s        *scorer
+	dear     []int           // columns that take long, those first that candidates seldom agree in
+	isDear   []bool          // by column
+	outlined []bool          // by column: whether bits make no difference on the lowest level
+	most     []*[256]float32 // by column: the most that it adds, by the most bits that can be shared
+	against  [3]float32      // by group: the share of evidence against that counts at least
+	open     []bool          // by column: whether it is not compared yet
+	state    []uint8
+	bits     []uint8
 }
 
 // roundingMargin is more than the order of a sum changes it.
@@ -35,6 +36,7 @@ func newProspect(c *comparer, s *scorer, p *parameters) *prospect {
 			}
 		}
 		f.isDear[i] = isDear(c.l.columns[i].typ) && !c.meets[i]
+		f.outlined = append(f.outlined, !p.Columns[i].Translated)
 		f.most = append(f.most, mostOf(s.same[i], p.Columns[i].Translated))
 	}
 	for _, named := range []bool{false, true} { // the name is what most candidates were found by
@@ -87,7 +89,11 @@ func (f *prospect) score(x, y uint32) float32 {
 			continue
 		}
 		d, v, w := f.c.t.dicts[i], f.c.t.row(x)[i], f.c.t.row(y)[i]
-		f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
+		if f.outlined[i] && d.outlines.apart(v, w) {
+			f.state[i], f.bits[i] = 0, 0
+		} else {
+			f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
+		}
 		bound += f.counted(i) - f.most[i][min(d.said[v], d.said[w])]
 	}
 	return f.s.score(f.state, f.bits)

@@ -23,6 +23,7 @@ type dictionary struct {
 
 	sketcher compare.Sketcher
 	sketch   []uint64 // what the sketcher keeps of the form, nil without one
+	outlines outlines
 }
 
 func newDictionary() *dictionary {

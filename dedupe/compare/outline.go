@@ -1,0 +1,149 @@
+package compare
+
+import (
+	"math/bits"
+
+	"github.com/clientele-go/clientele/internal/text"
+)
+
+// Outliner is a comparator that often can tell from a few numbers of two forms that comparing
+// them would find nothing: see [Sketcher]. Its methods are safe for concurrent use.
+type Outliner interface {
+	// Outline appends what is to be known of a settled form, nothing where that doesn't fit.
+	Outline(f Form, to []uint64) []uint64
+	// Apart reports whether Compare surely places two forms with these outlines, neither of
+	// them empty, and with different keys on level 0.
+	Apart(a, b []uint64) bool
+}
+
+// OutlinerOf returns the outliner of a comparator that [New] made, nil where it has none.
+func OutlinerOf(c Comparator) Outliner {
+	if s, ok := c.(*several); ok {
+		by, _ := s.Comparator.(Outliner)
+		return by
+	}
+	return nil
+}
+
+// A word of an outline has, from the lowest bit up, the kinds of its letters, a part of its
+// hash, its bytes, its weight, whether it is Han, and whether it is alike to equal words only.
+const (
+	outlineHash   = 32
+	outlineLength = outlineHash + 15
+	outlineWeight = outlineLength + 6
+	outlineHan    = outlineWeight + 9
+	outlineAlone  = outlineHan + 1
+
+	longestOutlined = 1<<(outlineWeight-outlineLength) - 1
+	mostOutlined    = 1<<(outlineHan-outlineWeight) - 1
+	outlinedWords   = 16
+)
+
+// outlineSteps are the steps of a weight of 1; weights are up to 1.5.
+const outlineSteps = mostOutlined / 1.5
+
+// Outline is of addresses of up to 16 words that are Han or numbers, or of which none is Han.
+func (c *addresses) Outline(f Form, to []uint64) []uint64 {
+	p, ok := f.(*addressForm)
+	if !ok || !c.corpus.ready() || p.bag.settled != c.corpus || len(p.bag.words) > outlinedWords {
+		return to
+	}
+	from := len(to)
+	for i := range p.bag.words {
+		w := &p.bag.words[i]
+		o := uint64(w.letters) | w.hash>>(64-15)<<outlineHash | uint64(len(w.text))<<outlineLength
+		o |= uint64(min(c.weigh(w, w.bits)*outlineSteps+1, mostOutlined)) << outlineWeight
+		switch digits := hasDigit(w.text); {
+		case len(w.text) > longestOutlined:
+			return to[:from]
+		case p.bag.other != nil:
+			if !digits && !text.Han(first(w.text)) {
+				return to[:from] // perhaps the pinyin of another word
+			}
+			o |= 1 << outlineHan
+			fallthrough
+		default:
+			if digits || len(w.text) < 3 {
+				o |= 1 << outlineAlone
+			}
+		}
+		to = append(to, o)
+	}
+	return to
+}
+
+// Apart adds up the weights of the words that could be paired: what two addresses share is no more.
+func (c *addresses) Apart(a, b []uint64) bool {
+	if (a[0]^b[0])>>outlineHan&1 != 0 {
+		return false // of two scripts
+	}
+	var metA, metB uint64
+	for i, v := range a {
+		for j, w := range b {
+			if outlinesMeet(v, w) {
+				metA, metB = metA|1<<i, metB|1<<j
+			}
+		}
+	}
+	meetJoined(a, b, &metA, &metB)
+	meetJoined(b, a, &metB, &metA)
+	sharedA, allA := outlinedWeights(a, metA)
+	sharedB, allB := outlinedWeights(b, metB)
+	shared := sharedA + sharedB
+	const nothing = 0.199 // the least likeness above level 0, less what rounding changes
+	if shared >= nothing*(allA+allB) {
+		return false
+	}
+	return min(len(a), len(b)) < 2 || 0.9/2*shared < nothing*min(allA, allB)
+}
+
+// outlinesMeet reports whether two words could be equal or alike.
+func outlinesMeet(v, w uint64) bool {
+	if (v^w)<<(64-outlineLength)>>(64-outlineLength+outlineHash) == 0 {
+		return true
+	}
+	if (v|w)>>outlineAlone != 0 {
+		return false
+	}
+	apart := bits.OnesCount32(uint32(v) ^ uint32(w))
+	if apart > 6 {
+		return false
+	}
+	x, y := outlineBytes(v), outlineBytes(w)
+	long := max(x, y)
+	switch {
+	case long-min(x, y) > 3:
+		return false
+	case long < 5, v>>outlineHan&1 != 0 && long < 15: // fewer than five runes
+		return apart <= 2
+	case long < 10:
+		return apart <= 4
+	}
+	return true
+}
+
+func outlineBytes(w uint64) uint64 { return w >> outlineLength & longestOutlined }
+
+// meetJoined notes the neighbours of one side that could make a word of the other together.
+func meetJoined(a, b []uint64, metA, metB *uint64) {
+	for i := range len(a) - 1 {
+		long, letters := outlineBytes(a[i])+outlineBytes(a[i+1]), uint32(a[i]|a[i+1])
+		for j, w := range b {
+			if outlineBytes(w) == long && uint32(w) == letters {
+				*metA, *metB = *metA|3<<i, *metB|1<<j
+			}
+		}
+	}
+}
+
+// outlinedWeights are the weights of the words met, rounded up, and those of all, rounded down.
+func outlinedWeights(o []uint64, met uint64) (shared, all float32) {
+	for i, w := range o {
+		weight := float32(w >> outlineWeight & mostOutlined)
+		if met>>i&1 != 0 {
+			shared += weight
+		}
+		all += weight - 1
+	}
+	return shared, all
+}
