@@ -15,6 +15,7 @@ type prospect struct {
 	open     []bool          // by column: whether it is not compared yet
 	state    []uint8
 	bits     []uint8
+	fetched  uint64 // of no meaning: reading is what counts
 }
 
 // roundingMargin is more than the order of a sum changes it.
@@ -76,6 +77,51 @@ func mostOf(w *lookup, any bool) *[256]float32 {
 		}
 	}
 	return &most
+}
+
+// batch is how many pairs are looked up together.
+const batch = 16
+
+// scores fills the scores of pairs.
+func (f *prospect) scores(pairs []pair, scores []float32) {
+	for from := 0; from < len(pairs); from += batch {
+		to := min(from+batch, len(pairs))
+		f.fetch(pairs[from:to])
+		for i := from; i < to; i++ {
+			scores[i] = f.score(pairs[i].a, pairs[i].b)
+		}
+	}
+}
+
+// fetch reads what the glances at some pairs will read, so that they wait for memory together
+// and not one after another.
+func (f *prospect) fetch(pairs []pair) {
+	t, sum := f.c.t, uint64(0)
+	for _, p := range pairs {
+		sum += uint64(t.row(p.b)[0])
+	}
+	for _, p := range pairs {
+		for i, w := range t.row(p.b) {
+			d := t.dicts[i]
+			switch {
+			case d.sketch != nil:
+				sum += d.sketch[w]
+			case f.isDear[i]:
+				sum += uint64(d.said[w])
+				if d.outlines.by != nil {
+					sum += uint64(d.outlines.end[w])
+				}
+			}
+		}
+	}
+	for _, p := range pairs {
+		for i, w := range t.row(p.b) {
+			if o := &t.dicts[i].outlines; o.by != nil && w != missing && o.end[w-1] < uint32(len(o.all)) {
+				sum += o.all[o.end[w-1]]
+			}
+		}
+	}
+	f.fetched += sum
 }
 
 // score is the score of two rows; of a pair that nobody will look at, it may be a bound of it.
