@@ -159,7 +159,7 @@ func (f *prospect) glance(x, y uint32) float32 {
 		}
 		f.state[i], f.bits[i] = c.ids(i, d, v, w)
 		if c.meets[i] {
-			c.x[i], c.y[i] = value{form: d.forms[v]}, value{form: d.forms[w]}
+			c.x[i], c.y[i] = value{form: c.form(i, v)}, value{form: c.form(i, w)}
 		}
 	}
 	c.crossings(c.x, c.y, f.state, f.bits)

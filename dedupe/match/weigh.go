@@ -19,7 +19,7 @@ func (t *table) weighValues(ctx context.Context, workers int) error {
 }
 
 func (d *dictionary) weigh(ctx context.Context, workers int, by compare.Comparator) error {
-	n := len(d.forms)
+	n := d.values()
 	d.exact, d.said = make([]uint8, n), make([]uint8, n)
 	if d.sketcher = compare.SketcherOf(by); d.sketcher != nil {
 		d.sketch = make([]uint64, n)
@@ -37,8 +37,8 @@ func (d *dictionary) weigh(ctx context.Context, workers int, by compare.Comparat
 	err := runs(ctx, workers, n, valuesAtOnce, func(_, from, to int) {
 		var outlined []uint64
 		for v := from; v < to; v++ {
-			f := d.forms[v]
-			if f != nil && d.count[v] > 0 {
+			if d.count[v] > 0 && d.has(uint32(v)) {
+				f := d.form(uint32(v))
 				d.weighOne(v, f, by, filled)
 				if outliner != nil {
 					outlined = outliner.Outline(f, outlined)
