@@ -42,7 +42,9 @@ func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, er
 	if err := b.alike(); err != nil {
 		return nil, err
 	}
-	b.big = newBigKeys(t.rows(), parts)
+	if b.big, err = newBigKeys(ctx, o.workers(), t.rows(), parts); err != nil {
+		return nil, err
+	}
 	b.append(parts)
 	o.report(Blocking, 1, 2)
 	if err := b.composite(ctx, o.workers()); err != nil {
