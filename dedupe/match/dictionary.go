@@ -86,8 +86,8 @@ func (t *table) anew(memory int64) []bool {
 
 // prepare makes the normal form of every distinct value, learns the corpora, and joins
 // the values whose normal forms are equal.
-func (t *table) prepare(ctx context.Context, o *Options, memory int64, learn bool) error {
-	anew := t.anew(memory)
+func (t *table) prepare(ctx context.Context, o *Options, learn bool) error {
+	anew := t.anew(o.memory())
 	hashes := make([][]uint64, len(t.dicts))
 	for i, d := range t.dicts {
 		d.texts.known = slots{}

@@ -135,13 +135,16 @@ func (o *Options) drawing(pairs int) drawing {
 	return newDrawing(pairs, enoughPairs)
 }
 
-// spill keeps to the memory that a run may take.
-func (o *Options) spill() *spill {
+// memory is what a run may take beside what it must.
+func (o *Options) memory() int64 {
 	if o.Memory <= 0 {
-		return &spill{memory: 2 << 30, dir: o.TempDir}
+		return 2 << 30
 	}
-	return &spill{memory: o.Memory, dir: o.TempDir}
+	return o.Memory
 }
+
+// spill keeps to the memory that a run may take.
+func (o *Options) spill() *spill { return &spill{memory: o.memory(), dir: o.TempDir} }
 
 func (o *Options) comparator(t compare.Type, corpus *compare.Corpus) (compare.Comparator, error) {
 	with := compare.Options{Country: o.Country, Corpus: corpus}

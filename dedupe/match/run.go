@@ -125,7 +125,7 @@ func (r *runner) layout() (*layout, error) {
 }
 
 func (r *runner) prepare(ctx context.Context) error {
-	if err := r.t.prepare(ctx, r.o, r.spill.memory, r.o.Model == nil); err != nil {
+	if err := r.t.prepare(ctx, r.o, r.o.Model == nil); err != nil {
 		return err
 	}
 	return r.t.weighValues(ctx, r.o.workers())
