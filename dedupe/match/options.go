@@ -31,7 +31,7 @@ type Options struct {
 	// removes however it ends; the result is the same. In mode Link pairs beyond it are
 	// compared twice, as what was said of them isn't kept. If all normal forms of names and
 	// addresses would take more than it, they are made anew from their texts when they are
-	// needed, which takes a third to half more time. 0 stands for 2 GiB.
+	// needed, which takes half more time (of 100,000 records twice as much). 0 stands for 2 GiB.
 	Memory int64
 	// TempDir is the folder for temporary files, which hold hashes and the numbers of rows.
 	// Empty stands for [os.TempDir].
