@@ -292,9 +292,9 @@ func partsLevel(x, y *dateForm) uint8 {
 		return 5
 	case year && month, year && day, month && day && near(int(x.year), int(y.year), 2):
 		return 4
-	case month && day, near(x.days(), y.days(), 7):
+	case month && day, x.within(y, 7):
 		return 3
-	case digits == 2, near(x.days(), y.days(), 31):
+	case digits == 2, x.within(y, 31):
 		return 2
 	case year || month && near(int(x.year), int(y.year), 1):
 		return 1
@@ -329,6 +329,15 @@ func dayEdits(a, b uint8) int {
 }
 
 func transposedDay(a, b uint8) bool { return a != b && a/10 == b%10 && a%10 == b/10 }
+
+// within reports whether two dates are so many days apart at most. Months have 28 days or more.
+func (f *dateForm) within(g *dateForm, days int) bool {
+	months := 12*(int(f.year)-int(g.year)) + int(f.month) - int(g.month)
+	if 28*max(months, -months) > days+256 {
+		return false
+	}
+	return near(f.days(), g.days(), days)
+}
 
 // days counts days from an arbitrary one; parts out of range run over.
 func (f *dateForm) days() int {

@@ -66,21 +66,33 @@ func emailLevel(x, y *emailForm) uint8 {
 	if x.domain == y.domain && numbered(x.local, y.local) {
 		return 3
 	}
-	local, domain := edits(x.local, y.local), edits(x.domain, y.domain)
+	var p pairing
+	p.set(x.local, y.local)
+	local, similar := p.edits(), float32(0)
+	long := min(len(x.local), len(y.local)) >= 4
+	if long {
+		similar = p.jaroWinkler()
+	}
+	if local > 3 && similar < 0.88 { // then the domains need but be equal or not
+		if x.domain != "" && (x.domain == y.domain || min(len(x.domain), len(y.domain)) > wordSize && edits(x.domain, y.domain) == 0) {
+			return 1
+		}
+		return 0
+	}
+	domain := edits(x.domain, y.domain)
 	if local+domain >= 1 && local+domain <= 3 {
 		if near := closeEmails(x, y); near > 0 {
 			return near
 		}
 	}
-	long := min(len(x.local), len(y.local)) >= 4
 	switch {
 	case local == 0 && len(x.local) >= 3:
 		return 4
-	case domain <= 2 && long && jaroWinkler(x.local, y.local) >= 0.88:
+	case domain <= 2 && similar >= 0.88:
 		return 3
 	case long && local <= 1:
 		return 3
-	case long && jaroWinkler(x.local, y.local) >= 0.9:
+	case similar >= 0.9:
 		return 2
 	case domain == 0 && x.domain != "":
 		return 1

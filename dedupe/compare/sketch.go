@@ -115,3 +115,26 @@ const (
 	farEdits      = 4
 	farSimilarity = 0.87
 )
+
+// Sketch is the whole of a date whose year is known.
+func (*dates) Sketch(f Form) uint64 {
+	d, ok := f.(*dateForm)
+	if !ok || d.text != "" || d.year <= 0 {
+		return 0
+	}
+	s := uint64(d.year)<<17 | uint64(d.month)<<9 | uint64(d.day)<<1
+	if d.either {
+		s |= 1
+	}
+	return s
+}
+
+// Sketched compares the dates themselves.
+func (*dates) Sketched(a, b uint64) (level uint8, told bool) {
+	x, y := sketchedDate(a), sketchedDate(b)
+	return dateLevel(&x, &y), true
+}
+
+func sketchedDate(s uint64) dateForm {
+	return dateForm{year: int16(s >> 17), month: uint8(s >> 9), day: uint8(s >> 1), either: s&1 != 0}
+}

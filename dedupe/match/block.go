@@ -42,7 +42,9 @@ func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, er
 	if err := b.alike(); err != nil {
 		return nil, err
 	}
-	b.big = newBigKeys(t.rows(), parts)
+	if b.big, err = newBigKeys(ctx, o.workers(), t.rows(), parts); err != nil {
+		return nil, err
+	}
 	b.append(parts)
 	o.report(Blocking, 1, 2)
 	if err := b.composite(ctx, o.workers()); err != nil {
@@ -106,14 +108,14 @@ const loneMark = 1 << 31
 func (b *blockPart) valuesOf(space []int) []valueAt {
 	total := 0
 	for _, i := range space {
-		total += len(b.t.dicts[i].forms)
+		total += b.t.dicts[i].values()
 	}
 	list := make([]valueAt, 0, total)
 	b.in = make([][]uint32, len(b.t.dicts))
 	for _, i := range space {
 		start, rows := b.t.rowsOf(i)
 		b.in[i] = rows
-		for v := range b.t.dicts[i].forms {
+		for v := range b.t.dicts[i].values() {
 			list = append(list, valueAt{start[v], start[v+1], uint8(i)})
 		}
 	}
@@ -127,13 +129,13 @@ func (b *blockPart) eachKey(space []int, emit func(hashed)) {
 	for _, i := range space {
 		c, d := &b.t.layout.columns[i], b.t.dicts[i]
 		salt := keySalt(c.typ)
-		for v, f := range d.forms {
-			if f != nil && d.count[v] > 0 {
+		for v, count := range d.count {
+			if d.has(uint32(v)) && count > 0 {
 				marked := id
-				if d.count[v] == 1 && len(b.at) <= loneMark {
+				if count == 1 && len(b.at) <= loneMark {
 					marked |= loneMark
 				}
-				c.cmp.Keys(f, compare.AllKeys, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), marked}) })
+				c.cmp.Keys(d.form(uint32(v)), compare.AllKeys, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), marked}) })
 			}
 			id++
 		}
@@ -145,11 +147,11 @@ func (b *blockPart) guess(space []int) int {
 	const some = 512
 	total := 0
 	for _, i := range space {
-		forms := b.t.dicts[i].forms
-		count, step := 0, max(len(forms)/some, 1)
-		for v := 0; v < len(forms); v += step {
-			if forms[v] != nil {
-				b.t.layout.columns[i].cmp.Keys(forms[v], compare.AllKeys, func(compare.Key) { count++ })
+		d := b.t.dicts[i]
+		count, step := 0, max(d.values()/some, 1)
+		for v := 0; v < d.values(); v += step {
+			if f := d.form(uint32(v)); f != nil {
+				d.by.Keys(f, compare.AllKeys, func(compare.Key) { count++ })
 			}
 		}
 		total += count * step

@@ -34,49 +34,59 @@ type bigKeys struct {
 	kept []uint8  // by row: how many of them are joined
 }
 
-// newBigKeys hands the common keys of parts to the rows that have them.
-func newBigKeys(rows int, parts []*blockPart) bigKeys {
+// newBigKeys hands the common keys of parts to the rows that have them. Each worker does a range
+// of the rows.
+func newBigKeys(ctx context.Context, workers, rows int, parts []*blockPart) (bigKeys, error) {
 	b := bigKeys{from: make([]uint32, rows+1), kept: make([]uint8, rows)}
-	b.each(parts, func(_, row uint32) { b.from[row+1]++ })
+	each := func(f func(id, row uint32)) error {
+		return inTurn(ctx, workers, workers, func(i int) {
+			keys := eachCommon(parts, uint32(rows*i/workers), uint32(rows*(i+1)/workers), f)
+			if i == 0 {
+				b.keys = keys
+			}
+		})
+	}
+	if err := each(func(_, row uint32) { b.from[row+1]++ }); err != nil {
+		return b, err
+	}
 	for row := range rows {
 		b.from[row+1] += b.from[row]
 	}
 	b.ids = make([]uint32, b.from[rows])
 	next := slices.Clone(b.from)
-	b.keys = b.keys[:0]
-	b.each(parts, func(id, row uint32) {
+	return b, each(func(id, row uint32) {
 		b.ids[next[row]] = id
 		next[row]++
 	})
-	return b
 }
 
-// each lists the common keys, one for each column that has it, and calls f for every row.
-func (b *bigKeys) each(parts []*blockPart, f func(id, row uint32)) {
+// eachCommon lists the common keys, one for each column that has it, and calls f for every row
+// from one row on to before another.
+func eachCommon(parts []*blockPart, from, to uint32, f func(id, row uint32)) []bigKey {
+	var keys []bigKey
 	for _, p := range parts {
 		for _, c := range p.common {
-			first, noted := len(b.keys), c.noted(p)
+			first, noted := len(keys), c.noted(p)
 			for _, v := range c.values {
-				id := b.key(first, noted, c.hash, p.at[v].column)
+				column := p.at[v].column
+				id := first
+				for id < len(keys) && keys[id].column != column {
+					id++
+				}
+				if id == len(keys) {
+					k := newBigKey(c.hash, noted, column)
+					k.id = uint32(id)
+					keys = append(keys, k)
+				}
 				for _, row := range p.rowsAt(v) {
-					f(id, row)
+					if row-from < to-from {
+						f(uint32(id), row)
+					}
 				}
 			}
 		}
 	}
-}
-
-// key is the id of a common key in a column; those of the key begin at first.
-func (b *bigKeys) key(first int, noted uint32, hash uint64, column uint8) uint32 {
-	for i := first; i < len(b.keys); i++ {
-		if b.keys[i].column == column {
-			return uint32(i)
-		}
-	}
-	k := newBigKey(hash, noted, column)
-	k.id = uint32(len(b.keys))
-	b.keys = append(b.keys, k)
-	return k.id
+	return keys
 }
 
 // noted is the size of a common key, with a mark where it is sole.

@@ -53,6 +53,7 @@ type comparer struct {
 	cross [][]int // by column: later columns whose values may stand in it
 	meets []bool  // by column: whether it has such columns, or is one
 	cache []outcomeCache
+	made  [][]madeForm // by column: the last forms that were made anew, nil where all are kept
 	t     *table
 	x, y  []value // room for two rows
 }
@@ -73,12 +74,40 @@ func newRowComparer(t *table) *comparer {
 	c.t, c.x, c.y = t, make([]value, len(t.dicts)), make([]value, len(t.dicts))
 	for _, d := range t.dicts {
 		var cache outcomeCache
-		if len(d.forms)*rememberFrom <= t.rows() {
-			cache = newOutcomeCache(len(d.forms))
+		if d.values()*rememberFrom <= t.rows() {
+			cache = newOutcomeCache(d.values())
 		}
 		c.cache = append(c.cache, cache)
+		var made []madeForm
+		if d.forms == nil {
+			made = make([]madeForm, formsMade)
+		}
+		c.made = append(c.made, made)
 	}
 	return c
+}
+
+// madeForm is a form that was made anew.
+type madeForm struct {
+	v    uint32
+	form compare.Form
+}
+
+// formsMade is how many forms of a column that were made anew a worker keeps.
+const formsMade = 1 << 13
+
+// form is the settled form of a value of a column.
+func (c *comparer) form(i int, v uint32) compare.Form {
+	d := c.t.dicts[i]
+	if d.forms != nil {
+		return d.forms[v]
+	}
+	m := &c.made[i][v%formsMade]
+	if m.v != v {
+		*m = madeForm{v, d.form(v)}
+		compare.Settle(d.by, m.form)
+	}
+	return m.form
 }
 
 // mostCrossed is how many columns of the same kind a column is compared with crosswise:
@@ -106,7 +135,7 @@ func (c *comparer) rows(a, b uint32, state, bits []uint8) {
 		v, w := vs[i], ws[i]
 		state[i], bits[i] = c.ids(i, d, v, w)
 		if c.meets[i] {
-			c.x[i], c.y[i] = value{form: d.forms[v]}, value{form: d.forms[w]}
+			c.x[i], c.y[i] = value{form: c.form(i, v)}, value{form: c.form(i, w)}
 		}
 	}
 	c.crossings(c.x, c.y, state, bits)
@@ -150,7 +179,7 @@ func (d *dictionary) sketched(v, w uint32) (level uint8, told bool) {
 
 // forms compares the forms of two values.
 func (c *comparer) forms(i int, d *dictionary, v, w uint32) (state, bits uint8) {
-	state, bits = c.fresh(i, d.forms[v], d.forms[w], math.MaxUint8)
+	state, bits = c.fresh(i, c.form(i, v), c.form(i, w), math.MaxUint8)
 	if bits > 0 && c.l.columns[i].said == nil {
 		bits = min(bits, d.said[v], d.said[w])
 	}
@@ -289,55 +318,4 @@ func (c *comparers) compare(ctx context.Context, pairs []pair, e *evidence) erro
 func compareAll(ctx context.Context, o *Options, t *table, pairs []pair) (*evidence, error) {
 	e := newEvidence(len(t.layout.columns), len(pairs))
 	return e, newComparers(o, t).compare(ctx, pairs, e)
-}
-
-// weighValues gives every value the information of two records having it, and lets its form
-// note what its words tell.
-func (t *table) weighValues(ctx context.Context, workers int) error {
-	for i, d := range t.dicts {
-		d.exact, d.said = make([]uint8, len(d.forms)), make([]uint8, len(d.forms))
-		if d.sketcher = compare.SketcherOf(t.layout.columns[i].cmp); d.sketcher != nil {
-			d.sketch = make([]uint64, len(d.forms))
-		}
-		filled := 0
-		for v := 1; v < len(d.count); v++ {
-			filled += int(d.count[v])
-		}
-		err := parallel(ctx, workers, len(d.forms), func(v int) {
-			f := d.forms[v]
-			if f == nil || d.count[v] == 0 {
-				return
-			}
-			compare.Settle(t.layout.columns[i].cmp, f)
-			own := float32(math.Log2(float64(filled) / float64(d.count[v])))
-			said := t.layout.columns[i].cmp.Compare(f, f).Bits
-			d.exact[v], d.said[v] = quarterBits(exactBits(own, said, d.count[v])), mostShared(said)
-			if d.sketcher != nil {
-				d.sketch[v] = d.sketcher.Sketch(f)
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// mostShared is the most that a value can have in common with another: all that it says
-// where its comparator tells that.
-func mostShared(said float32) uint8 {
-	if said <= 0 {
-		return math.MaxUint8
-	}
-	return quarterBits(said)
-}
-
-// exactBits is the information of a value that several records have: by its count where
-// that says something, by the rarity of its words where so few have it that they may
-// all be one customer.
-func exactBits(counted, said float32, count int32) float32 {
-	if said <= counted {
-		return counted
-	}
-	return counted + (said-counted)/float32(count)
 }

@@ -5,15 +5,17 @@ import "github.com/clientele-go/clientele/dedupe/compare"
 // prospect scores pairs column by column, the cheap columns first, until it is clear that
 // a pair is not worth anyone's time. One worker uses it at a time.
 type prospect struct {
-	c       *comparer
-	s       *scorer
-	dear    []int           // columns that take long, those first that candidates seldom agree in
-	isDear  []bool          // by column
-	most    []*[256]float32 // by column: the most that it adds, by the most bits that can be shared
-	against [3]float32      // by group: the share of evidence against that counts at least
-	open    []bool          // by column: whether it is not compared yet
-	state   []uint8
-	bits    []uint8
+	c        *comparer
+	s        *scorer
+	dear     []int           // columns that take long, those first that candidates seldom agree in
+	isDear   []bool          // by column
+	outlined []bool          // by column: whether bits make no difference on the lowest level
+	most     []*[256]float32 // by column: the most that it adds, by the most bits that can be shared
+	against  [3]float32      // by group: the share of evidence against that counts at least
+	open     []bool          // by column: whether it is not compared yet
+	state    []uint8
+	bits     []uint8
+	fetched  uint64 // of no meaning: reading is what counts
 }
 
 // roundingMargin is more than the order of a sum changes it.
@@ -35,6 +37,7 @@ func newProspect(c *comparer, s *scorer, p *parameters) *prospect {
 			}
 		}
 		f.isDear[i] = isDear(c.l.columns[i].typ) && !c.meets[i]
+		f.outlined = append(f.outlined, !p.Columns[i].Translated)
 		f.most = append(f.most, mostOf(s.same[i], p.Columns[i].Translated))
 	}
 	for _, named := range []bool{false, true} { // the name is what most candidates were found by
@@ -76,6 +79,51 @@ func mostOf(w *lookup, any bool) *[256]float32 {
 	return &most
 }
 
+// batch is how many pairs are looked up together.
+const batch = 16
+
+// scores fills the scores of pairs.
+func (f *prospect) scores(pairs []pair, scores []float32) {
+	for from := 0; from < len(pairs); from += batch {
+		to := min(from+batch, len(pairs))
+		f.fetch(pairs[from:to])
+		for i := from; i < to; i++ {
+			scores[i] = f.score(pairs[i].a, pairs[i].b)
+		}
+	}
+}
+
+// fetch reads what the glances at some pairs will read, so that they wait for memory together
+// and not one after another.
+func (f *prospect) fetch(pairs []pair) {
+	t, sum := f.c.t, uint64(0)
+	for _, p := range pairs {
+		sum += uint64(t.row(p.b)[0])
+	}
+	for _, p := range pairs {
+		for i, w := range t.row(p.b) {
+			d := t.dicts[i]
+			switch {
+			case d.sketch != nil:
+				sum += d.sketch[w]
+			case f.isDear[i]:
+				sum += uint64(d.said[w])
+				if d.outlines.by != nil {
+					sum += uint64(d.outlines.end[w])
+				}
+			}
+		}
+	}
+	for _, p := range pairs {
+		for i, w := range t.row(p.b) {
+			if o := &t.dicts[i].outlines; o.by != nil && w != missing && o.end[w-1] < uint32(len(o.all)) {
+				sum += o.all[o.end[w-1]]
+			}
+		}
+	}
+	f.fetched += sum
+}
+
 // score is the score of two rows; of a pair that nobody will look at, it may be a bound of it.
 func (f *prospect) score(x, y uint32) float32 {
 	bound := f.glance(x, y)
@@ -87,7 +135,11 @@ func (f *prospect) score(x, y uint32) float32 {
 			continue
 		}
 		d, v, w := f.c.t.dicts[i], f.c.t.row(x)[i], f.c.t.row(y)[i]
-		f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
+		if f.outlined[i] && d.outlines.apart(v, w) {
+			f.state[i], f.bits[i] = 0, 0
+		} else {
+			f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
+		}
 		bound += f.counted(i) - f.most[i][min(d.said[v], d.said[w])]
 	}
 	return f.s.score(f.state, f.bits)
@@ -107,7 +159,7 @@ func (f *prospect) glance(x, y uint32) float32 {
 		}
 		f.state[i], f.bits[i] = c.ids(i, d, v, w)
 		if c.meets[i] {
-			c.x[i], c.y[i] = value{form: d.forms[v]}, value{form: d.forms[w]}
+			c.x[i], c.y[i] = value{form: c.form(i, v)}, value{form: c.form(i, w)}
 		}
 	}
 	c.crossings(c.x, c.y, f.state, f.bits)

@@ -88,13 +88,13 @@ func (r *runner) model() *Model {
 	m := newModel(r.t.layout, r.p)
 	m.common = r.common
 	for i, d := range r.t.dicts {
-		for v, f := range d.forms {
-			if f == nil || d.count[v] == 0 {
+		for v, count := range d.count {
+			if count == 0 || !d.has(uint32(v)) {
 				continue
 			}
-			m.filled[i] += int(d.count[v])
-			if d.count[v] >= frequentFrom {
-				m.frequent[i][formHash(f)] = uint32(d.count[v])
+			m.filled[i] += int(count)
+			if count >= frequentFrom {
+				m.frequent[i][formHash(d.form(uint32(v)))] = uint32(count)
 			}
 		}
 	}

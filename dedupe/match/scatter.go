@@ -99,7 +99,7 @@ func (s *scattered) eachGroup(f func(group []hashed)) error {
 		if len(room) < len(keys) {
 			room = make([]hashed, len(keys))
 		}
-		sortByKey(keys, room[:len(keys)], func(x hashed) uint64 { return x.hash })
+		sortHashed(keys, room[:len(keys)])
 		for from := 0; from < len(keys); {
 			to := from + 1
 			for to < len(keys) && keys[to].hash == keys[from].hash {
@@ -111,4 +111,19 @@ func (s *scattered) eachGroup(f func(group []hashed)) error {
 		s.parts[i] = nil
 	}
 	return nil
+}
+
+// lowBits of a hash seldom matter for its place among the keys of a part.
+const lowBits = 31
+
+// sortHashed sorts by hash, keys with the same hash staying in their order.
+func sortHashed(keys, room []hashed) {
+	sortByKey(keys, room, func(x hashed) uint64 { return x.hash >> lowBits })
+	for i := 1; i < len(keys); i++ {
+		k, at := keys[i], i
+		for ; at > 0 && keys[at-1].hash > k.hash; at-- {
+			keys[at] = keys[at-1]
+		}
+		keys[at] = k
+	}
 }

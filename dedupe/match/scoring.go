@@ -130,9 +130,7 @@ func (r *runner) scorePart(ctx context.Context, s *scorer, prospects []*prospect
 		return nil
 	}
 	err = chunks(ctx, len(prospects), len(part), func(w, first, end int) {
-		for i := first; i < end; i++ {
-			scores[i] = prospects[w].score(part[i].a, part[i].b)
-		}
+		prospects[w].scores(part[first:end], scores[first:end])
 	})
 	if err != nil || r.done == nil {
 		return err

@@ -6,41 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/clientele-go/clientele/dedupe/compare"
+	"github.com/cespare/xxhash/v2"
 )
-
-// missing is the id of the value that says nothing.
-const missing = 0
-
-// dictionary is the distinct values of a column.
-type dictionary struct {
-	ids   map[string]uint32
-	texts []string // until the forms are made
-	forms []compare.Form
-	count []int32 // rows that have the value
-	exact []uint8 // information of two records having it, in quarters of a bit
-	said  []uint8 // the most that it can have in common with another value, in quarters of a bit
-
-	sketcher compare.Sketcher
-	sketch   []uint64 // what the sketcher keeps of the form, nil without one
-}
-
-func newDictionary() *dictionary {
-	return &dictionary{ids: map[string]uint32{"": missing}, texts: []string{""}, count: []int32{0}}
-}
-
-func (d *dictionary) id(text string) uint32 {
-	id, ok := d.ids[text]
-	if !ok {
-		id = uint32(len(d.texts))
-		text = strings.Clone(text)
-		d.ids[text] = id
-		d.texts = append(d.texts, text)
-		d.count = append(d.count, 0)
-	}
-	d.count[id]++
-	return id
-}
 
 // table is the records of a run, column by column.
 type table struct {
@@ -77,12 +44,12 @@ func (t *table) column(i int) iter.Seq2[int, *uint32] {
 const maxRows = 1 << 31
 
 // readTable reads the stream.
-func readTable(ctx context.Context, o *Options, l *layout, records iter.Seq2[Record, error]) (*table, map[string]int32, error) {
+func readTable(ctx context.Context, o *Options, l *layout, records iter.Seq2[Record, error]) (*table, *rowsByID, error) {
 	t := &table{layout: l, link: o.Mode == Link}
-	for range l.columns {
-		t.dicts = append(t.dicts, newDictionary())
+	for i := range l.columns {
+		t.dicts = append(t.dicts, newDictionary(l.columns[i].cmp))
 	}
-	rowOf := map[string]int32{}
+	rowOf := &rowsByID{t: t}
 	for r, err := range records {
 		if err != nil {
 			return nil, nil, err
@@ -100,7 +67,7 @@ func readTable(ctx context.Context, o *Options, l *layout, records iter.Seq2[Rec
 	return t, rowOf, ctx.Err()
 }
 
-func (t *table) add(r *Record, rowOf map[string]int32) error {
+func (t *table) add(r *Record, rowOf *rowsByID) error {
 	row := t.rows() + 1
 	if err := t.layout.check(r, row); err != nil {
 		return err
@@ -111,20 +78,36 @@ func (t *table) add(r *Record, rowOf map[string]int32) error {
 	if r.ID == "" {
 		return &Error{ErrRecord, "id", row, "", "give every record an id"}
 	}
-	if first, twice := rowOf[r.ID]; twice {
+	if first, twice := rowOf.row(r.ID); twice {
 		return &Error{ErrRecord, "id", row, r.ID, "ids must be unique; row " + itoa(int(first)+1) + " has it too"}
 	}
 	source, err := t.sourceOf(r, row)
 	if err != nil {
 		return err
 	}
-	rowOf[r.ID] = int32(row - 1)
 	t.ids = append(t.ids, r.ID)
+	rowOf.add(r.ID)
 	t.source = append(t.source, source)
 	for i := range t.layout.columns {
 		t.values = append(t.values, t.dicts[i].id(t.layout.columns[i].text(r.Values)))
 	}
 	return nil
+}
+
+// rowsByID finds the rows of a table by their ids.
+type rowsByID struct {
+	t     *table
+	known slots
+}
+
+// row is the row with an id, and whether there is one.
+func (r *rowsByID) row(id string) (row uint32, found bool) {
+	return r.known.find(xxhash.Sum64String(id), func(row uint32) bool { return r.t.ids[row] == id })
+}
+
+// add adds the last row, whose id no other has.
+func (r *rowsByID) add(id string) {
+	r.known.add(xxhash.Sum64String(id), uint32(r.t.rows()-1), func(uint32) bool { return false })
 }
 
 // sourceOf numbers the sources of a link; a list to deduplicate has but one.
@@ -160,68 +143,9 @@ func (l *layout) check(r *Record, row int) error {
 	return nil
 }
 
-// prepare makes the normal form of every distinct value, learns the corpora, and joins
-// the values whose normal forms are equal.
-func (t *table) prepare(ctx context.Context, o *Options, learn bool) error {
-	for i, d := range t.dicts {
-		c := &t.layout.columns[i]
-		d.ids, d.forms = nil, make([]compare.Form, len(d.texts))
-		err := parallel(ctx, o.workers(), len(d.texts), func(v int) {
-			if v != missing {
-				d.forms[v] = c.cmp.Prepare(d.texts[v])
-			}
-		})
-		if err != nil {
-			return err
-		}
-		d.texts = nil // the forms say it all
-		o.report(Preparing, i+1, len(t.dicts))
-	}
-	return inTurn(ctx, o.workers(), len(t.dicts), func(i int) {
-		if learn {
-			t.learn(i)
-		}
-		t.join(i)
-	})
-}
-
-// learn counts the words of a column.
-func (t *table) learn(i int) {
-	d, c := t.dicts[i], &t.layout.columns[i]
-	for v, f := range d.forms {
-		c.corpus.Learn(c.cmp, f, int(d.count[v]))
-	}
-	c.corpus.Seal()
-}
-
-// join gives values with equal normal forms one id, and those without a form the missing one.
-func (t *table) join(i int) {
-	d := t.dicts[i]
-	same := make(map[string]uint32, len(d.forms))
-	to := make([]uint32, len(d.forms))
-	for v, f := range d.forms {
-		if v == missing || f == nil {
-			continue
-		}
-		first, known := same[f.Key()]
-		if !known {
-			first = uint32(v)
-			same[f.Key()] = first
-		}
-		to[v] = first
-		if first != uint32(v) {
-			d.count[first] += d.count[v]
-			d.count[v], d.forms[v] = 0, nil
-		}
-	}
-	for _, v := range t.column(i) {
-		*v = to[*v]
-	}
-}
-
 // rowsOf inverts a column: the rows of each value, as offsets into one slice.
 func (t *table) rowsOf(i int) (start []uint32, rows []uint32) {
-	start = make([]uint32, len(t.dicts[i].forms)+1)
+	start = make([]uint32, t.dicts[i].values()+1)
 	for _, v := range t.column(i) {
 		start[*v+1]++
 	}

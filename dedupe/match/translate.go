@@ -74,14 +74,14 @@ func (r *runner) worthTranslating(i int) bool {
 // retell puts the translations into the evidence of a column.
 func (r *runner) retell(i int) {
 	d, said := r.t.dicts[i], r.t.layout.columns[i].said
-	for v, f := range d.forms {
-		if f != nil {
+	for v := range d.count {
+		if f := d.form(uint32(v)); f != nil {
 			d.exact[v] = said.bits(f, f)
 		}
 	}
 	again := func(pairs []pair, e *evidence) {
 		for p, rows := range pairs {
-			a, b := d.forms[r.t.row(rows.a)[i]], d.forms[r.t.row(rows.b)[i]]
+			a, b := d.form(r.t.row(rows.a)[i]), d.form(r.t.row(rows.b)[i])
 			if at := p*e.columns + i; e.state[at] < crossed {
 				e.bits[at] = said.bits(a, b)
 			}
@@ -129,7 +129,7 @@ func (tr *trainer) translation(i int) translation {
 		}
 		expected := total * blind * w.M[s.state] / w.U[s.state]
 		ratio := math.Log2((s.together+strange)/(expected+strange)) * 4
-		said[formPair(d.forms[s.a], d.forms[s.b])] = uint32(min(max(translated+ratio, 0), 255))
+		said[formPair(d.form(s.a), d.form(s.b))] = uint32(min(max(translated+ratio, 0), 255))
 	}
 	return said
 }
@@ -138,7 +138,7 @@ func (tr *trainer) translation(i int) translation {
 func (t *table) shares(i int) [2][]float64 {
 	var share [2][]float64
 	for s := range share {
-		share[s] = make([]float64, len(t.dicts[i].forms))
+		share[s] = make([]float64, t.dicts[i].values())
 		total := 0.0
 		for row, v := range t.column(i) {
 			if *v != missing && (len(t.names) != 2 || int(t.source[row]) == s) {

@@ -9,13 +9,13 @@ type verdicts map[pair]bool
 
 // newVerdicts finds the rows of judged pairs. Those with a record that is not in the run
 // have no bearing on it.
-func newVerdicts(judged []Judgement, rowOf map[string]int32) verdicts {
+func newVerdicts(judged []Judgement, rowOf *rowsByID) verdicts {
 	v := verdicts{}
 	for _, j := range judged {
-		a, knownA := rowOf[j.A]
-		b, knownB := rowOf[j.B]
+		a, knownA := rowOf.row(j.A)
+		b, knownB := rowOf.row(j.B)
 		if knownA && knownB && a != b {
-			v[pair{uint32(min(a, b)), uint32(max(a, b))}] = j.Same
+			v[pair{min(a, b), max(a, b)}] = j.Same
 		}
 	}
 	return v
