@@ -336,17 +336,22 @@ func (r *round) lookUpAll(from reader, all []wanted, g get) (nanoseconds float64
 // create measures single durable creates, by one writer and by sixteen.
 func (r *round) create(s *entrant) error {
 	for _, m := range []struct {
-		line    *line
+		lines   creation
 		writers int
 	}{{createAlone, 1}, {createTogether, 16}} {
 		if _, err := r.createFor(s, m.writers, r.creating/10); err != nil { // warms up
 			return err
 		}
+		before, cpu := s.created.Load(), processorTime()
 		rate, err := r.createFor(s, m.writers, r.creating)
 		if err != nil {
 			return err
 		}
-		r.table.add(m.line, s.name, rate)
+		r.table.add(m.lines.rate, s.name, rate)
+		if !s.elsewhere {
+			created := float64(s.created.Load() - before)
+			r.table.add(m.lines.processor, s.name, float64((processorTime()-cpu).Microseconds())/created)
+		}
 	}
 	return nil
 }
