@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"encoding/binary"
 	"errors"
 	"maps"
 	"slices"
@@ -25,6 +26,15 @@ type permission struct {
 	contacts bool
 }
 
+// append appends what tells permissions apart: in a map it is found sooner than they are.
+func (p permission) append(dst []byte) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(p.owner))
+	if p.contacts {
+		return append(append(dst, 1), p.rep...)
+	}
+	return append(append(dst, 0), p.rep...)
+}
+
 // customer is one that needs the permission.
 func (p permission) customer() *Customer {
 	c := &Customer{Owner: p.owner, Rep: p.rep}
@@ -38,7 +48,8 @@ func (p permission) customer() *Customer {
 type loadPermits struct {
 	access  AccessAt
 	placing func(*storage.Reader) (func(owner UnitID) error, error)
-	answers map[permission]answer
+	answers map[string]answer        // by permission
+	key     []byte                   // of the permission asked for
 	round   int                      // of some thousand drafts, which share a state
 	place   func(owner UnitID) error // of the round's state, nil before it was read
 	bound   bool                     // in that state: rights tell what may be created
@@ -64,18 +75,16 @@ func (ld *loading) permit(d *Draft) error {
 		return nil
 	}
 	p := permission{d.Owner, d.Rep, len(d.Phones)+len(d.Emails)+len(d.Addresses)+len(d.Contacts) > 0}
-	known, found := x.answers[p]
-	if found && known.round == x.round {
+	x.key = p.append(x.key[:0])
+	if known, found := x.answers[string(x.key)]; found && known.round == x.round {
 		return known.err
 	}
-	if !found {
-		p.rep = strings.Clone(p.rep) // not the whole text that it may be a part of
-	}
+	p.rep = strings.Clone(p.rep) // not the whole text that it may be a part of
 	err := ld.decide(p)
 	if err == nil {
 		x.need(p) // by the part that is being filled; a refused draft is in none
 	}
-	x.answers[p] = answer{x.round, err}
+	x.answers[string(x.key)] = answer{x.round, err}
 	return err
 }
 
@@ -104,7 +113,7 @@ func (ld *loading) decide(p permission) error {
 // again has everything asked anew.
 func (x *loadPermits) again() {
 	if x.answers == nil {
-		x.answers = map[permission]answer{}
+		x.answers = map[string]answer{}
 	}
 	x.round, x.place = x.round+1, nil
 }
