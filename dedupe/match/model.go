@@ -169,6 +169,7 @@ func (m *Model) Keys(p *Prepared) []Key {
 // joined appends the common keys in twos and threes.
 func (m *Model) joined(big []bigKey, keys []Key) []Key {
 	join := newJoining(len(m.layout.columns))
+	slices.SortFunc(big, func(a, b bigKey) int { return compareBig(&a, &b) })
 	big = join.rarest(big)
 	join.eachTwo(big, func(i, j int, two uint64) {
 		if _, common := m.common[two]; !common {
