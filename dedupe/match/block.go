@@ -198,7 +198,7 @@ const (
 // twos, and where these are still too large, in threes.
 func (b *blocker) composite(ctx context.Context, workers int) error {
 	large, err := b.inParts(ctx, workers, pairColumn, b.t.rows(), func(from, to int, emit func(hash uint64, row uint32)) {
-		var room []bigKey
+		var room []joint
 		for row := from; row < to; row++ {
 			room = b.big.row(row, room)
 			b.join.eachTwo(room, func(_, _ int, two uint64) { emit(two, uint32(row)) })
@@ -208,7 +208,7 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 		return err
 	}
 	_, err = b.inParts(ctx, workers, tripleColumn, len(large), func(from, to int, emit func(hash uint64, row uint32)) {
-		var room []bigKey
+		var room []joint
 		for _, k := range large[from:to] {
 			room = b.big.row(int(k.id), room)
 			b.join.eachTwo(room, func(i, j int, two uint64) {

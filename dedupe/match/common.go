@@ -7,16 +7,22 @@ import (
 
 // bigKey is a key too common to be used alone.
 type bigKey struct {
-	hash   uint64
-	joined uint64 // what it adds to a key that it is joined in
-	size   uint32
-	id     uint32
+	joint
+	hash uint64
+	size uint32
+	id   uint32
+	sole bool // no column has it in two values: it says what the value's other such keys say
+}
+
+// joint is what joining needs of a key, small enough for those of all rows to stay in a
+// processor's cache.
+type joint struct {
+	sum    uint64 // what it adds to a key that it is joined in
 	column uint8
-	sole   bool // no column has it in two values: it says what the value's other such keys say
 }
 
 func newBigKey(hash uint64, noted uint32, column uint8) bigKey {
-	return bigKey{hash: hash, joined: joinHash(hash), size: noted &^ soleMark, column: column, sole: noted&soleMark != 0}
+	return bigKey{joint: joint{joinHash(hash), column}, hash: hash, size: noted &^ soleMark, sole: noted&soleMark != 0}
 }
 
 // soleMark marks the size of a key that is sole.
@@ -62,7 +68,7 @@ func (c *commonKey) noted() uint32 {
 
 // bigKeys are the common keys of all rows that are joined.
 type bigKeys struct {
-	keys []bigKey // in order
+	keys []joint
 	of   []chosen // of so many rows each
 }
 
@@ -80,13 +86,13 @@ type chosen struct {
 // joined. Each worker does a range of the rows.
 func newBigKeys(ctx context.Context, workers, rows int, join joining, parts []*blockPart) (bigKeys, error) {
 	keys := commonKeys(parts)
-	b := bigKeys{keys: make([]bigKey, len(keys)), of: make([]chosen, (rows+1<<rowBits-1)>>rowBits)}
+	b := bigKeys{keys: make([]joint, len(keys)), of: make([]chosen, (rows+1<<rowBits-1)>>rowBits)}
 	for i := range keys {
-		b.keys[i] = keys[i].bigKey
+		b.keys[i] = keys[i].joint
 	}
 	return b, inTurn(ctx, workers, workers, func(i int) {
 		first, end := len(b.of)*i/workers, len(b.of)*(i+1)/workers
-		h := newHanding(b.keys, keys, uint32(first<<rowBits))
+		h := newHanding(keys, uint32(first<<rowBits))
 		for at := first; at < end && ctx.Err() == nil; at++ {
 			b.of[at] = h.next(uint32(at<<rowBits), uint32(min((at+1)<<rowBits, rows)), join)
 		}
@@ -119,15 +125,14 @@ func commonKeys(parts []*blockPart) []keyRows {
 
 // handing goes through the rows of all keys at the same time.
 type handing struct {
-	keys []bigKey
 	list []keyRows
 	at   []uint32 // by key: how many of its rows are done
 	ids  []uint32
 	room []bigKey
 }
 
-func newHanding(keys []bigKey, list []keyRows, first uint32) *handing {
-	h := &handing{keys: keys, list: list, at: make([]uint32, len(list))}
+func newHanding(list []keyRows, first uint32) *handing {
+	h := &handing{list: list, at: make([]uint32, len(list))}
 	for i := range list {
 		done, _ := slices.BinarySearch(list[i].rows, first)
 		h.at[i] = uint32(done)
@@ -170,7 +175,7 @@ func (h *handing) choose(from []uint32, join joining) chosen {
 	for i, end := range from[1:] {
 		h.room = h.room[:0]
 		for _, id := range h.ids[begin:end] {
-			h.room = append(h.room, h.keys[id])
+			h.room = append(h.room, h.list[id].bigKey)
 		}
 		for _, k := range join.rarest(h.room) {
 			c.ids = append(c.ids, k.id)
@@ -181,7 +186,7 @@ func (h *handing) choose(from []uint32, join joining) chosen {
 }
 
 // row lists the common keys of a row that are joined, in the room given.
-func (b *bigKeys) row(row int, room []bigKey) []bigKey {
+func (b *bigKeys) row(row int, room []joint) []joint {
 	room = room[:0]
 	c, i := &b.of[row>>rowBits], row&(1<<rowBits-1)
 	for _, id := range c.ids[c.from[i]:c.from[i+1]] {
@@ -206,21 +211,21 @@ func newJoining(columns int) joining {
 }
 
 // eachTwo joins the keys of different columns.
-func (o joining) eachTwo(big []bigKey, f func(i, j int, two uint64)) {
+func (o joining) eachTwo(big []joint, f func(i, j int, two uint64)) {
 	for i := range big {
 		for j := i + 1; j < len(big); j++ {
 			if o.within || big[i].column != big[j].column {
-				f(i, j, big[i].joined+big[j].joined)
+				f(i, j, big[i].sum+big[j].sum)
 			}
 		}
 	}
 }
 
 // eachThird joins two keys with each later one of another column.
-func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint64)) {
+func (o joining) eachThird(big []joint, i, j int, two uint64, f func(three uint64)) {
 	for m := j + 1; m < len(big); m++ {
 		if o.within || big[m].column != big[j].column && big[m].column != big[i].column {
-			f(two + big[m].joined)
+			f(two + big[m].sum)
 		}
 	}
 }
