@@ -98,16 +98,18 @@ func (b *blockPart) columns(space []int, keys *scattered) error {
 func (b *blockPart) eachKey(i int, emit func(hashed)) {
 	c, d, in := &b.t.layout.columns[i], b.t.dicts[i], &b.in[i]
 	salt := keySalt(c.typ)
+	var k hashed
+	hashing := func(key compare.Key) { // once for all values, as it is allocated
+		k.hash = mixHash(key.Hash, salt)
+		emit(k)
+	}
 	for v := range uint32(d.values()) {
 		if rows := in.of(v); d.has(v) && len(rows) > 0 {
-			k := hashed{id: v, column: uint8(i)}
+			k = hashed{id: v, column: uint8(i)}
 			if len(rows) == 1 {
 				k.id, k.lone = rows[0], true
 			}
-			c.cmp.Keys(d.form(v), compare.AllKeys, func(key compare.Key) {
-				k.hash = mixHash(key.Hash, salt)
-				emit(k)
-			})
+			c.cmp.Keys(d.form(v), compare.AllKeys, hashing)
 		}
 	}
 }
