@@ -71,16 +71,22 @@ type likeness struct {
 	kind  compare.KeyKind
 }
 
+// usualKeys is how many keys a customer seldom has more than.
+const usualKeys = 16
+
 // of returns the keys of a customer, none twice.
 func (k *keyer) of(c *customer.Customer) []likeness {
-	var all []likeness
-	for i := range k.fields {
-		if k.kinds[i] == 0 {
+	all := make([]likeness, 0, usualKeys)
+	field := 0
+	emit := func(key compare.Key) { all = append(all, likeness{salted(key.Hash, field), field, key.Kind}) }
+	for field = range k.fields {
+		if k.kinds[field] == 0 {
 			continue
 		}
-		emit := func(key compare.Key) { all = append(all, likeness{salted(key.Hash, i), i, key.Kind}) }
-		for _, v := range k.fields[i].Values(c) {
-			compare.KeysOf(k.by[i], v, k.kinds[i], emit)
+		for _, v := range k.fields[field].Values(c) {
+			if v != "" {
+				compare.KeysOf(k.by[field], v, k.kinds[field], emit)
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b likeness) int {

@@ -47,7 +47,8 @@ func (c *addresses) Prepare(value string) Form {
 	if s == "" {
 		return nil
 	}
-	words, divisions, place := addressParts(value, s)
+	words, divisions, place := addressParts(nil, value, s)
+	words = strings.Fields(strings.Join(words, " ")) // one piece of memory for all
 	f := &addressForm{key: canonicalKey(words), bag: newBag(words, canonicalAddressWord), place: place, region: divisions}
 	if hasHan(s) {
 		f.bag.other = romanised(words[:len(f.bag.words)])
@@ -61,43 +62,45 @@ func (c *addresses) exact(value string) string {
 	if s == "" {
 		return ""
 	}
-	words, _, _ := addressParts(value, s)
+	var room [16]string
+	words, _, _ := addressParts(room[:0], value, s)
 	return canonicalKey(words)
 }
 
-// addressParts divides an address, folded s, into words. Those from divisions on are names
-// of divisions; place is the code of the deepest.
-func addressParts(value, s string) (words []string, divisions int, place string) {
+// addressParts divides an address, folded s, into words, which it appends. Those from divisions
+// on are names of divisions; place is the code of the deepest.
+func addressParts(words []string, value, s string) (_ []string, divisions int, place string) {
 	if hasHan(s) {
 		rest := digitNumerals(cut(value))
 		p, ok := region.Parse(rest)
 		if ok {
 			rest = p.Rest
 		}
-		words = hanAddressWords(text.Fold(rest))
+		words = appendHanAddressWords(words, text.Fold(rest))
 		divisions = len(words)
 		if ok {
 			words, place = appendDivisions(words, p), p.Code
 		}
 	} else {
-		words = splitAddressWords(latinised(s))
+		words = appendAddressWords(words, latinised(s))
 		divisions = len(words)
 	}
 	if len(words) == 0 {
 		words = strings.Fields(s)
 	}
-	return strings.Fields(strings.Join(words, " ")), divisions, place // one piece of memory for all
+	return words, divisions, place
 }
 
 func canonicalKey(words []string) string {
-	var b strings.Builder
+	var buf [256]byte
+	key := buf[:0]
 	for i, w := range words {
 		if i > 0 {
-			b.WriteByte(' ')
+			key = append(key, ' ')
 		}
-		b.WriteString(canonicalAddressWord(w))
+		key = append(key, canonicalAddressWord(w)...)
 	}
-	return b.String()
+	return string(key)
 }
 
 // appendDivisions appends the folded names of the divisions that an address names, from
@@ -141,50 +144,49 @@ var addressWords = sync.OnceValue(func() map[string]string {
 })
 
 func canonicalAddressWord(w string) string {
+	if class(first(w)) != otherClass {
+		return w // the list has none that begins so
+	}
 	if short := addressWords()[w]; short != "" {
 		return short
 	}
 	return w
 }
 
-// splitAddressWords divides a folded address into words, digits from letters except in
-// ordinals (87th), without the word for a number.
-func splitAddressWords(s string) []string {
-	var words []string
+// appendAddressWords divides a folded address into words, without the word for a number.
+func appendAddressWords(words []string, s string) []string {
 	for w := range strings.FieldsSeq(s) {
-		if canonicalAddressWord(w) == "no" {
-			continue
+		if canonicalAddressWord(w) != "no" {
+			words = append(words, w)
 		}
-		words = append(words, w)
 	}
 	return words
 }
 
-// hanAddressWords divides what is left of a Chinese address into names and numbers:
+// appendHanAddressWords divides what is left of a Chinese address into names and numbers:
 // 人民路123号新世界广场12栋402室 → 人民路 123 新世界广场 12 402.
-func hanAddressWords(s string) []string {
-	var words []string
-	var b strings.Builder
-	last := rune(' ')
-	for _, r := range s { // a space between digits and Han
-		if class(r) != class(last) && r != ' ' && last != ' ' {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(r)
-		last = r
-	}
-	fields := strings.Fields(b.String())
-	for i, w := range fields {
-		if class(first(w)) != hanClass {
-			if canonicalAddressWord(w) != "no" {
-				words = append(words, w)
-			}
+func appendHanAddressWords(words []string, s string) []string {
+	before := otherClass
+	for s != "" {
+		if s[0] == ' ' {
+			s = s[1:]
 			continue
 		}
-		if i > 0 && class(first(fields[i-1])) == digitClass {
-			w = afterNumber(w)
+		own := class(first(s))
+		end := strings.IndexFunc(s, func(r rune) bool { return r == ' ' || class(r) != own })
+		if end < 0 {
+			end = len(s)
 		}
-		words = append(words, streetParts(w)...)
+		w := s[:end]
+		switch {
+		case own == hanClass && before == digitClass:
+			words = appendStreetParts(words, afterNumber(w))
+		case own == hanClass:
+			words = appendStreetParts(words, w)
+		case canonicalAddressWord(w) != "no":
+			words = append(words, w)
+		}
+		before, s = own, s[end:]
 	}
 	return words
 }
@@ -200,17 +202,17 @@ func afterNumber(w string) string {
 	return w
 }
 
-// streetParts divides a name behind each division and street, as in
+// appendStreetParts divides a name behind each division and street, as in
 // 西湖区文三路东方大厦.
-func streetParts(w string) []string {
+func appendStreetParts(parts []string, w string) []string {
 	if w == "" {
-		return nil
+		return parts
 	}
-	var parts []string
 	start, before := 0, rune(0)
 	for i, r := range w {
-		end := i + utf8.RuneLen(r)
-		if i >= start+2*utf8.RuneLen(r) && end < len(w) && endsPart(before, r, first(w[end:])) {
+		size := utf8.RuneLen(r)
+		end := i + size
+		if i >= start+2*size && end < len(w) && endsPart(before, r, w[end:]) {
 			parts = append(parts, w[start:end])
 			start = end
 		}
@@ -219,14 +221,14 @@ func streetParts(w string) []string {
 	return append(parts, w[start:])
 }
 
-// endsPart reports whether a rune ends the name of a division or street: 江北区 does, 小区
-// and 市场 don't.
-func endsPart(before, r, next rune) bool {
+// endsPart reports whether a rune, with rest behind it, ends the name of a division or street:
+// 江北区 does, 小区 and 市场 don't.
+func endsPart(before, r rune, rest string) bool {
 	switch r {
 	case '路', '街', '道', '镇', '乡', '村':
-		return !strings.ContainsRune("路街道镇乡村", next)
+		return !strings.ContainsRune("路街道镇乡村", first(rest))
 	case '市', '县', '区', '州':
-		return !strings.ContainsRune("小社园校厂景矿库城新发", before) && !strings.ContainsRune("场政民区市县州", next)
+		return !strings.ContainsRune("小社园校厂景矿库城新发", before) && !strings.ContainsRune("场政民区市县州", first(rest))
 	}
 	return false
 }
@@ -252,8 +254,40 @@ func class(r rune) int {
 	return otherClass
 }
 
-// numerals in Han, with their values; 十 is ten.
-var numerals = map[rune]int{'〇': 0, '零': 0, '一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '十': 10, '廿': 20, '百': 100}
+// numeral is the value of a numeral in Han, -1 for another rune; 十 is ten.
+func numeral(r rune) int {
+	switch r {
+	case '〇', '零':
+		return 0
+	case '一':
+		return 1
+	case '二':
+		return 2
+	case '三':
+		return 3
+	case '四':
+		return 4
+	case '五':
+		return 5
+	case '六':
+		return 6
+	case '七':
+		return 7
+	case '八':
+		return 8
+	case '九':
+		return 9
+	case '十':
+		return 10
+	case '廿':
+		return 20
+	case '百':
+		return 100
+	}
+	return -1
+}
+
+func notNumeral(r rune) bool { return numeral(r) < 0 }
 
 // countable are the units before which a Han numeral is a number: 二段, 十五樓, but not
 // 三元 or 一品.
@@ -261,38 +295,37 @@ const countable = "段路街巷弄号號楼樓层層室栋棟座期区區村组�
 
 // digitNumerals writes Han numerals before a unit in digits: 二段二號十五樓 → 2段2號15樓.
 func digitNumerals(s string) string {
-	if !strings.ContainsAny(s, "一二三四五六七八九十廿〇零百") {
+	var b strings.Builder
+	done := 0 // s[:done] is in b
+	for at := 0; ; {
+		from := strings.IndexFunc(s[at:], func(r rune) bool { return numeral(r) >= 0 })
+		if from < 0 {
+			break
+		}
+		from += at
+		size := strings.IndexFunc(s[from:], notNumeral)
+		if size < 0 {
+			break
+		}
+		at = from + size
+		if unit := first(s[at:]); strings.ContainsRune(countable, unit) && !((unit == '路' || unit == '街') && runeCount(s[from:at]) > 1) {
+			b.WriteString(s[done:from])
+			b.WriteString(itoa(numeralValue(s[from:at])))
+			done = at
+		}
+	}
+	if done == 0 {
 		return s
 	}
-	rs := []rune(s)
-	var b strings.Builder
-	for i := 0; i < len(rs); {
-		j := i
-		for j < len(rs) {
-			if _, ok := numerals[rs[j]]; !ok {
-				break
-			}
-			j++
-		}
-		if j > i && j < len(rs) && strings.ContainsRune(countable, rs[j]) && !(strings.ContainsRune("路街", rs[j]) && j-i > 1) {
-			b.WriteString(itoa(numeralValue(rs[i:j])))
-			i = j
-			continue
-		}
-		if j == i {
-			j++
-		}
-		b.WriteString(string(rs[i:j]))
-		i = j
-	}
+	b.WriteString(s[done:])
 	return b.String()
 }
 
 // numeralValue is the value of a numeral written with 十 and 百, or digit by digit.
-func numeralValue(rs []rune) int {
+func numeralValue(s string) int {
 	value, digit, placed := 0, 0, false
-	for _, r := range rs {
-		n := numerals[r]
+	for _, r := range s {
+		n := numeral(r)
 		switch {
 		case n >= 10 && r != '廿':
 			value += max(digit, 1) * n

@@ -536,3 +536,27 @@ func TestGenerationsAreDifferentValues(t *testing.T) {
 		t.Errorf("one name has the keys %q and %q", a, b)
 	}
 }
+
+// Words of addresses that begin with a Han character or a digit stand for themselves without
+// being looked up.
+func TestWordsOfAddressesBeginWithLetters(t *testing.T) {
+	for w := range addressWords() {
+		if class(first(w)) != otherClass {
+			t.Errorf("%q has the abbreviation %q, which nobody looks up", w, addressWords()[w])
+		}
+	}
+}
+
+// What is known of words' lengths must not hide any of them.
+func TestPlacesAndTradesAreFoundByTheirEnds(t *testing.T) {
+	for name := range placeNames().names {
+		if n, code := (&hanOrg{}).regionAt(name + "某某"); runeCount(name) > 1 && runeCount(name) <= 12 && !placeNames().names[name].doubtful && (n < len(name) || code == 0) {
+			t.Errorf("a name that begins with %q has a region of %d bytes", name, n)
+		}
+	}
+	for w := range trades().words {
+		if n := tradeAtEnd("某某" + w); n < len(w) {
+			t.Errorf("a name that ends with %q has a trade of %d bytes", w, n)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (c *identifiers) Levels() []Level { return identifierLevels }
 
 func (c *identifiers) Prepare(value string) Form {
 	value = cut(value)
-	if folded(value) == "" {
+	if !hasDigit(value) && folded(value) == "" {
 		return nil
 	}
 	key := alphanumeric(value)
@@ -66,6 +66,9 @@ func (c *identifiers) Prepare(value string) Form {
 
 // alphanumeric keeps the letters and digits of a number, in upper case.
 func alphanumeric(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') }) {
+		return s
+	}
 	keep := func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z':

@@ -1,6 +1,10 @@
 package compare
 
-import "github.com/cespare/xxhash/v2"
+import (
+	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+)
 
 // KeyKind is what a key stands for, from the most to the least telling.
 type KeyKind uint8
@@ -75,6 +79,11 @@ func (e emitter) text(kind KeyKind, s string) {
 	}
 }
 
+// bytes emits the key of a text of a kind that is wanted.
+func (e emitter) bytes(kind KeyKind, s []byte) {
+	e.emit(Key{mix(xxhash.Sum64(s) + uint64(kind)*0x9E3779B97F4A7C15), kind})
+}
+
 // sound emits how a word sounds.
 func (e emitter) sound(w string) {
 	if e.want.Has(KeySound) {
@@ -99,13 +108,14 @@ func (e emitter) deletions(s string) {
 		last = r
 		without := append(append(buf[:0], s[:i]...), s[i+len(string(r)):]...)
 		if len(without) > 0 {
-			e.emit(Key{mix(xxhash.Sum64(without) + uint64(KeyDeletion)*0x9E3779B97F4A7C15), KeyDeletion})
+			e.bytes(KeyDeletion, without)
 		}
 	}
 }
 
 func (e emitter) pair(kind KeyKind, r, s rune) {
 	if e.want.Has(kind) {
-		e.text(kind, string([]rune{r, s}))
+		var buf [2 * utf8.UTFMax]byte
+		e.bytes(kind, utf8.AppendRune(utf8.AppendRune(buf[:0], r), s))
 	}
 }

@@ -60,9 +60,9 @@ func (c *names) Prepare(value string) Form {
 	case likely:
 		f.person = preparePerson(value, PersonName)
 	case unlikely:
-		f.org = prepareOrganisation(value)
+		f.org = prepareOrganisation(value, key)
 	default:
-		f.person, f.org = preparePerson(value, PersonName), prepareOrganisation(value)
+		f.person, f.org = preparePerson(value, PersonName), prepareOrganisation(value, key)
 	}
 	if f.person == nil && f.org == nil {
 		return nil
@@ -104,7 +104,10 @@ func hasLegalForm(name string) bool {
 // hanPersonLike knows that Chinese people have names of two to four characters that begin
 // with one of some hundred family names, and that trades are in few of them.
 func hanPersonLike(value, key string) int {
-	bare := text.Fold(stripRemark(value))
+	bare := key
+	if rest := stripRemark(value); len(rest) < len(value) || len(value) > MaxRunes {
+		bare = text.Fold(rest)
+	}
 	n := runeCount(bare)
 	switch {
 	case n > 5 || tradeAtEnd(key) > 0 && n > 3 || hasLegalForm(value):

@@ -28,7 +28,7 @@ func (n *Names) Same(a, b string) float64 {
 	case PersonName:
 		return n.person(preparePerson(a, PersonName), preparePerson(b, PersonName))
 	case OrganisationName:
-		return n.organisation(prepareOrganisation(a), prepareOrganisation(b))
+		return n.organisation(prepareOrganisation(a, folded(a)), prepareOrganisation(b, folded(b)))
 	}
 	x, _ := (&names{}).Prepare(a).(*nameForm)
 	y, _ := (&names{}).Prepare(b).(*nameForm)

@@ -43,20 +43,20 @@ func (c *organisations) Type() Type      { return OrganisationName }
 func (c *organisations) Levels() []Level { return orgLevels }
 
 func (c *organisations) Prepare(value string) Form {
-	if f := prepareOrganisation(value); f != nil {
+	if f := prepareOrganisation(value, folded(value)); f != nil {
 		return f
 	}
 	return nil
 }
 
-func prepareOrganisation(value string) *orgForm {
-	key := folded(value)
+// prepareOrganisation makes the form of a value, folded key.
+func prepareOrganisation(value, key string) *orgForm {
 	if key == "" {
 		return nil
 	}
 	f := &orgForm{key: key}
 	if hasHan(key) {
-		f.han = parseHanOrg(cut(value))
+		f.han = parseHanOrg(cut(value), key)
 	} else {
 		f.latin, f.script = parseLatinOrg(cut(value), key), scriptOf(key)
 	}
@@ -137,15 +137,23 @@ func (c *organisations) Keys(f Form, want KeyKinds, emit func(Key)) {
 // bracketed divides a name into what stands in brackets and the rest, with the place of
 // the first bracket marked by where rest is cut in two.
 func bracketed(name string) (before, inside, after string) {
-	open := strings.IndexAny(name, "(（[【〔")
+	open := strings.IndexFunc(name, opensBracket)
 	if open < 0 {
 		return name, "", ""
 	}
 	before = name[:open]
 	rest := name[open+len(firstRune(name[open:])):]
-	end := strings.IndexAny(rest, ")）]】〕")
+	end := strings.IndexFunc(rest, closesBracket)
 	if end < 0 {
 		return before, rest, ""
 	}
 	return before, rest[:end], rest[end+len(firstRune(rest[end:])):]
+}
+
+func opensBracket(r rune) bool {
+	return r == '(' || r == '（' || r == '[' || r == '【' || r == '〔'
+}
+
+func closesBracket(r rune) bool {
+	return r == ')' || r == '）' || r == ']' || r == '】' || r == '〕'
 }

@@ -277,7 +277,7 @@ func numberIn(s string) string {
 	from := -1
 	ordinal := false
 	for i, r := range s {
-		if n, ok := numerals[r]; ok && n > 0 && n <= 10 {
+		if n := numeral(r); n > 0 && n <= 10 {
 			if from < 0 {
 				from, ordinal = i, strings.HasSuffix(s[:i], "第")
 			}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	_ "embed"
+	"math/bits"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -42,8 +43,19 @@ type placeName struct {
 	doubtful bool
 }
 
-// placeNames are the divisions of China by folded name, with and without suffix.
-var placeNames = sync.OnceValue(func() map[string]placeName {
+// lengths tell of how many runes words are, as bits, by the two runes that they begin or end
+// with: most texts begin and end as none does, which costs less to see than to look each up.
+type lengths map[[2]rune]uint16
+
+func (l lengths) add(r, s rune, n int) { l[[2]rune{r, s}] |= 1 << n }
+
+// placeList is the divisions of China by folded name, with and without suffix.
+type placeList struct {
+	names  map[string]placeName
+	starts lengths
+}
+
+var placeNames = sync.OnceValue(func() *placeList {
 	m := map[string]placeName{"中国": {1, false}, "中华": {1, true}, "台湾": {710000, false}, "香港": {810000, false}, "澳门": {820000, false}, "蒙": {150000, true}}
 	add := func(name, code string, doubtful bool) {
 		name = text.Fold(name)
@@ -76,7 +88,13 @@ var placeNames = sync.OnceValue(func() map[string]placeName {
 			}
 		}
 	}
-	return m
+	l := &placeList{m, lengths{}}
+	for name := range m {
+		if rs := []rune(name); len(rs) > 1 {
+			l.starts.add(rs[0], rs[1], len(rs))
+		}
+	}
+	return l
 })
 
 func codeNumber(code string) uint32 {
@@ -93,7 +111,21 @@ func codeNumber(code string) uint32 {
 //go:embed data/trades.txt
 var tradeText string
 
-var trades = sync.OnceValue(func() map[string]bool { return wordsOf(tradeText) })
+// tradeList is the words for trades.
+type tradeList struct {
+	words map[string]bool
+	ends  lengths
+}
+
+var trades = sync.OnceValue(func() *tradeList {
+	l := &tradeList{wordsOf(tradeText), lengths{}}
+	for w := range l.words {
+		if rs := []rune(w); len(rs) > 1 {
+			l.ends.add(rs[len(rs)-2], rs[len(rs)-1], len(rs))
+		}
+	}
+	return l
+})
 
 // heads are the words behind which the name of a branch begins, and branchWords those at
 // its end.
@@ -109,14 +141,19 @@ var bankNames = map[string]string{
 	"浦发银行": "上海浦东发展银行", "浦发": "上海浦东发展银行", "浦东发展银行": "上海浦东发展银行", "上海浦发银行": "上海浦东发展银行", "广发行": "广发银行",
 }
 
-func parseHanOrg(name string) *hanOrg {
+// parseHanOrg parses a name, folded key.
+func parseHanOrg(name, key string) *hanOrg {
 	o := &hanOrg{}
 	before, inside, after := bracketed(name)
-	placed := placeNames()[text.Fold(inside)].code
-	if placed > 0 {
-		name = before + after
+	placed := uint32(0)
+	if inside != "" {
+		inside = text.Fold(inside)
+		placed = placeNames().names[inside].code
 	}
-	s := o.takeBranch(withoutMarks(text.Fold(name)))
+	if placed > 0 {
+		key = text.Fold(before + after)
+	}
+	s := o.takeBranch(withoutMarks(key))
 	head, form := text.LegalForm(s)
 	if head = text.Fold(head); runeCount(head) < 2 {
 		head = s
@@ -128,7 +165,7 @@ func parseHanOrg(name string) *hanOrg {
 		o.addPlace(placed)
 	}
 	if placed > 0 && o.core == 0 {
-		o.prepend(text.Fold(inside))
+		o.prepend(inside)
 	}
 	core := text.PinyinWord(o.coreText())
 	o.pinyin, o.sounds = core+text.PinyinWord(o.tradeText()), uint16(len(core))
@@ -165,10 +202,11 @@ func (o *hanOrg) regionBehind() {
 	if o.core != 0 || runeCount(core) < 4 {
 		return
 	}
-	ends := runeEnds(core, 8)
+	var room [8]int
+	ends := runeEnds(room[:0], core, len(room))
 	for k := 1; k < len(ends)-1; k++ {
 		name := core[ends[k]:]
-		if p, ok := placeNames()[name]; ok && !p.doubtful && p.code > 0 && runeCount(name) >= 2 {
+		if p, ok := placeNames().names[name]; ok && !p.doubtful && p.code > 0 && runeCount(name) >= 2 {
 			if p.code > 1 {
 				o.addPlace(p.code)
 			}
@@ -215,7 +253,8 @@ func (o *hanOrg) takeBranch(s string) string {
 // shortBank is the length of the short name of a bank, of two characters, that s begins
 // with: 建行湘江.
 func shortBank(s string) int {
-	if ends := runeEnds(s, 2); len(ends) == 2 && strings.HasSuffix(s[:ends[1]], "行") && bankNames[s[:ends[1]]] != "" {
+	var room [2]int
+	if ends := runeEnds(room[:0], s, len(room)); len(ends) == 2 && strings.HasSuffix(s[:ends[1]], "行") && bankNames[s[:ends[1]]] != "" {
 		return ends[1]
 	}
 	return 0
@@ -234,13 +273,18 @@ func branchKind(w string) byte {
 // branchName leaves out what clerks write or leave out at will: 股份有限公司杭州市宝石 → 杭州宝石.
 func branchName(s string) string {
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "股份有限公司"), "有限责任公司")
-	return strings.NewReplacer("分行", "", "支行", "", "省", "", "市", "", "县", "", "区", "").Replace(s)
+	return branchDivisions.Replace(s)
 }
+
+var branchDivisions = strings.NewReplacer("分行", "", "支行", "", "省", "", "市", "", "县", "", "区", "")
 
 // expandBank replaces a known short name, and the word for a rural bank wherever it stands.
 func expandBank(s string) string {
 	if full, ok := bankNames[s]; ok {
 		return full
+	}
+	if !strings.Contains(s, "农商") {
+		return s
 	}
 	return ruralBanks.Replace(s)
 }
@@ -261,7 +305,7 @@ func (o *hanOrg) divide(s string) {
 		at, last = at+n, at
 	}
 	n, plain := coreLength(s[at:])
-	if plain && at > 0 && (n == len(s)-at || placeNames()[s[last:at]].code != 1) {
+	if plain && at > 0 && (n == len(s)-at || placeNames().names[s[last:at]].code != 1) {
 		// 江苏银行, 上海机场: the place is what tells it from others.
 		short := withoutSuffix(s[last:at])
 		s = s[:last] + short + s[at:]
@@ -280,9 +324,18 @@ var provinceSigns = map[rune]uint32{'皖': 340000, '粤': 440000, '沪': 310000,
 // regionAt is the length of the region that s begins with, and its code. A doubtful name
 // counts only within the region before it, and where enough is left for a core.
 func (o *hanOrg) regionAt(s string) (n int, code uint32) {
-	ends := runeEnds(s, 12)
-	for i := len(ends) - 1; i >= 1; i-- {
-		p, ok := placeNames()[s[:ends[i]]]
+	var room [12]int
+	ends := runeEnds(room[:0], s, len(room))
+	if len(ends) < 2 {
+		return 0, 0
+	}
+	places := placeNames()
+	known := places.starts[[2]rune{first(s), first(s[ends[0]:])}]
+	for i := min(len(ends), bits.Len16(known)) - 1; i >= 1; i-- {
+		if known>>(i+1)&1 == 0 {
+			continue
+		}
+		p, ok := places.names[s[:ends[i]]]
 		if !ok {
 			continue
 		}
@@ -314,9 +367,8 @@ func (o *hanOrg) plausible(code uint32, rest string) bool {
 	return o.place[1] != 0 && nested(o.place[1], code) && !plain && n >= 6
 }
 
-// runeEnds are the ends of the first runes of s, at most most.
-func runeEnds(s string, most int) []int {
-	var ends []int
+// runeEnds appends the ends of the first runes of s, at most most.
+func runeEnds(ends []int, s string, most int) []int {
 	for i, r := range s {
 		if len(ends) == most {
 			break
@@ -346,14 +398,18 @@ func coreLength(s string) (n int, plain bool) {
 
 // tradeAtEnd is the length of the longest word for a trade that s ends with.
 func tradeAtEnd(s string) int {
-	starts := make([]int, 0, 6)
-	for i := len(s); i > 0 && len(starts) < 6; {
-		_, n := utf8.DecodeLastRuneInString(s[:i])
+	var room [6]int
+	starts, last := room[:0], [2]rune{}
+	for i := len(s); i > 0 && len(starts) < len(room); {
+		r, n := utf8.DecodeLastRuneInString(s[:i])
 		i -= n
-		starts = append(starts, i)
+		if starts = append(starts, i); len(starts) <= 2 {
+			last[2-len(starts)] = r
+		}
 	}
-	for k := len(starts) - 1; k >= 1; k-- {
-		if trades()[s[starts[k]:]] {
+	known := trades().ends[last]
+	for k := min(len(starts), bits.Len16(known)) - 1; k >= 1; k-- {
+		if known>>(k+1)&1 != 0 && trades().words[s[starts[k]:]] {
 			return len(s) - starts[k]
 		}
 	}

@@ -62,7 +62,8 @@ func (c *addresses) Outline(f Form, to []uint64) []uint64 {
 		}
 		weight := uint64(min(c.weigh(w, w.bits)*outlineSteps+1, mostOutlined))
 		o := uint64(w.letters) | w.hash>>(64-hashBits)<<outlineHash | uint64(len(w.text))<<outlineLength | weight<<outlineWeight
-		if ends := runeEnds(w.text, 2); len(ends) == 2 {
+		var room [2]int
+		if ends := runeEnds(room[:0], w.text, len(room)); len(ends) == 2 {
 			o |= hashOf(KeyPart, w.text[:ends[1]]) >> (64 - headBits) << outlineHead
 		}
 		o |= bit(han, outlineHan) | bit(digits || len(w.text) < 3, outlineAlone) | bit(numeric(w.text), outlineNumber)

@@ -131,11 +131,13 @@ func anotherGeneration(x, y *personForm) bool {
 
 // stripRemark cuts what stands in brackets behind a name: 缪旭坤（收）.
 func stripRemark(s string) string {
-	if i := strings.IndexAny(s, "(（"); i > 0 {
+	if i := strings.IndexFunc(s, opensRemark); i > 0 {
 		return s[:i]
 	}
 	return s
 }
+
+func opensRemark(r rune) bool { return r == '(' || r == '（' }
 
 // givenFirst brings "LIU, Kaiying" into the order of "Kaiying Liu"; the first n words are
 // the family name. "Clifford, 1st Baron" stays, as what follows is no given name.
@@ -362,7 +364,8 @@ func (c *person) Keys(f Form, want KeyKinds, emit func(Key)) {
 		if n := len(w); n >= 3 && n <= 12 {
 			e.deletions(w)
 		}
-		if ends := runeEnds(w, 3); len(ends) == 3 && len(w) > ends[2] {
+		var room [3]int
+		if ends := runeEnds(room[:0], w, len(room)); len(ends) == 3 && len(w) > ends[2] {
 			e.text(KeyPart, w[:ends[2]])
 		}
 	}

@@ -16,11 +16,16 @@ func (f *listForm) Key() string { return f.key }
 
 const separator = " | "
 
+// listed reports whether a value is a list; most have no bar at all.
+func listed(value string) bool {
+	return strings.IndexByte(value, '|') >= 0 && strings.Contains(value, separator)
+}
+
 // maxValues is how many values of a list are looked at.
 const maxValues = 16
 
 func (s *several) Prepare(value string) Form {
-	if !strings.Contains(value, separator) {
+	if !listed(value) {
 		return s.Comparator.Prepare(value)
 	}
 	list := &listForm{}
@@ -86,7 +91,7 @@ func (s *several) Keys(f Form, want KeyKinds, emit func(Key)) {
 // is all that is wanted.
 func (s *several) keysOf(value string, want KeyKinds, emit func(Key)) {
 	by, quick := s.Comparator.(interface{ exact(value string) string })
-	if !quick || want != KindsOf(KeyExact) || strings.Contains(value, separator) {
+	if !quick || want != KindsOf(KeyExact) || listed(value) {
 		s.Keys(s.Prepare(value), want, emit)
 		return
 	}

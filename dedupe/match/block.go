@@ -42,7 +42,7 @@ func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, er
 	if err := b.alike(); err != nil {
 		return nil, err
 	}
-	if b.big, err = newBigKeys(ctx, o.workers(), t.rows(), parts); err != nil {
+	if b.big, err = newBigKeys(ctx, o.workers(), t.rows(), b.join, parts); err != nil {
 		return nil, err
 	}
 	b.append(parts)
@@ -57,8 +57,8 @@ func buildIndex(ctx context.Context, o *Options, s *spill, t *table) (*index, er
 func (b *blocker) append(parts []*blockPart) {
 	for i, p := range parts {
 		b.x.append(&p.blocks)
-		for _, c := range p.common {
-			b.x.common[c.hash] = c.noted(p)
+		for i := range p.common {
+			b.x.common[p.common[i].hash] = p.common[i].noted()
 		}
 		parts[i] = nil // its memory can go
 	}
@@ -68,79 +68,53 @@ func (b *blocker) append(parts []*blockPart) {
 type blockPart struct {
 	t      *table
 	blocks blockList
-	room   []uint32   // for the rows of a block
-	at     []valueAt  // by value, those of one column after another
-	in     [][]uint32 // by column: its rows by value
+	room   []uint32    // for the rows of a block
+	in     []valueRows // by column
 	common []commonKey
 	large  []hashed // rows' keys that are too common
 }
 
-// commonKey is a key too common to be used alone, and the values that have it, if it is
-// one of values.
-type commonKey struct {
-	hash   uint64
-	size   uint32
-	values []uint32
-}
+// valueRows are the rows of a column by value: those of v from start[v] to start[v+1].
+type valueRows struct{ start, rows []uint32 }
 
 func newBlockPart(t *table) *blockPart { return &blockPart{t: t} }
 
 // columns makes the blocks of the keys of columns that may meet.
 func (b *blockPart) columns(space []int, keys *scattered) error {
-	b.at = b.valuesOf(space)
-	b.eachKey(space, keys.add)
+	b.in = make([]valueRows, len(b.t.dicts))
+	for _, i := range space {
+		b.in[i] = b.t.rowsOf(i)
+		b.eachKey(i, keys.add)
+	}
 	return keys.eachGroup(func(group []hashed) {
-		if len(group) == 1 && group[0].id&loneMark != 0 {
-			return
+		if len(group) > 1 || !group[0].lone {
+			b.group(group)
 		}
-		for i := range group {
-			group[i].id &^= loneMark
-		}
-		b.group(group)
 	})
 }
 
-// loneMark marks a value that one row has: of the keys that stand alone, which most do, its
-// place in b.at needn't be looked at, which isn't in the cache.
-const loneMark = 1 << 31
-
-// valuesOf lists where the values of columns stand.
-func (b *blockPart) valuesOf(space []int) []valueAt {
-	total := 0
-	for _, i := range space {
-		total += b.t.dicts[i].values()
+// eachKey emits the keys of the values of a column. In place of a value that one row has stands
+// that row: to look it up later would be to wait for memory.
+func (b *blockPart) eachKey(i int, emit func(hashed)) {
+	c, d, in := &b.t.layout.columns[i], b.t.dicts[i], &b.in[i]
+	salt := keySalt(c.typ)
+	var k hashed
+	hashing := func(key compare.Key) { // once for all values, as it is allocated
+		k.hash = mixHash(key.Hash, salt)
+		emit(k)
 	}
-	list := make([]valueAt, 0, total)
-	b.in = make([][]uint32, len(b.t.dicts))
-	for _, i := range space {
-		start, rows := b.t.rowsOf(i)
-		b.in[i] = rows
-		for v := range b.t.dicts[i].values() {
-			list = append(list, valueAt{start[v], start[v+1], uint8(i)})
-		}
-	}
-	return list
-}
-
-// eachKey emits the keys of the values of columns, by their place in b.at, with a mark where one
-// row has the value.
-func (b *blockPart) eachKey(space []int, emit func(hashed)) {
-	id := uint32(0)
-	for _, i := range space {
-		c, d := &b.t.layout.columns[i], b.t.dicts[i]
-		salt := keySalt(c.typ)
-		for v, count := range d.count {
-			if d.has(uint32(v)) && count > 0 {
-				marked := id
-				if count == 1 && len(b.at) <= loneMark {
-					marked |= loneMark
-				}
-				c.cmp.Keys(d.form(uint32(v)), compare.AllKeys, func(k compare.Key) { emit(hashed{mixHash(k.Hash, salt), marked}) })
+	for v := range uint32(d.values()) {
+		if rows := in.of(v); d.has(v) && len(rows) > 0 {
+			k = hashed{id: v, column: uint8(i)}
+			if len(rows) == 1 {
+				k.id, k.lone = rows[0], true
 			}
-			id++
+			c.cmp.Keys(d.form(v), compare.AllKeys, hashing)
 		}
 	}
 }
+
+func (r *valueRows) of(v uint32) []uint32 { return r.rows[r.start[v]:r.start[v+1]] }
 
 // guess estimates how many keys columns have, from some of their values.
 func (b *blockPart) guess(space []int) int {
@@ -159,39 +133,60 @@ func (b *blockPart) guess(space []int) int {
 	return total
 }
 
-// valueAt is where a value stands: its rows, from and to in those of the column.
-type valueAt struct {
-	from, to uint32
-	column   uint8
-}
-
-// rowsAt are the rows of a value.
-func (b *blockPart) rowsAt(id uint32) []uint32 {
-	v := b.at[id]
-	return b.in[v.column][v.from:v.to]
+// appendRows appends the rows that have a key.
+func (b *blockPart) appendRows(rows []uint32, k hashed) []uint32 {
+	if k.lone {
+		return append(rows, k.id)
+	}
+	return append(rows, b.in[k.column].of(k.id)...)
 }
 
 // group makes a block of the values that share a key, or notes that it is too common.
 func (b *blockPart) group(group []hashed) {
-	group = slices.CompactFunc(group, func(a, b hashed) bool { return a.id == b.id })
-	rows := b.room[:0]
+	group = slices.Compact(group)
+	b.room = b.room[:0]
 	for _, k := range group {
-		rows = append(rows, b.rowsAt(k.id)...)
+		b.room = b.appendRows(b.room, k)
 	}
-	slices.Sort(rows)
-	b.room = rows
-	rows = slices.Compact(rows)
+	slices.Sort(b.room)
+	rows := slices.Compact(b.room)
 	switch size := len(rows); {
 	case size < 2:
 	case size > maxBlock:
-		values := make([]uint32, len(group))
-		for i, k := range group {
-			values[i] = k.id
-		}
-		b.common = append(b.common, commonKey{group[0].hash, uint32(size), values})
+		b.common = append(b.common, b.tooCommon(group, rows))
 	default:
-		b.blocks.add(b.at[group[0].id].column, rows)
+		b.blocks.add(group[0].column, rows)
 	}
+}
+
+// tooCommon notes a key that values share, which so many rows have.
+func (b *blockPart) tooCommon(group []hashed, rows []uint32) commonKey {
+	c := commonKey{hash: group[0].hash, size: uint32(len(rows)), sole: true}
+	for from := 0; from < len(group); {
+		to := from + 1
+		for to < len(group) && group[to].column == group[from].column {
+			to++
+		}
+		c.sole = c.sole && to == from+1
+		if to-from < len(group) {
+			rows = b.rowsOf(group[from:to])
+		} else {
+			rows = slices.Clone(rows)
+		}
+		c.in = append(c.in, columnRows{group[from].column, rows})
+		from = to
+	}
+	return c
+}
+
+// rowsOf are the rows of values of one column.
+func (b *blockPart) rowsOf(group []hashed) []uint32 {
+	var rows []uint32
+	for _, k := range group {
+		rows = b.appendRows(rows, k)
+	}
+	slices.Sort(rows)
+	return rows
 }
 
 // The columns of blocks that two, three or all columns share.
@@ -204,13 +199,10 @@ const (
 // composite splits the large blocks: the common keys of different columns are joined in
 // twos, and where these are still too large, in threes.
 func (b *blocker) composite(ctx context.Context, workers int) error {
-	if err := b.big.keepRarest(ctx, workers, b.join); err != nil {
-		return err
-	}
 	large, err := b.inParts(ctx, workers, pairColumn, b.t.rows(), func(from, to int, emit func(hash uint64, row uint32)) {
-		var room []bigKey
+		var room []joint
 		for row := from; row < to; row++ {
-			room = b.big.of(row, room)
+			room = b.big.row(row, room)
 			b.join.eachTwo(room, func(_, _ int, two uint64) { emit(two, uint32(row)) })
 		}
 	})
@@ -218,9 +210,9 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 		return err
 	}
 	_, err = b.inParts(ctx, workers, tripleColumn, len(large), func(from, to int, emit func(hash uint64, row uint32)) {
-		var room []bigKey
+		var room []joint
 		for _, k := range large[from:to] {
-			room = b.big.of(int(k.id), room)
+			room = b.big.row(int(k.id), room)
 			b.join.eachTwo(room, func(i, j int, two uint64) {
 				if two == k.hash {
 					b.join.eachThird(room, i, j, two, func(three uint64) { emit(three, k.id) })
@@ -259,7 +251,7 @@ func (b *blocker) inParts(ctx context.Context, workers int, column uint8, n int,
 		keys := newScattered(total/int(count), b.keys, b.s)
 		each(0, n, func(hash uint64, row uint32) {
 			if hash%count == uint64(i) {
-				keys.add(hashed{hash, row})
+				keys.add(hashed{hash: hash, id: row})
 			}
 		})
 		parts[i] = newBlockPart(b.t)
@@ -283,7 +275,7 @@ func (b *blockPart) ofRows(keys *scattered, column uint8) error {
 		}
 		if len(group) > maxBlock {
 			b.large = append(b.large, group...)
-			b.common = append(b.common, commonKey{group[0].hash, uint32(len(group)), nil})
+			b.common = append(b.common, commonKey{hash: group[0].hash, size: uint32(len(group))})
 			return
 		}
 		b.room = b.room[:0]
@@ -307,7 +299,7 @@ func (b *blocker) alike() error {
 			room, some = binary.LittleEndian.AppendUint32(room, v), some|v
 		}
 		if some != missing {
-			keys.add(hashed{xxhash.Sum64(room), uint32(row)})
+			keys.add(hashed{hash: xxhash.Sum64(room), id: uint32(row)})
 		}
 	}
 	p := newBlockPart(b.t)

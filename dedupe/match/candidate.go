@@ -33,7 +33,7 @@ func gather(ctx context.Context, o *Options, s *spill, t *table, x *index, withi
 	if err := errors.Join(append(failed, err)...); err != nil {
 		return nil, err
 	}
-	return sortPairs(ctx, s, found)
+	return sortPairs(ctx, s, t.rows(), found)
 }
 
 // neighbours is one worker's room for weighing the neighbours of a row: a hash table with open
@@ -116,27 +116,30 @@ func (n *neighbours) prepare(x *index, blocks []uint32) {
 // keep lists the neighbours with a weight, and the best few in any case, the best first.
 func (n *neighbours) keep(least float32) {
 	n.near = n.near[:0]
-	var best [surely]uint32
-	found := 0
 	for _, place := range n.who {
 		if n.of[place].weight >= least {
 			n.near = append(n.near, place)
 		}
-		at := found
-		for ; at > 0 && n.nearer(place, best[at-1]) < 0; at-- {
-			if at < surely {
-				best[at] = best[at-1]
-			}
-		}
-		if at < surely {
-			best[at] = place
-			found = min(found+1, surely)
-		}
 	}
-	if len(n.near) < found {
-		n.near = append(n.near[:0], best[:found]...)
+	if len(n.near) < min(surely, len(n.who)) {
+		n.keepBest()
 	}
 	slices.SortFunc(n.near, n.nearer)
+}
+
+// keepBest lists the best few neighbours.
+func (n *neighbours) keepBest() {
+	best := n.near[:0]
+	for _, place := range n.who {
+		at := len(best)
+		for at > 0 && n.nearer(place, best[at-1]) < 0 {
+			at--
+		}
+		if at < surely {
+			best = slices.Insert(best[:min(len(best), surely-1)], at, place)
+		}
+	}
+	n.near = best
 }
 
 // nearer orders neighbours by their places, the heaviest first.

@@ -186,7 +186,7 @@ func (r *runner) takePairs(ctx context.Context, kind byte) (*pairList, error) {
 			return nil, err
 		}
 		if !found {
-			return sortPairs(ctx, r.spill, []*pairSorter{sorter})
+			return sortPairs(ctx, r.spill, r.t.rows(), []*pairSorter{sorter})
 		}
 		for ; len(part) >= 8; part = part[8:] {
 			sorter.pairs = append(sorter.pairs, binary.LittleEndian.Uint64(part))

@@ -7,16 +7,22 @@ import (
 
 // bigKey is a key too common to be used alone.
 type bigKey struct {
-	hash   uint64
-	joined uint64 // what it adds to a key that it is joined in
-	size   uint32
-	id     uint32
+	joint
+	hash uint64
+	size uint32
+	id   uint32
+	sole bool // no column has it in two values: it says what the value's other such keys say
+}
+
+// joint is what joining needs of a key, small enough for those of all rows to stay in a
+// processor's cache.
+type joint struct {
+	sum    uint64 // what it adds to a key that it is joined in
 	column uint8
-	sole   bool // no column has it in two values: it says what the value's other such keys say
 }
 
 func newBigKey(hash uint64, noted uint32, column uint8) bigKey {
-	return bigKey{hash: hash, joined: joinHash(hash), size: noted &^ soleMark, column: column, sole: noted&soleMark != 0}
+	return bigKey{joint: joint{joinHash(hash), column}, hash: hash, size: noted &^ soleMark, sole: noted&soleMark != 0}
 }
 
 // soleMark marks the size of a key that is sole.
@@ -26,109 +32,167 @@ const soleMark = 1 << 31
 // where the given name belongs.
 func joinHash(h uint64) uint64 { return mixHash(h, 0x5bd1e995) }
 
-// bigKeys are the common keys of all rows.
-type bigKeys struct {
-	keys []bigKey
-	ids  []uint32 // in keys, of one row after another
-	from []uint32 // by row: where its ids begin, and in the last place where they end
-	kept []uint8  // by row: how many of them are joined
+// compareBig orders common keys by column, the rarest first.
+func compareBig(a, b *bigKey) int {
+	switch {
+	case a.column != b.column:
+		return int(a.column) - int(b.column)
+	case a.size != b.size:
+		return int(a.size) - int(b.size)
+	}
+	return compareHash(a.hash, b.hash)
 }
 
-// newBigKeys hands the common keys of parts to the rows that have them. Each worker does a range
-// of the rows.
-func newBigKeys(ctx context.Context, workers, rows int, parts []*blockPart) (bigKeys, error) {
-	b := bigKeys{from: make([]uint32, rows+1), kept: make([]uint8, rows)}
-	each := func(f func(id, row uint32)) error {
-		return inTurn(ctx, workers, workers, func(i int) {
-			keys := eachCommon(parts, uint32(rows*i/workers), uint32(rows*(i+1)/workers), f)
-			if i == 0 {
-				b.keys = keys
-			}
-		})
-	}
-	if err := each(func(_, row uint32) { b.from[row+1]++ }); err != nil {
-		return b, err
-	}
-	for row := range rows {
-		b.from[row+1] += b.from[row]
-	}
-	b.ids = make([]uint32, b.from[rows])
-	next := slices.Clone(b.from)
-	return b, each(func(id, row uint32) {
-		b.ids[next[row]] = id
-		next[row]++
-	})
+// commonKey is a key too common to be used alone, and the rows that have it, if it is one of
+// values.
+type commonKey struct {
+	hash uint64
+	size uint32
+	sole bool
+	in   []columnRows
 }
 
-// eachCommon lists the common keys, one for each column that has it, and calls f for every row
-// from one row on to before another.
-func eachCommon(parts []*blockPart, from, to uint32, f func(id, row uint32)) []bigKey {
-	var keys []bigKey
-	for _, p := range parts {
-		for _, c := range p.common {
-			first, noted := len(keys), c.noted(p)
-			for _, v := range c.values {
-				column := p.at[v].column
-				id := first
-				for id < len(keys) && keys[id].column != column {
-					id++
-				}
-				if id == len(keys) {
-					k := newBigKey(c.hash, noted, column)
-					k.id = uint32(id)
-					keys = append(keys, k)
-				}
-				for _, row := range p.rowsAt(v) {
-					if row-from < to-from {
-						f(uint32(id), row)
-					}
-				}
-			}
-		}
-	}
-	return keys
+// columnRows are the rows that have a key in a column, ascending.
+type columnRows struct {
+	column uint8
+	rows   []uint32
 }
 
 // noted is the size of a common key, with a mark where it is sole.
-func (c *commonKey) noted(p *blockPart) uint32 {
-	for i := 1; i < len(c.values); i++ {
-		if p.at[c.values[i-1]].column == p.at[c.values[i]].column {
-			return c.size
-		}
+func (c *commonKey) noted() uint32 {
+	if c.sole {
+		return c.size | soleMark
 	}
-	if c.values == nil {
-		return c.size
-	}
-	return c.size | soleMark
+	return c.size
 }
 
-// of lists the common keys of a row that are joined, in the room given.
-func (b *bigKeys) of(row int, room []bigKey) []bigKey {
+// bigKeys are the common keys of all rows that are joined.
+type bigKeys struct {
+	keys []joint
+	of   []chosen // of so many rows each
+}
+
+// rowBits is the logarithm of how many rows are handed their keys together: so many that what
+// is written stays in a processor's cache.
+const rowBits = 14
+
+// chosen are the keys of some rows.
+type chosen struct {
+	from []uint32 // by row: where its ids begin; and where the last one's end
+	ids  []uint32 // in keys, of one row after another
+}
+
+// newBigKeys hands the common keys of parts to the rows that have them, which keep those that are
+// joined. Each worker does a range of the rows.
+func newBigKeys(ctx context.Context, workers, rows int, join joining, parts []*blockPart) (bigKeys, error) {
+	keys := commonKeys(parts)
+	b := bigKeys{keys: make([]joint, len(keys)), of: make([]chosen, (rows+1<<rowBits-1)>>rowBits)}
+	for i := range keys {
+		b.keys[i] = keys[i].joint
+	}
+	return b, inTurn(ctx, workers, workers, func(i int) {
+		first, end := len(b.of)*i/workers, len(b.of)*(i+1)/workers
+		h := newHanding(keys, uint32(first<<rowBits))
+		for at := first; at < end && ctx.Err() == nil; at++ {
+			b.of[at] = h.next(uint32(at<<rowBits), uint32(min((at+1)<<rowBits, rows)), join)
+		}
+	})
+}
+
+// keyRows is a common key in a column, with its rows.
+type keyRows struct {
+	bigKey
+	rows []uint32
+}
+
+// commonKeys lists the common keys in order, one for each column that has it.
+func commonKeys(parts []*blockPart) []keyRows {
+	var list []keyRows
+	for _, p := range parts {
+		for i := range p.common {
+			c := &p.common[i]
+			for _, in := range c.in {
+				list = append(list, keyRows{newBigKey(c.hash, c.noted(), in.column), in.rows})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b keyRows) int { return compareBig(&a.bigKey, &b.bigKey) })
+	for i := range list {
+		list[i].id = uint32(i)
+	}
+	return list
+}
+
+// handing goes through the rows of all keys at the same time.
+type handing struct {
+	list []keyRows
+	at   []uint32 // by key: how many of its rows are done
+	ids  []uint32
+	room []bigKey
+}
+
+func newHanding(list []keyRows, first uint32) *handing {
+	h := &handing{list: list, at: make([]uint32, len(list))}
+	for i := range list {
+		done, _ := slices.BinarySearch(list[i].rows, first)
+		h.at[i] = uint32(done)
+	}
+	return h
+}
+
+// next chooses the keys of the rows from first to before end, which follow those before.
+func (h *handing) next(first, end uint32, join joining) chosen {
+	from := make([]uint32, end-first+2)
+	for i := range h.list {
+		for _, row := range h.list[i].rows[h.at[i]:] {
+			if row >= end {
+				break
+			}
+			from[row-first+2]++
+		}
+	}
+	for i := 1; i < len(from); i++ {
+		from[i] += from[i-1]
+	}
+	n := int(from[len(from)-1])
+	h.ids = slices.Grow(h.ids[:0], n)[:n]
+	for i := range h.list {
+		rows, at := h.list[i].rows, h.at[i]
+		for ; int(at) < len(rows) && rows[at] < end; at++ {
+			place := &from[rows[at]-first+1]
+			h.ids[*place] = uint32(i)
+			*place++
+		}
+		h.at[i] = at
+	}
+	return h.choose(from[:len(from)-1], join)
+}
+
+// choose keeps of the keys of rows, which are in order, those that are joined.
+func (h *handing) choose(from []uint32, join joining) chosen {
+	c := chosen{from: from}
+	begin := uint32(0)
+	for i, end := range from[1:] {
+		h.room = h.room[:0]
+		for _, id := range h.ids[begin:end] {
+			h.room = append(h.room, h.list[id].bigKey)
+		}
+		for _, k := range join.rarest(h.room) {
+			c.ids = append(c.ids, k.id)
+		}
+		begin, from[i+1] = end, uint32(len(c.ids))
+	}
+	return c
+}
+
+// row lists the common keys of a row that are joined, in the room given.
+func (b *bigKeys) row(row int, room []joint) []joint {
 	room = room[:0]
-	from := b.from[row]
-	for _, id := range b.ids[from : from+uint32(b.kept[row])] {
+	c, i := &b.of[row>>rowBits], row&(1<<rowBits-1)
+	for _, id := range c.ids[c.from[i]:c.from[i+1]] {
 		room = append(room, b.keys[id])
 	}
 	return room
-}
-
-// keepRarest chooses the keys of every row that are joined.
-func (b *bigKeys) keepRarest(ctx context.Context, workers int, join joining) error {
-	return chunks(ctx, workers, len(b.kept), func(_, first, end int) {
-		var room []bigKey
-		for row := first; row < end; row++ {
-			ids := b.ids[b.from[row]:b.from[row+1]]
-			room = room[:0]
-			for _, id := range ids {
-				room = append(room, b.keys[id])
-			}
-			kept := join.rarest(room)
-			for i, k := range kept {
-				ids[i] = k.id
-			}
-			b.kept[row] = uint8(len(kept))
-		}
-	})
 }
 
 // bigPerRow is how many common keys of a row are joined at most.
@@ -147,38 +211,29 @@ func newJoining(columns int) joining {
 }
 
 // eachTwo joins the keys of different columns.
-func (o joining) eachTwo(big []bigKey, f func(i, j int, two uint64)) {
+func (o joining) eachTwo(big []joint, f func(i, j int, two uint64)) {
 	for i := range big {
 		for j := i + 1; j < len(big); j++ {
 			if o.within || big[i].column != big[j].column {
-				f(i, j, big[i].joined+big[j].joined)
+				f(i, j, big[i].sum+big[j].sum)
 			}
 		}
 	}
 }
 
 // eachThird joins two keys with each later one of another column.
-func (o joining) eachThird(big []bigKey, i, j int, two uint64, f func(three uint64)) {
+func (o joining) eachThird(big []joint, i, j int, two uint64, f func(three uint64)) {
 	for m := j + 1; m < len(big); m++ {
 		if o.within || big[m].column != big[j].column && big[m].column != big[i].column {
-			f(two + big[m].joined)
+			f(two + big[m].sum)
 		}
 	}
 }
 
-// rarest keeps the rarest keys of each column, and of all; in an order that all rows share.
-// Of a value's sole keys one is enough: what is left of the room is for keys that a mistyped
-// value has as well.
+// rarest keeps of keys in order the rarest of each column, and of all; in an order that all rows
+// share. Of a value's sole keys one is enough: what is left of the room is for keys that a
+// mistyped value has as well.
 func (o joining) rarest(big []bigKey) []bigKey {
-	slices.SortFunc(big, func(a, b bigKey) int {
-		if a.column != b.column {
-			return int(a.column) - int(b.column)
-		}
-		if a.size != b.size {
-			return int(a.size) - int(b.size)
-		}
-		return compareHash(a.hash, b.hash)
-	})
 	kept := big[:0]
 	count, sole, column := 0, false, -1
 	for _, k := range big {
@@ -194,12 +249,7 @@ func (o joining) rarest(big []bigKey) []bigKey {
 	if len(kept) > bigPerRow {
 		slices.SortStableFunc(kept, func(a, b bigKey) int { return int(a.size) - int(b.size) })
 		kept = kept[:bigPerRow]
-		slices.SortStableFunc(kept, func(a, b bigKey) int {
-			if a.column != b.column {
-				return int(a.column) - int(b.column)
-			}
-			return int(a.size) - int(b.size)
-		})
+		slices.SortFunc(kept, func(a, b bigKey) int { return compareBig(&a, &b) })
 	}
 	return kept
 }

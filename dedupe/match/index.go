@@ -116,7 +116,8 @@ const (
 
 // rowsAtOnce is of how many rows a worker looks up the blocks together.
 func (x *index) rowsAtOnce(rows, workers int) int {
-	turns := max(min(x.entries/placesAtOnce+1, mostTurns), workers)
+	turns := min(x.entries/placesAtOnce+1, mostTurns)
+	turns = (turns + workers - 1) / workers * workers // so that all are busy to the end
 	return max((rows+turns-1)/turns, 1)
 }
 

@@ -123,7 +123,7 @@ func TestFinderFindsScores(t *testing.T) {
 	if err := sorter.full(); err != nil {
 		t.Fatal(err)
 	}
-	list, err := sortPairs(ctx, s, []*pairSorter{sorter})
+	list, err := sortPairs(ctx, s, 3*pairsPerLook, []*pairSorter{sorter})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -169,13 +169,17 @@ func (m *Model) Keys(p *Prepared) []Key {
 // joined appends the common keys in twos and threes.
 func (m *Model) joined(big []bigKey, keys []Key) []Key {
 	join := newJoining(len(m.layout.columns))
-	big = join.rarest(big)
-	join.eachTwo(big, func(i, j int, two uint64) {
+	slices.SortFunc(big, func(a, b bigKey) int { return compareBig(&a, &b) })
+	var rarest []joint
+	for _, k := range join.rarest(big) {
+		rarest = append(rarest, k.joint)
+	}
+	join.eachTwo(rarest, func(i, j int, two uint64) {
 		if _, common := m.common[two]; !common {
 			keys = append(keys, Key{two, compare.KeyPart, 2})
 			return
 		}
-		join.eachThird(big, i, j, two, func(three uint64) {
+		join.eachThird(rarest, i, j, two, func(three uint64) {
 			keys = append(keys, Key{three, compare.KeyPart, 3})
 		})
 	})

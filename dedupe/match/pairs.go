@@ -121,20 +121,9 @@ func (s *pairSorter) flush() error {
 }
 
 // sortPairs puts together what the workers found.
-func sortPairs(ctx context.Context, s *spill, by []*pairSorter) (*pairList, error) {
+func sortPairs(ctx context.Context, s *spill, rows int, by []*pairSorter) (*pairList, error) {
 	if !slices.ContainsFunc(by, func(w *pairSorter) bool { return len(w.runs) > 0 }) {
-		var packed []uint64
-		for _, w := range by {
-			packed = append(packed, w.pairs...)
-			w.pairs = nil
-		}
-		sortUint64(packed)
-		packed = slices.Compact(packed)
-		l := &pairList{memory: make([]pair, len(packed)), count: len(packed)}
-		for i, x := range packed {
-			l.memory[i] = unpacked(x)
-		}
-		return l, nil
+		return sortInMemory(ctx, rows, by)
 	}
 	for _, w := range by {
 		if err := w.flush(); err != nil {
@@ -143,6 +132,40 @@ func sortPairs(ctx context.Context, s *spill, by []*pairSorter) (*pairList, erro
 		w.pairs = nil
 	}
 	return mergePairs(ctx, s, by)
+}
+
+// partsOfPairs is how many parts of the pairs each worker sorts: some, as the first rows have
+// more of them.
+const partsOfPairs = 4
+
+// sortInMemory sorts pairs by ranges of their smaller rows, as many as found some at the same
+// time.
+func sortInMemory(ctx context.Context, rows int, by []*pairSorter) (*pairList, error) {
+	parts := make([][]uint64, partsOfPairs*len(by))
+	err := inTurn(ctx, len(by), len(parts), func(i int) {
+		least, beyond := uint64(rows*i/len(parts))<<32, uint64(rows*(i+1)/len(parts))<<32
+		var part []uint64
+		for _, w := range by {
+			for _, x := range w.pairs {
+				if x-least < beyond-least {
+					part = append(part, x)
+				}
+			}
+		}
+		sortUint64(part)
+		parts[i] = slices.Compact(part)
+	})
+	l := &pairList{}
+	for _, part := range parts {
+		l.count += len(part)
+	}
+	l.memory = make([]pair, 0, l.count)
+	for _, part := range parts {
+		for _, x := range part {
+			l.memory = append(l.memory, unpacked(x))
+		}
+	}
+	return l, err
 }
 
 // mergePairs merges sorted runs into one file.

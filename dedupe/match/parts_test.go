@@ -15,7 +15,7 @@ func TestSortByKeyAgreesWithStandardLibrary(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 100, 5000} {
 		list := make([]hashed, n)
 		for i := range list {
-			list[i] = hashed{rng.Uint64() >> uint(rng.IntN(64)), uint32(i)}
+			list[i] = hashed{hash: rng.Uint64() >> uint(rng.IntN(64)), id: uint32(i)}
 		}
 		want := slices.Clone(list)
 		slices.SortStableFunc(want, func(a, b hashed) int { return compareHash(a.hash, b.hash) })

@@ -4,8 +4,24 @@ import "math/bits"
 
 // hashed is a key of a value or a row.
 type hashed struct {
-	hash uint64
-	id   uint32
+	hash   uint64
+	id     uint32
+	column uint8 // of a value
+	lone   bool  // id is the row of a value that no other has
+}
+
+// packed is a key without its hash.
+func (k hashed) packed() uint64 {
+	x := uint64(k.column)<<32 | uint64(k.id)
+	if k.lone {
+		x |= 1 << 40
+	}
+	return x
+}
+
+// newHashed puts a key together again.
+func newHashed(hash, packed uint64) hashed {
+	return hashed{hash, uint32(packed), uint8(packed >> 32), packed>>40 != 0}
 }
 
 // hashedBytes is what a key takes in memory.
@@ -59,7 +75,7 @@ func (s *scattered) spill() {
 		p, s.err = s.file.piece(func(put func(uint64)) {
 			for _, k := range keys {
 				put(k.hash)
-				put(uint64(k.id))
+				put(k.packed())
 			}
 		})
 		s.away[i] = append(s.away[i], p)
@@ -77,8 +93,8 @@ func (s *scattered) part(i int) []hashed {
 	for _, p := range s.away[i] {
 		from := s.file.read(p, spillBuffer)
 		for hash, ok := from.next(); ok; hash, ok = from.next() {
-			id, _ := from.next()
-			keys = append(keys, hashed{hash, uint32(id)})
+			rest, _ := from.next()
+			keys = append(keys, newHashed(hash, rest))
 		}
 		if s.err == nil {
 			s.err = from.err

@@ -30,7 +30,7 @@ func checkGroups(t *testing.T, n int, keys *scattered) {
 	want := map[uint64][]uint32{}
 	for id := range uint32(n) {
 		hash := mixHash(rng.Uint64N(uint64(n)), 1)
-		keys.add(hashed{hash, id})
+		keys.add(hashed{hash: hash, id: id})
 		want[hash] = append(want[hash], id)
 	}
 	last, groups := uint64(0), 0

@@ -3,6 +3,7 @@ package match
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -143,20 +144,20 @@ func (l *layout) check(r *Record, row int) error {
 	return nil
 }
 
-// rowsOf inverts a column: the rows of each value, as offsets into one slice.
-func (t *table) rowsOf(i int) (start []uint32, rows []uint32) {
-	start = make([]uint32, t.dicts[i].values()+1)
+// rowsOf inverts a column.
+func (t *table) rowsOf(i int) valueRows {
+	start := make([]uint32, t.dicts[i].values()+1)
 	for _, v := range t.column(i) {
 		start[*v+1]++
 	}
 	for v := 1; v < len(start); v++ {
 		start[v] += start[v-1]
 	}
-	next := append([]uint32(nil), start...)
-	rows = make([]uint32, t.rows())
+	next := slices.Clone(start)
+	rows := make([]uint32, t.rows())
 	for row, v := range t.column(i) {
 		rows[next[*v]] = uint32(row)
 		next[*v]++
 	}
-	return start, rows
+	return valueRows{start, rows}
 }

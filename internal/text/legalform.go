@@ -283,6 +283,9 @@ var bracketedForms = []string{"(株)", "（株）", "㈱", "(有)", "（有）",
 func trimEnd(s string) string { return strings.TrimRight(s, around+"(（[【") }
 
 func hasWord(s string) bool {
+	if r, _ := utf8.DecodeRuneInString(s); foldValue(r) == keepHan || foldValue(r) == keepLatin {
+		return true
+	}
 	var buf [128]byte
 	return len(AppendFold(buf[:0], s)) > 0
 }

@@ -41,8 +41,13 @@ func AppendPinyin(dst []byte, s string) []byte {
 func PinyinWord(s string) string {
 	var buf [128]byte
 	out := buf[:0]
-	for item := range syllables(Fold(s), false) {
-		out = append(out, item.text...)
+	for s = trimSpaces(Fold(s)); s != ""; s = trimSpaces(s) {
+		pinyin, n, _ := next(s)
+		for s = s[n:]; pinyin != ""; {
+			var p string
+			p, pinyin, _ = strings.Cut(pinyin, " ")
+			out = append(out, p...)
+		}
 	}
 	return string(out)
 }
