@@ -16,6 +16,10 @@ import (
 // what decoys are in the search of spectra (Elias and Gygi 2007). The density of the best
 // scores over that of the decoys, less the share of records without a partner (Storey
 // 2002), is the odds that the best is right.
+//
+// Where few bests are right there are few such seconds. But a source free of duplicates has
+// decoys of its own: whatever is likest a record in it is wrong, and as like as the best of
+// another such list would be by chance. These stand for the records whose best is wrong.
 type calibration struct {
 	curves []*curve
 	rivals *rivals
@@ -29,7 +33,7 @@ func newCalibration(ctx context.Context, t *table, c cardinality, across *scored
 	k := &calibration{rivals: newRivals(t, c)}
 	for s := range t.names {
 		if c.single[otherSource(t, s)] {
-			if x := decoyCurve(t, uint8(s), top); x != nil {
+			if x := decoyCurve(t, uint8(s), c.single[s], top); x != nil {
 				k.curves = append(k.curves, x)
 			}
 		}
@@ -83,10 +87,11 @@ func otherSource(t *table, s int) int {
 // nothing stands for the score of a candidate that is not there.
 const nothing = -100
 
-// topTwo are a row's best score, and the best of a candidate that must be wrong if that
-// is right.
+// topTwo are a row's best score, the best of a candidate that must be wrong if that is right,
+// and the best within its source.
 type topTwo struct {
 	best, second float32
+	own          float32
 	mutual       bool
 }
 
@@ -104,7 +109,7 @@ func topTwos(ctx context.Context, t *table, across *scoredPairs, same twins) ([]
 	top := make([]topTwo, t.rows())
 	first := make([]uint32, t.rows())
 	for i := range top {
-		top[i] = topTwo{nothing, nothing, false}
+		top[i] = topTwo{nothing, nothing, nothing, false}
 	}
 	err := across.each(ctx, func(_ int, part []pair, scores []float32) error {
 		for i, p := range part {
@@ -112,6 +117,19 @@ func topTwos(ctx context.Context, t *table, across *scoredPairs, same twins) ([]
 				if scores[i] > top[row].best {
 					top[row].best, first[row] = scores[i], partner(p, row)
 				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = same.within.l.each(ctx, func(_ int, part []pair, scores []float32) error {
+		for i, p := range part {
+			a, b, x := &top[p.a], &top[p.b], scores[i]
+			variants := a.best > nothing && b.best > nothing && first[p.a] == first[p.b] && x >= min(a.best, b.best)-allySlack
+			if x < clipped && !variants { // else rather duplicates than decoys
+				a.own, b.own = max(a.own, x), max(b.own, x)
 			}
 		}
 		return nil
@@ -137,8 +155,8 @@ func topTwos(ctx context.Context, t *table, across *scoredPairs, same twins) ([]
 
 // decoyCurve finds the curve of one source's records: the mean of those of as many draws of
 // the records with replacement (Breiman 1996), since a step of a single one hangs on the few
-// decoys at its edge.
-func decoyCurve(t *table, source uint8, all []topTwo) *curve {
+// decoys at its edge. The source may be free of duplicates itself.
+func decoyCurve(t *table, source uint8, single bool, all []topTwo) *curve {
 	var top []topTwo
 	mutual := 0
 	for row, x := range all {
@@ -152,7 +170,7 @@ func decoyCurve(t *table, source uint8, all []topTwo) *curve {
 	if mutual < fewestDecoys {
 		return nil
 	}
-	d := newDecoys(top)
+	d := newDecoys(top, single && len(top) >= manyRecords)
 	k := &curve{}
 	if len(top) > manyDecoys {
 		k.draws = append(k.draws, d.steps(nil))
@@ -187,26 +205,40 @@ type curve struct{ draws []*steps }
 // steps are the curve of one draw.
 type steps struct {
 	x, y  []float32
-	trust float32 // in the curve, against the raw scores
+	trust float32 // in the curve, against the raw scores, where it says more than they do
+	doubt float32 // the same where it says less
 }
 
 // decoys are the records of a source by their scores.
 type decoys struct {
 	top   []topTwo
 	order []scoreOf
+	own   bool // whether the source's own pairs are among them
 }
 
-// scoreOf is a best or second best score.
+// scoreOf is a score of a row.
 type scoreOf struct {
-	x      float32
-	row    int32
-	second bool
+	x   float32
+	row int32
+	of  role
 }
 
-func newDecoys(top []topTwo) *decoys {
-	d := &decoys{top: top, order: make([]scoreOf, 0, 2*len(top))}
+// role is which of a row's scores it is.
+type role uint8
+
+const (
+	asBest role = iota
+	asSecond
+	asOwn
+)
+
+func newDecoys(top []topTwo, own bool) *decoys {
+	d := &decoys{top: top, order: make([]scoreOf, 0, 3*len(top)), own: own}
 	for i, x := range top {
-		d.order = append(d.order, scoreOf{x.best, int32(i), false}, scoreOf{x.second, int32(i), true})
+		d.order = append(d.order, scoreOf{x.best, int32(i), asBest}, scoreOf{x.second, int32(i), asSecond})
+		if own {
+			d.order = append(d.order, scoreOf{x.own, int32(i), asOwn})
+		}
 	}
 	slices.SortFunc(d.order, func(a, b scoreOf) int { return cmp.Compare(a.x, b.x) })
 	return d
@@ -245,7 +277,7 @@ func (d *decoys) steps(drawn []int32) *steps {
 func (d *decoys) middle(drawn []int32) float32 {
 	var mutual []float32
 	for _, s := range d.order {
-		if !s.second && d.top[s.row].mutual {
+		if s.of == asBest && d.top[s.row].mutual {
 			mutual = append(mutual, slices.Repeat([]float32{s.x}, int(drawn[s.row]))...)
 		}
 	}
@@ -268,20 +300,25 @@ func (d *decoys) curve(drawn []int32, weight []float64) *steps {
 	for i, w := range weight {
 		total += w * float64(drawn[i])
 	}
-	scale := float64(len(d.top)) / max(total, 1)
+	scale, known := float64(len(d.top))/max(total, 1), total
+	if d.own {
+		scale, known = 1, float64(len(d.top))
+	}
 	list := make([]sample, 0, len(d.order))
 	for _, s := range d.order {
 		n := drawn[s.row]
 		switch w := weight[s.row]; {
 		case n == 0:
-		case !s.second:
+		case s.of == asBest:
 			list = append(list, sample{s.x, int(n), float64(n), 0})
+		case s.of == asOwn:
+			list = append(list, sample{s.x, int(n), 0, float64(n) * (1 - w)})
 		case w > 0:
 			list = append(list, sample{s.x, int(n), 0, float64(n) * w * scale})
 		}
 	}
 	share := unmatched(list, float64(len(d.top)))
-	k := &steps{trust: float32(total / (total + halfTrust))}
+	k := &steps{trust: float32(total / (total + halfTrust)), doubt: float32(known / (known + halfTrust))}
 	pools := poolSamples(list)
 	// Of few decoys each stands for many: what half a one would, all steps have together.
 	unseen := max(0.5, 0.5*scale/float64(len(pools)))
@@ -351,7 +388,11 @@ func poolSamples(list []sample) []step {
 func (k *curve) at(raw float32) float32 {
 	bounded, sum := min(max(raw, -clipped), clipped), float32(0)
 	for _, s := range k.draws {
-		sum += s.trust*s.at(raw) + (1-s.trust)*bounded
+		y, trust := s.at(raw), s.trust
+		if y < bounded {
+			trust = s.doubt
+		}
+		sum += trust*y + (1-trust)*bounded
 	}
 	return sum / float32(len(k.draws))
 }

@@ -39,10 +39,12 @@ func newCardinality(t *table, across, twice []scored) cardinality {
 	}
 	slices.Sort(mutual)
 	high := mutual[len(mutual)/2]
-	doubled := make([]bool, t.rows())
+	many, doubled := c.manyOf(t), make([]bool, t.rows())
 	for _, e := range twice {
-		if e.score >= high {
-			doubled[e.a], doubled[e.b] = true, true
+		for _, row := range []uint32{e.a, e.b} {
+			// Where little is shared, chance alone makes as many pairs within as across.
+			chance := many[t.source[row]] && e.score < clipped && best[row] < high
+			doubled[row] = doubled[row] || e.score >= high && !chance
 		}
 	}
 	all, both := make([]int, len(t.names)), make([]int, len(t.names))
@@ -58,6 +60,20 @@ func newCardinality(t *table, across, twice []scored) cardinality {
 		c.single[s] = float64(both[s]) <= fewTwice*float64(all[s])+1
 	}
 	return c
+}
+
+// manyRecords is how many records of a source make its own pairs tell what chance does: of some
+// hundreds they are a handful.
+const manyRecords = 1_000
+
+// manyOf reports which sources have many records.
+func (c cardinality) manyOf(t *table) []bool {
+	count, many := make([]int, len(c.single)), make([]bool, len(c.single))
+	for _, s := range t.source {
+		count[s]++
+		many[s] = count[s] >= manyRecords
+	}
+	return many
 }
 
 // compete lets the candidates of a record share its odds: where a source has no

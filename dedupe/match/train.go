@@ -142,10 +142,9 @@ func (tr *trainer) maximise(rows int) {
 	for i := range tr.p.Columns {
 		w := &tr.p.Columns[i]
 		w.M = blend(m[i], shippedFor(tr.layout.columns[i].typ))
-		if tr.layout.columns[i].typ == compare.Identifier {
-			w.M[0] = min(w.M[0], contradicted)
-		}
+		hold(&w.M, tr.layout.columns[i].typ)
 		tr.setU(i, same[i], other[i], otherBits[i])
+		w.holdSwapped()
 		pool(w)
 		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
 		w.R = relatedShares(tr.layout.columns[i].typ, &seen, &w.U)
@@ -158,10 +157,6 @@ func (tr *trainer) maximise(rows int) {
 		tr.p.Site = math.Log(max(sites*tr.scale, fewSites*float64(rows)) / tr.all)
 	}
 }
-
-// contradicted is the largest share of pairs of one customer with two valid numbers of one
-// kind that differ. Training can't find it where relatives and sister companies abound.
-const contradicted = 0.003
 
 // teachers are the pairs more likely than not that are one of the best two of a record.
 func (tr *trainer) teachers(rows int) []bool {

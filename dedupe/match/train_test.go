@@ -46,3 +46,42 @@ func TestMeanOfUnrelatedPairsLeavesOutThoseOfOneCustomer(t *testing.T) {
 		t.Errorf("where candidates share more, unrelated pairs share %v bits in the mean; want 20", got)
 	}
 }
+
+// Of pairs taken for one customer 60 in 100 have dates of birth that differ, 20 such that differ
+// nearly, and 20 the same: they are relatives. Of one customer's no more than 20 in 100 differ.
+func TestOneCustomersPairsAgreeInWhatTellsCustomersApart(t *testing.T) {
+	m := [absent]float64{0: 0.6, 1: 0.2, compare.Exact: 0.2}
+	hold(&m, compare.DateBirth)
+	if want := [absent]float64{0: 0.15, 1: 0.05, compare.Exact: 0.8}; !near(m, want) {
+		t.Errorf("dates of birth of one customer are held to %v; want %v", m, want)
+	}
+	m = [absent]float64{compare.Exact: 0.2, crossed: 0.8}
+	hold(&m, compare.PersonFamily)
+	if want := [absent]float64{compare.Exact: 0.75, crossed: 0.25}; !near(m, want) {
+		t.Errorf("swapped names of one customer are held to %v; want %v", m, want)
+	}
+	moved := [absent]float64{0: 0.7, compare.Exact: 0.3}
+	m = moved
+	if hold(&m, compare.Phone); m != moved {
+		t.Errorf("telephones of one customer are held to %v; they may change: want %v", m, moved)
+	}
+}
+
+// Of pairs of one customer 40 in 100 have names that are equal and 20 that are swapped: half as
+// many. Of unrelated ones 4 in 1,000 have equal names, so at least a twentieth of 2 in 1,000.
+func TestNamesAreSwappedByChanceToo(t *testing.T) {
+	var w weights
+	w.M[compare.Exact], w.M[crossed], w.U[compare.Exact], w.U[crossed] = 0.4, 0.2, 0.004, 1e-7
+	if w.holdSwapped(); math.Abs(w.U[crossed]-1e-4) > 1e-12 {
+		t.Errorf("a share of %v of unrelated pairs are swapped; want 1e-4", w.U[crossed])
+	}
+}
+
+func near(a, b [absent]float64) bool {
+	for s := range a {
+		if math.Abs(a[s]-b[s]) > 1e-9 {
+			return false
+		}
+	}
+	return true
+}
