@@ -9,8 +9,9 @@ import (
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
-// SmallPages makes pages so small that short histories split and join them.
-func (s *Store) SmallPages() { s.sizes = pageSizes{open: 4, join: 4, small: 3, log: 3} }
+// SmallPages makes pages so small that short histories split, join and empty them. As with the
+// usual sizes, a page may be too full for an emptied neighbour to join it.
+func (s *Store) SmallPages() { s.sizes = pageSizes{open: 4, join: 3, small: 2, log: 3} }
 
 // QuietPages counts the quiet pages of the log, of which Verify has found that they are.
 func (r *Reader) QuietPages() (n int, err error) {
