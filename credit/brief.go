@@ -106,13 +106,13 @@ func (e *briefEntry) readLong(src string, at int, aged bool) (behind int) {
 	e.head, at = uvarintAt(src, at)
 	e.kind, at = uvarintAt(src, at)
 	e.due, at = uvarintAt(src, at)
-	at = passAt(src, at)
+	_, at = uvarintAt(src, at)
 	e.age, at = uvarintAt(src, at)
 	e.on, at = uvarintAt(src, at)
 	e.recorded, at = uvarintAt(src, at)
 	e.amount, at = uvarintAt(src, at)
 	if e.change() != ItemPosted {
-		at = passAt(src, at)
+		_, at = uvarintAt(src, at)
 	}
 	if !aged {
 		e.age = 0

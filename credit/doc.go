@@ -46,4 +46,12 @@
 //
 // [Reader.Reminders] yields what somebody should be told, [Tx.Dun] takes a customer a level
 // further and returns the [Letter], each once.
+//
+// # Measures, scores and provisions
+//
+// [Reader.Measures] gives days sales outstanding, days to pay and late, what is late and how
+// well is collected, by month, customer or set; [Reader.Concentration] how much of what is owed
+// the largest owe. [Reader.ScoreHistory] is what package score grades, [Reader.AgingSnapshots]
+// are what package provision estimates rates of loss from, and [Reader.Facts] and
+// [Reader.Figures] are what a customer bought, for rules.
 package credit

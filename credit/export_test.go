@@ -9,8 +9,9 @@ import (
 	"github.com/clientele-go/clientele/storage/kv"
 )
 
-// SmallPages makes pages so small that short histories split and join them.
-func (s *Store) SmallPages() { s.sizes = pageSizes{open: 4, join: 4, small: 3, log: 3} }
+// SmallPages makes pages so small that short histories split, join and empty them. As with the
+// usual sizes, a page may be too full for an emptied neighbour to join it.
+func (s *Store) SmallPages() { s.sizes = pageSizes{open: 4, join: 3, small: 2, log: 3} }
 
 // QuietPages counts the quiet pages of the log, of which Verify has found that they are.
 func (r *Reader) QuietPages() (n int, err error) {
@@ -68,6 +69,46 @@ func (tx *Tx) Damage(id customer.ID, n int) (bool, error) {
 		return true, errors.Join(err, tx.putLog(p))
 	}
 	return false, nil
+}
+
+// Mislead spoils what the head of a page of a customer's block tells of other pages or of its
+// own end, by number; it returns false when there is no such number.
+func (tx *Tx) Mislead(id customer.ID, n int) (bool, error) {
+	first, err := tx.firstPage(id)
+	if err != nil {
+		return false, err
+	}
+	month, err := tx.longMonth(id)
+	if err != nil {
+		return false, err
+	}
+	switch n {
+	case 0:
+		first.more = false
+		return true, tx.store.open.Put(tx.tx, first.key, first, 0)
+	case 1:
+		month.last--
+	case 2:
+		month.tail.due++
+	default:
+		return false, nil
+	}
+	return true, tx.putLog(month)
+}
+
+// longMonth returns the first page of the last month of which a customer's block has more.
+func (tx *Tx) longMonth(id customer.ID) (long *logPage, err error) {
+	months, err := tx.logMonths(logEffective, 0)
+	for _, month := range months {
+		p, err := tx.logPage(logKey{logEffective, month, logBlock(id), 0})
+		if err != nil {
+			return nil, err
+		}
+		if p.last > 0 {
+			long = p
+		}
+	}
+	return long, err
 }
 
 // ForgetLineage leaves a survivor's merges as they were before there were lineages.

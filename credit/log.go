@@ -141,6 +141,9 @@ func decodeLogPage(src string, k logKey, _ storage.Meta) (*logPage, error) {
 		return nil, errPage
 	}
 	p.body = src[c.at:]
+	if uint64(p.count) > uint64(len(p.body)) || p.count == 0 && p.body != "" {
+		return nil, errPage
+	}
 	return p, nil
 }
 
@@ -210,6 +213,7 @@ func (r *logReader) next() bool {
 		e.allocation = r.allocation
 	}
 	r.c.moveTo(at)
+	r.c.bad = r.c.bad || e.currency == 0 || r.left == 0 && r.c.at != len(src)
 	return !r.c.bad
 }
 
@@ -221,9 +225,9 @@ func (r *logReader) err() error {
 	return nil
 }
 
-// errAt tells whether a page was malformed, given the place behind what was read.
+// errAt tells whether a page was malformed, given the place behind its last entry.
 func (p *logPage) errAt(at int) error {
-	if at > len(p.body) {
+	if at != len(p.body) {
 		return &storage.Error{Op: "read", Table: "log_page", Key: fmt.Sprint(p.key), Err: fmt.Errorf("%w: %w", storage.ErrCorrupt, errPage)}
 	}
 	return nil

@@ -166,6 +166,7 @@ type openReader struct {
 	block      customer.ID
 	item       openItem // the present one
 	left       uint64   // items left in the group
+	behind     uint64   // items of the page behind the group
 	end        int      // of the group
 	parts      bool
 }
@@ -173,16 +174,17 @@ type openReader struct {
 // reset begins a page.
 func (r *openReader) reset(p *openPage) {
 	r.c = cursor{src: p.body}
-	if p.count > 0 {
+	if p.body != "" { // a stored page has a list of currencies, if only an empty one
 		r.currencies.read(&r.c)
 	}
-	r.block, r.left, r.end, r.parts = blockOf(p.key.customer), 0, r.c.at, p.parts
+	r.block, r.left, r.behind, r.end, r.parts = blockOf(p.key.customer), 0, uint64(p.count), r.c.at, p.parts
 }
 
 // group moves to the next customer, past what is left of the present one.
 func (r *openReader) group() bool {
 	r.c.at = r.end
 	if r.c.bad || r.end == len(r.c.src) {
+		r.c.bad = r.c.bad || r.behind > 0
 		return false
 	}
 	r.item = openItem{customer: r.block + customer.ID(r.c.uvarint())}
@@ -191,6 +193,8 @@ func (r *openReader) group() bool {
 	start := r.c.at
 	r.c.skip(bytes)
 	r.end, r.c.at = r.c.at, start
+	r.c.bad = r.c.bad || r.left == 0 || r.left > r.behind
+	r.behind -= r.left
 	return !r.c.bad
 }
 
@@ -216,6 +220,7 @@ func (r *openReader) next() bool {
 	if head>>headDisputed&1 != 0 {
 		i.contested = r.contested()
 	}
+	r.c.bad = r.c.bad || i.currency == 0 || r.left == 0 && r.c.at != r.end
 	return !r.c.bad
 }
 

@@ -167,7 +167,7 @@ func TestBriefItemsAreThoseOfThePage(t *testing.T) {
 					t.Fatalf("an age not asked for is %d, and ends at %d, not %d", i.age, behind, at)
 				}
 				if p.parts && i.head>>headDisputed&1 != 0 {
-					at = passAt(p.body, at)
+					_, at = uvarintAt(p.body, at)
 				}
 				due += date.Date(i.due)
 				got := [...]int64{int64(due), int64(i.head), int64(i.amount), int64(due) - unzigzag(aged.age), int64(at)}
@@ -255,4 +255,20 @@ func FuzzPages(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A page without items stays where its block has further pages. Its body is a list of no
+// currencies.
+func TestPageWithoutItemsIsRead(t *testing.T) {
+	stored, err := appendOpenPage(nil, newOpenPage(firstPage(35), true, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := decodeOpenPage(string(stored), firstPage(35), storage.Meta{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if items, err := p.items(); err != nil || len(items) > 0 || !p.more {
+		t.Errorf("%v, %v, more is %v", items, err, p.more)
+	}
 }

@@ -54,14 +54,18 @@ func (a *ager) addPage(sums *aging.Accumulator, u *unit, p *openPage) error {
 func (a *ager) addGroup(sums *aging.Accumulator, r *openReader) {
 	var i briefItem
 	var account aging.Account
-	currency, day := money.Currency(0), date.Date(0)
+	currency, day := noCurrency, date.Date(0)
 	src, at, byDocument := r.c.src, r.c.at, a.scheme.Basis == aging.ByDocument
 	for ; r.left > 0 && at <= len(src); r.left-- {
 		at = i.read(src, at, byDocument)
 		if r.parts && i.head>>headDisputed&1 != 0 {
-			at = passAt(src, at)
+			_, at = uvarintAt(src, at)
 		}
 		if c := r.currencies.of(i.head >> headCurrency); c != currency {
+			if c == 0 {
+				at = beyond
+				break
+			}
 			currency, account = c, sums.Account(a.number(r.item.customer), c)
 		}
 		day += date.Date(i.due)
@@ -70,15 +74,18 @@ func (a *ager) addGroup(sums *aging.Accumulator, r *openReader) {
 			sums.Add(account, a.columns.at(side, day-date.Date(unzigzag(i.age))), negated(side, int64(i.amount)))
 		}
 	}
-	r.c.moveTo(at)
+	r.c.bad = at != r.end
 }
+
+// noCurrency is none that a page may have, not even 0, which stands for one that it lacks.
+const noCurrency = ^money.Currency(0)
 
 // undoPage takes what doesn't count out of the sums.
 func (a *ager) undoPage(sums *aging.Accumulator, u *unit, p *logPage) error {
 	var e briefEntry
 	var account aging.Account
 	var holder customer.ID
-	currency, due := money.Currency(0), date.Date(0)
+	currency, due := noCurrency, date.Date(0)
 	src, at, first, byDocument := p.body, 0, p.key.month.First(), a.scheme.Basis == aging.ByDocument
 	again := p.key.sort() == logRecorded
 	for left := p.count; left > 0 && at <= len(src); left-- {
@@ -90,6 +97,10 @@ func (a *ager) undoPage(sums *aging.Accumulator, u *unit, p *logPage) error {
 			continue
 		}
 		if id != holder || c != currency {
+			if c == 0 {
+				at = beyond
+				break
+			}
 			holder, currency, account = id, c, sums.Account(a.number(id), c)
 		}
 		side := e.kind >> headSide & 1

@@ -24,20 +24,25 @@ func termError(field string, value, most int) error {
 //	2/10 NET30        2 % off within 10 days
 //	30% NET0, 70% EOM+60
 //
-// Upper and lower case are the same, and so are full and half width.
+// The percents of several parts add up to 100. Upper and lower case are the same, and so are
+// full and half width.
 func ParseTerms(text string) (Terms, error) {
 	var t Terms
 	parts := strings.Split(width.Narrow.String(text), ",")
 	for _, part := range parts {
-		p := TermsPart{Weight: 100}
+		p := TermsPart{}
 		words := strings.Fields(strings.ToUpper(part))
 		if len(words) == 0 {
 			return Terms{}, badTerms(text, part)
 		}
 		discounts := len(t.Discounts)
 		for _, word := range words {
+			before := p
 			if !t.parseWord(&p, word) {
 				return Terms{}, badTerms(text, word)
+			}
+			if p.contradicts(before) {
+				return Terms{}, wrongTerms(text, fmt.Sprintf("%q contradicts what stands before it", word))
 			}
 		}
 		if len(parts) > 1 && len(t.Discounts)-discounts == len(words) {
@@ -48,14 +53,47 @@ func ParseTerms(text string) (Terms, error) {
 		}
 		t.Parts = append(t.Parts, p)
 	}
-	if len(t.Parts) == 1 {
-		t.Parts[0].Weight = 1
+	if err := t.checkPercents(text); err != nil {
+		return Terms{}, err
 	}
 	return t, nil
 }
 
+// checkPercents wants all parts to have percents that add up to 100. One part needs none.
+func (t *Terms) checkPercents(text string) error {
+	total := uint64(0)
+	for _, p := range t.Parts {
+		total += p.Weight
+		if p.Weight == 0 && len(t.Parts) > 1 {
+			return wrongTerms(text, fmt.Sprintf("the part due %s has no percent", p.Rule))
+		}
+	}
+	if len(t.Parts) == 1 {
+		t.Parts[0].Weight = 1
+		if total == 0 {
+			return nil
+		}
+	}
+	if len(t.Parts) > 0 && total != 100 {
+		return wrongTerms(text, fmt.Sprintf("the parts are %d %% together, not 100", total))
+	}
+	return nil
+}
+
+// contradicts reports whether something of a part isn't any more what it was before a word.
+func (p TermsPart) contradicts(before TermsPart) bool {
+	changed := func(from, to int) bool { return from != 0 && from != to }
+	was, is := before.Rule, p.Rule
+	return changed(int(before.Weight), int(p.Weight)) || changed(int(was.Statement), int(is.Statement)) || changed(was.CutOff, is.CutOff) ||
+		changed(was.Months, is.Months) || changed(was.Day, is.Day) || changed(was.Days, is.Days)
+}
+
 func badTerms(text, word string) error {
-	return &Error{Op: "parse terms", Field: "Terms", Value: shorten(text), Problem: fmt.Sprintf("%q is not understood", strings.TrimSpace(word)),
+	return wrongTerms(text, fmt.Sprintf("%q is not understood", strings.TrimSpace(word)))
+}
+
+func wrongTerms(text, problem string) error {
+	return &Error{Op: "parse terms", Field: "Terms", Value: shorten(text), Problem: problem,
 		Remedy: "write for instance NET30, EOM+30, 2/10 NET30, 月结30天, or 30% NET0, 70% NET60", Err: ErrInvalid}
 }
 
@@ -139,7 +177,8 @@ func number(text string, to *int) bool {
 	return err == nil
 }
 
-// String writes terms as ParseTerms reads them.
+// String writes terms as ParseTerms reads them, given that weights of several parts are
+// percents.
 func (t Terms) String() string {
 	var b strings.Builder
 	for _, d := range t.Discounts {

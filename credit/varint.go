@@ -45,14 +45,6 @@ func uvarintAt(src string, at int) (n uint64, behind int) {
 	return 0, beyond
 }
 
-// passAt returns the place behind the number at a place.
-func passAt(src string, at int) int {
-	for at < len(src) && src[at] >= 0x80 {
-		at++
-	}
-	return at + 1
-}
-
 func unzigzag(n uint64) int64 { return int64(n>>1) ^ -int64(n&1) }
 
 // skip passes over bytes.

@@ -267,7 +267,11 @@ func (v *verifier) addOpen(i *Item, open *openItem) error {
 
 // readOpenPages reads what is derived of open items.
 func (v *verifier) readOpenPages(keys kv.Range) error {
+	first := &openPage{key: openKey{item: 1}} // none
 	for p, err := range v.store.open.Records(v.storage, keys, false) {
+		if err == nil {
+			first, err = v.firstOf(first, p)
+		}
 		if err == nil {
 			err = v.readOpen(p)
 		}
@@ -284,12 +288,16 @@ func (v *verifier) readOpenPages(keys kv.Range) error {
 // readLogPages reads the log. Quiet pages of one block and month may lie in several ranges.
 func (v *verifier) readLogPages(keys kv.Range) error {
 	var last logKey
+	first := &logPage{} // none
 	for p, err := range v.store.log.Records(v.storage, keys, false) {
 		if err == nil {
 			if group := p.key.first(); group != last {
 				v.endQuiet(last)
 				last = group
 			}
+			first, err = v.firstLog(first, p)
+		}
+		if err == nil {
 			err = v.readLog(p)
 		}
 		if err != nil && !isDamage(err) && !errors.Is(err, errPage) {
@@ -353,6 +361,43 @@ func (v *verifier) readFigures(keys kv.Range) error {
 	return nil
 }
 
+// firstOf returns the first page of a page's block, given that of the page before, and wants it
+// to tell that there are others: readers of a few customers rely on that.
+func (v *verifier) firstOf(before, p *openPage) (*openPage, error) {
+	key := firstPage(p.key.customer)
+	if p.key == key {
+		return p, nil
+	}
+	if before.key != key { // in another range
+		var err error
+		if before, err = v.firstPage(key.customer); err != nil {
+			return before, err
+		}
+	}
+	if !before.more {
+		return before, fmt.Errorf("%w: page %v doesn't tell of page %v", errPage, key, p.key)
+	}
+	return before, nil
+}
+
+// firstLog is firstOf for a page of the log, whose month's first page tells the last.
+func (v *verifier) firstLog(before, p *logPage) (*logPage, error) {
+	key := p.key.first()
+	if p.key == key {
+		return p, nil
+	}
+	if before.key != key {
+		var err error
+		if before, err = v.logPage(key); err != nil {
+			return before, err
+		}
+	}
+	if before.last < p.key.number {
+		return before, fmt.Errorf("%w: page %v doesn't tell of page %v", errPage, key, p.key)
+	}
+	return before, nil
+}
+
 // readOpen counts a page of open items, whose order a look-up relies on.
 func (v *verifier) readOpen(p *openPage) error {
 	items, err := p.items()
@@ -384,7 +429,13 @@ func (v *verifier) readLog(p *logPage) error {
 			return fmt.Errorf("%w: page %v doesn't tell its latest entry", errPage, p.key)
 		}
 	}
-	return r.err()
+	if err := r.err(); err != nil {
+		return err
+	}
+	if p.tail != (logTail{r.entry.item, r.entry.due, r.allocation}) {
+		return fmt.Errorf("%w: page %v doesn't tell its last entry", errPage, p.key)
+	}
+	return nil
 }
 
 // quietSums are what the entries of quiet pages come to, by item, day and day of recording,

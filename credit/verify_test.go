@@ -61,3 +61,29 @@ func testDamage(t *testing.T, b *book) {
 		}
 	}
 }
+
+// A head that misleads spoils reports of few customers, or the next posting, and nothing that
+// adds everything up.
+func TestVerifyFindsHeadsThatMislead(t *testing.T) {
+	for n := 0; ; n++ {
+		b := newBook(t, credit.Options{})
+		b.credit.SmallPages()
+		b.setDay(benchDay)
+		b.loadCustomers(24)
+		b.load(sampleAccounts(t, 24, 100, 70)...)
+		if found := b.differences(); len(found) > 0 {
+			t.Fatalf("unspoilt: %v", found)
+		}
+		more := false
+		b.update(func(tx tx) (err error) {
+			more, err = tx.Mislead(20, n)
+			return err
+		})
+		if !more {
+			break
+		}
+		if len(b.differences()) == 0 {
+			t.Errorf("head %d was not found", n)
+		}
+	}
+}
