@@ -194,11 +194,15 @@ func (r *Reader) eachLogged(log uint8, id customer.ID, f func(*entry)) error {
 }
 
 // Repair makes anew what Verify finds to differ, from items and allocations, which are
-// not touched, and returns how many customers and totals it mended. It works customer by
-// customer beside others' postings.
+// not touched, and returns how many blocks of pages, customers and totals it mended. It works
+// block by block and customer by customer beside others' postings.
 func (s *Store) Repair(ctx context.Context, j Job) (int, error) {
+	mended, err := s.repairHeads(ctx, j)
+	if err != nil {
+		return mended, fmt.Errorf("credit: repair pages: %w", err)
+	}
 	var wrong []customer.ID
-	err := j.Storage.View(ctx, func(r *storage.Reader) error {
+	err = j.Storage.View(ctx, func(r *storage.Reader) error {
 		v := newVerifier(s.Reader(r, nil))
 		return v.nameCustomers(func(id customer.ID) error {
 			wrong = append(wrong, id)
@@ -206,9 +210,9 @@ func (s *Store) Repair(ctx context.Context, j Job) (int, error) {
 		})
 	})
 	if err != nil {
-		return 0, err
+		return mended, err
 	}
-	for n, id := range wrong {
+	for _, id := range wrong {
 		_, err := j.Storage.Update(ctx, j.Session, func(tx *storage.Tx) error {
 			t := s.Tx(tx, j.Customers.Tx(tx))
 			if err := t.dropBroken(id); err != nil {
@@ -217,11 +221,12 @@ func (s *Store) Repair(ctx context.Context, j Job) (int, error) {
 			return t.rebuild(id, Amended)
 		})
 		if err != nil {
-			return n, fmt.Errorf("credit: repair customer %s: %w", id, err)
+			return mended, fmt.Errorf("credit: repair customer %s: %w", id, err)
 		}
+		mended++
 	}
 	totals, err := s.repairTotals(ctx, j)
-	return len(wrong) + totals, err
+	return mended + totals, err
 }
 
 // repairTotals corrects every total by its difference from what is open in one state,

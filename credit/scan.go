@@ -291,10 +291,12 @@ func (s *scanner) readBlock(u *unit, block customer.ID) error {
 // readLog reads the pages of a block and month.
 func (s *scanner) readLog(u *unit, key logKey) error {
 	first, err := s.logPage(key)
-	if err != nil || first.count == 0 {
+	if err != nil {
 		return err
 	}
-	s.take(u, first)
+	if first.count > 0 {
+		s.take(u, first)
+	}
 	for key.number = 1; key.number <= first.last; key.number++ {
 		p, err := s.logPage(key)
 		if err != nil {

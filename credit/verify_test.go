@@ -62,9 +62,15 @@ func testDamage(t *testing.T, b *book) {
 	}
 }
 
+func TestRepairOfSmallPages(t *testing.T) {
+	b := newBook(t, credit.Options{})
+	b.credit.SmallPages()
+	testDamage(t, b)
+}
+
 // A head that misleads spoils reports of few customers, or the next posting, and nothing that
 // adds everything up.
-func TestVerifyFindsHeadsThatMislead(t *testing.T) {
+func TestRepairOfHeadsThatMislead(t *testing.T) {
 	for n := 0; ; n++ {
 		b := newBook(t, credit.Options{})
 		b.credit.SmallPages()
@@ -84,6 +90,12 @@ func TestVerifyFindsHeadsThatMislead(t *testing.T) {
 		}
 		if len(b.differences()) == 0 {
 			t.Errorf("head %d was not found", n)
+		}
+		if mended, err := b.credit.Repair(context.Background(), b.job()); err != nil || mended == 0 {
+			t.Fatalf("head %d: %d mended, %v", n, mended, err)
+		}
+		if left := b.differences(); len(left) > 0 {
+			t.Errorf("head %d left %v", n, left)
 		}
 	}
 }
