@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -158,7 +159,11 @@ func (tx *Tx) noteMerge(done *Combination, former *controlled, gift *lent) error
 	if err != nil {
 		return err
 	}
-	return tx.store.lineage.Give(tx.tx, uint64(done.Survivor), uint64(done.Loser), l, brought)
+	err = tx.store.lineage.Give(tx.tx, uint64(done.Survivor), uint64(done.Loser), l, brought)
+	if errors.Is(err, storage.ErrExists) {
+		return &Error{Op: "merge customers", Customer: done.Loser, Problem: "is merged into customer " + done.Survivor.String() + " already", Remedy: "undo that merge first", Err: ErrInvalid}
+	}
+	return err
 }
 
 // takeBackControl leaves a survivor what is its own and what those that are still merged

@@ -1,6 +1,7 @@
 package credit_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -247,6 +248,23 @@ func TestSurvivorsKeepALimitAsLongAsALenderIsMerged(t *testing.T) {
 		want("alone", 0, 0)
 		d.verify()
 	}
+}
+
+func TestWhoIsMergedIsNotMergedAgain(t *testing.T) {
+	d := newDesk(t, credit.Options{})
+	survivor, loser := d.customer(0), d.customer(0)
+	d.limit(credit.OfCustomer(loser), 200)
+	undo := d.merge(survivor, loser)
+	err := d.try(func(tx deskTx) error {
+		_, err := tx.MergeCustomers(survivor, loser)
+		return err
+	})
+	if e, ok := errors.AsType[*credit.Error](err); !ok || e.Customer != loser || e.Remedy == "" || !errors.Is(err, credit.ErrInvalid) {
+		t.Errorf("merged again: %v", err)
+	}
+	d.do(func(tx deskTx) error { return tx.UnmergeCustomers(undo) })
+	d.merge(survivor, loser)
+	d.verify()
 }
 
 // A merge from before there were lineages is undone by what was stored with it, also where
