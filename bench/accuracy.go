@@ -173,8 +173,8 @@ func (a *accuracy) judge(r *match.Result, truth map[rowPair]bool) {
 			}
 		}
 	}
-	a.Candidates = len(all)
-	a.CandidateRecall = ratio(hits, len(truth))
+	a.Candidates = r.Statistics.Candidates
+	a.CandidateRecall = ratio(hits, len(truth)) // at least: of what didn't fit into memory Result.Pairs alone are left
 	a.Precision, a.Recall, a.F1 = quality(right, same, len(truth))
 	slices.SortFunc(all, func(x, y judged) int {
 		switch {
