@@ -47,11 +47,7 @@ func (s *Store) repairHeads(ctx context.Context, j Job) (int, error) {
 // findMisleading reads all pages. Those that can't be read are left to the repair of their
 // customers.
 func (v *verifier) findMisleading() (found misleading, err error) {
-	open := &openPage{key: openKey{item: 1}} // none
-	for p, err := range v.store.open.Records(v.storage, allKeys, false) {
-		if err == nil {
-			open, err = v.firstOf(open, p)
-		}
+	for p, err := range v.openPages(allKeys) {
 		wrong, err := misleads(err)
 		if err != nil {
 			return found, err
@@ -60,19 +56,13 @@ func (v *verifier) findMisleading() (found misleading, err error) {
 			found.blocks = append(found.blocks, blockOf(p.key.customer))
 		}
 	}
-	first := &logPage{} // none
-	for p, err := range v.store.log.Records(v.storage, allKeys, false) {
-		if err == nil {
-			first, err = v.firstLog(first, p)
-		}
-		if err == nil {
-			err = v.readLog(p)
-		}
+	for p, err := range v.logPages(allKeys) {
+		sound := err == nil
 		wrong, err := misleads(err)
 		if err != nil {
 			return found, err
 		}
-		if wrong {
+		if wrong || sound && p.mendEnd() {
 			found.months = append(found.months, p.key.first())
 		}
 	}
@@ -80,7 +70,7 @@ func (v *verifier) findMisleading() (found misleading, err error) {
 	return found, nil
 }
 
-// misleads tells by the error of verifying a page whether it misleads.
+// misleads tells by the error of a page whether its first one misleads.
 func misleads(err error) (bool, error) {
 	if err == nil || isDamage(err) {
 		return false, nil
@@ -139,11 +129,11 @@ func (tx *Tx) mendMonth(month logKey) error {
 }
 
 // mendEnd sets what a page tells of its latest and its last entry. It reports whether that was
-// wrong.
+// wrong; a later day than there is makes nobody pass the page over, and stays.
 func (p *logPage) mendEnd() bool {
 	var r logReader
 	told := *p
-	p.on, p.recorded, p.tail = 0, 0, logTail{}
+	p.tail = logTail{}
 	for r.reset(p); r.next(); {
 		p.on, p.recorded = max(p.on, r.entry.on), max(p.recorded, r.entry.recorded)
 		p.tail = logTail{r.entry.item, r.entry.due, r.allocation}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 
@@ -267,11 +268,7 @@ func (v *verifier) addOpen(i *Item, open *openItem) error {
 
 // readOpenPages reads what is derived of open items.
 func (v *verifier) readOpenPages(keys kv.Range) error {
-	first := &openPage{key: openKey{item: 1}} // none
-	for p, err := range v.store.open.Records(v.storage, keys, false) {
-		if err == nil {
-			first, err = v.firstOf(first, p)
-		}
+	for p, err := range v.openPages(keys) {
 		if err == nil {
 			err = v.readOpen(p)
 		}
@@ -288,14 +285,12 @@ func (v *verifier) readOpenPages(keys kv.Range) error {
 // readLogPages reads the log. Quiet pages of one block and month may lie in several ranges.
 func (v *verifier) readLogPages(keys kv.Range) error {
 	var last logKey
-	first := &logPage{} // none
-	for p, err := range v.store.log.Records(v.storage, keys, false) {
-		if err == nil {
+	for p, err := range v.logPages(keys) {
+		if p != nil {
 			if group := p.key.first(); group != last {
 				v.endQuiet(last)
 				last = group
 			}
-			first, err = v.firstLog(first, p)
 		}
 		if err == nil {
 			err = v.readLog(p)
@@ -359,6 +354,37 @@ func (v *verifier) readFigures(keys kv.Range) error {
 		}
 	}
 	return nil
+}
+
+// openPages yields pages of open items, with an error where their block's first one doesn't tell
+// of them.
+func (v *verifier) openPages(keys kv.Range) iter.Seq2[*openPage, error] {
+	return func(yield func(*openPage, error) bool) {
+		first := &openPage{key: openKey{item: 1}} // none
+		for p, err := range v.store.open.Records(v.storage, keys, false) {
+			if err == nil {
+				first, err = v.firstOf(first, p)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
+// logPages is openPages for the log.
+func (v *verifier) logPages(keys kv.Range) iter.Seq2[*logPage, error] {
+	return func(yield func(*logPage, error) bool) {
+		first := &logPage{} // none
+		for p, err := range v.store.log.Records(v.storage, keys, false) {
+			if err == nil {
+				first, err = v.firstLog(first, p)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
 }
 
 // firstOf returns the first page of a page's block, given that of the page before, and wants it

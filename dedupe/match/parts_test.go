@@ -131,22 +131,27 @@ func TestListsWithLittleInCommonKeepTheirLinks(t *testing.T) {
 				}
 				top = append(top, x)
 			}
-			c := decoyCurve(&table{source: make([]uint8, len(top))}, 0, false, top)
-			right, wrong := 0, 0
-			for i, x := range top {
-				switch {
-				case !x.mutual || c.at(x.best) <= 0:
-				case i < shared:
-					right++
-				default:
-					wrong++
-				}
-			}
+			right, wrong := linksOf(top, shared, false)
 			if right < shared*98/100 || shared == 300 && wrong > shared {
 				t.Errorf("seed %d: of %d links %d were found, and %d that are none", seed, shared, right, wrong)
 			}
 		}
 	}
+}
+
+// linksOf counts the links that the curve of records makes, of which the first shared are right.
+func linksOf(top []topTwo, shared int, single bool) (right, wrong int) {
+	c := decoyCurve(&table{source: make([]uint8, len(top))}, 0, single, top)
+	for i, x := range top {
+		switch {
+		case !x.mutual || c.at(x.best) <= 0:
+		case i < shared:
+			right++
+		default:
+			wrong++
+		}
+	}
+	return right, wrong
 }
 
 // Of 1,000 records few or none have a partner, at 8 and more; the others' bests are wrong, and
@@ -170,17 +175,7 @@ func TestPairsWithinASourceShowWhatChanceDoes(t *testing.T) {
 				}
 				top = append(top, x)
 			}
-			c := decoyCurve(&table{source: make([]uint8, len(top))}, 0, true, top)
-			right, wrong := 0, 0
-			for i, x := range top {
-				switch {
-				case !x.mutual || c.at(x.best) <= 0:
-				case i < shared:
-					right++
-				default:
-					wrong++
-				}
-			}
+			right, wrong := linksOf(top, shared, true)
 			if right < shared || wrong > 20 {
 				t.Errorf("seed %d: of %d links %d were found, and %d that are none", seed, shared, right, wrong)
 			}
