@@ -60,8 +60,9 @@ type loadPermits struct {
 
 // answer is whether drafts may be loaded, as a round's state had it.
 type answer struct {
-	round int
-	err   error
+	round  int
+	err    error
+	needed bool // noted as needed, in this round or before
 }
 
 // none reports whether everything may be loaded.
@@ -76,16 +77,18 @@ func (ld *loading) permit(d *Draft) error {
 	}
 	p := permission{d.Owner, d.Rep, len(d.Phones)+len(d.Emails)+len(d.Addresses)+len(d.Contacts) > 0}
 	x.key = p.append(x.key[:0])
-	if known, found := x.answers[string(x.key)]; found && known.round == x.round {
+	known, found := x.answers[string(x.key)]
+	if found && known.round == x.round {
 		return known.err
 	}
 	p.rep = strings.Clone(p.rep) // not the whole text that it may be a part of
-	err := ld.decide(p)
-	if err == nil {
+	known.round, known.err = x.round, ld.decide(p)
+	if known.err == nil && !known.needed {
+		known.needed = true
 		x.need(p) // by the part that is being filled; a refused draft is in none
 	}
-	x.answers[string(x.key)] = answer{x.round, err}
-	return err
+	x.answers[string(x.key)] = known
+	return known.err
 }
 
 // decide asks for a permission in the state of the round. Where no rights bind the actor the

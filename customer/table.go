@@ -170,17 +170,15 @@ func sourceKeys(set *storage.KeySet, c *Customer) {
 // them; customers that are no longer in lists have none.
 func nameKeys(set *storage.KeySet, c *Customer) {
 	if inNames(c) {
-		setNameOrder(set, c)
+		set.In(&nameForm, c.Name).End()
 	}
 }
 
 // inNames reports whether a customer is in lists by name.
 func inNames(c *Customer) bool { return c.Status <= Suspended }
 
-func setNameOrder(set *storage.KeySet, c *Customer) {
-	var buf [2 * maxNameOrder]byte
-	set.Bytes(appendNameOrder(buf[:0], c.Name)).End()
-}
+// nameForm orders names.
+var nameForm = storage.Form{Append: appendNameOrder}
 
 // maxNameOrder bounds the index key of a name; longer names differ beyond it, if at all.
 const maxNameOrder = 120
@@ -215,7 +213,7 @@ func emailKeys(set *storage.KeySet, c *Customer) {
 // ownerKeys orders the names of each unit's customers as nameKeys does those of all.
 func ownerKeys(set *storage.KeySet, c *Customer) {
 	if inNames(c) && c.Owner != 0 {
-		setNameOrder(set.Uint(uint64(c.Owner)), c)
+		set.Uint(uint64(c.Owner)).In(&nameForm, c.Name).End()
 	}
 }
 

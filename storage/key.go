@@ -125,6 +125,20 @@ func whole(key, rest Key, err error) error {
 type KeySet struct {
 	buf  Key
 	ends []int
+	last written
+}
+
+// Form is a way to write texts into keys, such as their pinyin.
+type Form struct {
+	// Append appends the text in this form to dst.
+	Append func(dst []byte, text string) []byte
+}
+
+// written is a text as a form writes it.
+type written struct {
+	form *Form
+	text string
+	out  []byte
 }
 
 // Uint appends a number to the present key.
@@ -132,6 +146,16 @@ func (s *KeySet) Uint(n uint64) *KeySet { s.buf = s.buf.Uint(n); return s }
 
 // String appends a text to the present key.
 func (s *KeySet) String(t string) *KeySet { s.buf = s.buf.String(t); return s }
+
+// In is String for what a form makes of a text. Where several indexes of a record have the same
+// text in one form, it is made once.
+func (s *KeySet) In(f *Form, text string) *KeySet {
+	w := &s.last
+	if w.form != f || w.text != text {
+		*w = written{f, text, f.Append(w.out[:0], text)}
+	}
+	return s.Bytes(w.out)
+}
 
 // Bytes is String for a text in bytes, which it copies.
 func (s *KeySet) Bytes(t []byte) *KeySet {

@@ -261,7 +261,9 @@ func (p *loadPart) tryWrite(ctx context.Context, s *Store, refused refusals) (kv
 	if p.strict && len(refused) > 0 {
 		return 0, refused[slices.Min(slices.Collect(maps.Keys(refused)))]
 	}
-	load := &kv.Load{Since: tx.snap.Stamp(), Reads: tx.reads, Merges: p.merges(refused), Journal: p.journal(refused)}
+	load := &kv.Load{Since: tx.snap.Stamp(), Reads: tx.reads}
+	derive := []func(){func() { load.Merges = p.merges(refused) }, func() { load.Journal = p.journal(refused) }}
+	onAllCores(len(derive), func(i int) { derive[i]() })
 	for _, r := range p.runs {
 		if err := r.drop(refused); err != nil {
 			return 0, err
