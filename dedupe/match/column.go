@@ -36,6 +36,7 @@ type layout struct {
 	given   []int // columns of given names
 	family  []int // columns of family names
 	sites   bool  // organisations with addresses: there may be several sites of one
+	names   bool  // names are all that tells: beside them there is only what many share
 }
 
 // maxFields is how many fields a schema has at most: the places of columns are stored in a
@@ -70,6 +71,7 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 		l.columns = append(l.columns, l.plain(i, by))
 	}
 	named, placed := false, false
+	l.names = true
 	for i := range l.columns {
 		c := &l.columns[i]
 		if c.corpus = compare.NewCorpus(); stored != nil {
@@ -84,6 +86,7 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 		}
 		c.cmp = cmp
 		named, placed = named || c.typ == compare.OrganisationName, placed || places(c.typ)
+		l.names = l.names && (wholeName(c.typ) || shared(c.typ))
 		switch c.typ {
 		case compare.PersonGiven:
 			l.given = append(l.given, i)
@@ -93,6 +96,19 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 	}
 	l.sites = named && placed && o.Mode == Dedupe // between lists decoys show what sites look like
 	return l, nil
+}
+
+func wholeName(t compare.Type) bool {
+	return t == compare.Name || t == compare.PersonName || t == compare.OrganisationName
+}
+
+// shared reports whether many customers have each value of a type of field.
+func shared(t compare.Type) bool {
+	switch t {
+	case compare.Category, compare.AddressLocality, compare.AddressCity, compare.AddressRegion, compare.AddressPostcode:
+		return true
+	}
+	return false
 }
 
 func isDatePart(t compare.Type) bool {
