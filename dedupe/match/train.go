@@ -76,16 +76,18 @@ func (tr *trainer) presumed(i int) (same [absent]float64) {
 	return same
 }
 
-// atLeast keeps to what is presumed where names are all that tells. No other column can show then
-// whether names that agree nearly whole are of one customer, and training ends with those that were
-// taken for chance at first as chance, or not, as the draw of random pairs would have it.
-func (tr *trainer) atLeast(same [absent]float64, i int) [absent]float64 {
-	if tr.layout.names {
-		for s, n := range tr.presumed(i) {
-			same[s] = max(same[s], n)
+// presume keeps to what is presumed of a column where names are all that tells. No other column can
+// show then whether names that agree nearly whole are of one customer, and training would end with
+// taking them for chance, or not, as the draw of random pairs would have it. Where all pairs were
+// drawn, the candidates among them show no other ones.
+func (tr *trainer) presume(i int, same, other, otherBits *[absent]float64) {
+	for s, n := range tr.presumed(i) {
+		same[s] = max(same[s], n)
+		if n > 0 && tr.drawn == 1 {
+			other[s] *= leastApart
+			otherBits[s] *= leastApart
 		}
 	}
-	return same
 }
 
 // nearlyWhole is the least level of values that say the same in other words or letters.
@@ -155,7 +157,10 @@ func (tr *trainer) maximise(rows int) {
 		w := &tr.p.Columns[i]
 		w.M = blend(m[i], shippedFor(tr.layout.columns[i].typ))
 		hold(&w.M, tr.layout.columns[i].typ)
-		tr.setU(i, tr.atLeast(same[i], i), other[i], otherBits[i])
+		if tr.layout.names {
+			tr.presume(i, &same[i], &other[i], &otherBits[i])
+		}
+		tr.setU(i, same[i], other[i], otherBits[i])
 		w.holdSwapped()
 		pool(w)
 		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
