@@ -12,6 +12,8 @@ const (
 	contradicted = 0.003
 	// mostUnlike is the largest share that differ in what tells customers apart.
 	mostUnlike = 0.2
+	// mostRenamed is the largest share of which neither given nor family name is alike.
+	mostRenamed = 0.01
 	// mostSwapped is the largest share with a value in another's column.
 	mostSwapped = 0.25
 	// swappedApart is how often at least a value is in the wrong column where it agrees by

@@ -125,20 +125,19 @@ func (s *scorer) score(state, bits []uint8) float32 {
 // classes are the logarithms of the odds of one customer, of two related ones, and of two
 // sites of an organisation, against two that are not.
 func (s *scorer) classes(state, bits []uint8) (same, related, site float32) {
-	same, related, site = s.sum(s.prior, s.same, state, bits), s.sum(s.kin, s.related, state, bits), noSites
+	var room [64]float32
+	same, related, site = s.prior+total(s.asOne(state, bits, room[:0])), s.kin+total(s.weigh(s.related, state, bits, room[:0])), noSites
 	if s.sites != nil && s.organised(state) {
-		site = s.sum(s.site, s.sites, state, bits)
+		site = s.site + total(s.weigh(s.sites, state, bits, room[:0]))
 	}
 	return same, related, site
 }
 
-// sum adds the evidence of the columns to a prior.
-func (s *scorer) sum(prior float32, columns []*lookup, state, bits []uint8) float32 {
-	var room [64]float32
-	for _, w := range s.weigh(columns, state, bits, room[:0]) {
-		prior += w
+func total(parts []float32) (sum float32) {
+	for _, w := range parts {
+		sum += w
 	}
-	return prior
+	return sum
 }
 
 // softplus2 is log(1 + exp(x) + exp(y)).
@@ -163,8 +162,42 @@ func softplus(x float32) float32 {
 
 // parts are the columns' shares of a score.
 func (s *scorer) parts(state, bits []uint8) []float32 {
-	return s.weigh(s.same, state, bits, nil)
+	return s.asOne(state, bits, nil)
 }
+
+// asOne appends the evidence of each column for one customer.
+func (s *scorer) asOne(state, bits []uint8, to []float32) []float32 {
+	to = s.weigh(s.same, state, bits, to)
+	s.holdRenamed(to, state)
+	return to
+}
+
+// holdRenamed has given and family names of which nothing is alike speak against one customer
+// together as much as [mostRenamed] asks. One of them alone may be another, a married name or the one
+// somebody goes by; as independent of one another, both would be so far too often.
+func (s *scorer) holdRenamed(w []float32, state []uint8) {
+	var told [maxParts]int
+	n, sum := 0, float32(0)
+	for _, i := range s.people {
+		switch {
+		case state[i] == absent || n == maxParts:
+		case state[i] > 1:
+			return
+		default:
+			told[n] = i
+			n++
+			sum += w[i]
+		}
+	}
+	if n < 2 || sum <= asRenamed {
+		return
+	}
+	for _, i := range told[:n] {
+		w[i] += (asRenamed - sum) / float32(n)
+	}
+}
+
+var asRenamed = float32(math.Log(mostRenamed))
 
 // weigh appends the evidence of each column, less for what was said already.
 func (s *scorer) weigh(columns []*lookup, state, bits []uint8, to []float32) []float32 {

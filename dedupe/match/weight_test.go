@@ -69,3 +69,39 @@ func TestRareValuesSpeakForRelativesNoMoreThanForOneCustomer(t *testing.T) {
 		}
 	}
 }
+
+// Neither given nor family name is alike: together they speak against one customer as one case in a
+// hundred does. Where one of them is alike, missing or the only one told, each says its own.
+func TestNobodyHasTwoOtherNames(t *testing.T) {
+	schema := []Field{{"given", compare.PersonGiven}, {"family", compare.PersonFamily}, {"birth", compare.DateBirth}}
+	l, err := newLayout(&Options{Schema: schema}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &parameters{Columns: make([]weights, 3), Site: noSites}
+	for i := range p.Columns {
+		for s := range absent {
+			p.Columns[i].M[s], p.Columns[i].U[s], p.Columns[i].R[s] = 0.2, 0.8, 0.2
+		}
+	}
+	s, each, together := newScorer(l, p), float32(math.Log(0.25)), float32(math.Log(0.01)/2)
+	for _, x := range []struct{ state, want string }{
+		{"001", "ttx"}, {"011", "ttx"}, {"040", "xxx"}, {"400", "xxx"}, {"0-0", "x-x"}, {"--0", "--x"},
+	} {
+		state := make([]uint8, 3)
+		for i, c := range x.state {
+			switch c {
+			case '-':
+				state[i] = absent
+			default:
+				state[i] = uint8(c - '0')
+			}
+		}
+		for i, got := range s.parts(state, make([]uint8, 3)) {
+			want := map[byte]float32{'t': together, 'x': each, '-': 0}[x.want[i]]
+			if math.Abs(float64(got-want)) > 1e-5 {
+				t.Errorf("levels %s: column %d says %v; want %v", x.state, i, got, want)
+			}
+		}
+	}
+}
