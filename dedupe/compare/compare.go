@@ -164,5 +164,9 @@ func New(t Type, o Options) (Comparator, error) {
 	if i < 0 {
 		return nil, &TypeError{t}
 	}
-	return &several{makers[i].make(t, o)}, nil
+	s := &several{Comparator: makers[i].make(t, o)}
+	if t == Name || t == OrganisationName {
+		s.parts = otherNames
+	}
+	return s, nil
 }

@@ -2,9 +2,23 @@ package compare
 
 import "strings"
 
-// several is a comparator of fields that may hold several values, written "a | b": two
-// lists are as alike as their most alike values.
-type several struct{ Comparator }
+// several is a comparator of fields that may hold several values, written "a | b", or as the type has
+// it: two lists are as alike as their most alike values.
+type several struct {
+	Comparator
+	parts func(value string) []string // of a value that is not listed, nil where it is one; or nil
+}
+
+// split returns the values that a field holds, nil for the usual one.
+func (s *several) split(value string) []string {
+	if listed(value) {
+		return strings.SplitN(cut(value), separator, maxValues+1)
+	}
+	if s.parts != nil {
+		return s.parts(value)
+	}
+	return nil
+}
 
 // listForm is the form of more than one value.
 type listForm struct {
@@ -25,12 +39,13 @@ func listed(value string) bool {
 const maxValues = 16
 
 func (s *several) Prepare(value string) Form {
-	if !listed(value) {
+	values := s.split(value)
+	if values == nil {
 		return s.Comparator.Prepare(value)
 	}
 	list := &listForm{}
 	var keys []string
-	for _, v := range strings.SplitN(cut(value), separator, maxValues+1) {
+	for _, v := range values {
 		if f := s.Comparator.Prepare(v); f != nil && len(list.forms) < maxValues {
 			list.forms = append(list.forms, f)
 			keys = append(keys, f.Key())
@@ -91,7 +106,7 @@ func (s *several) Keys(f Form, want KeyKinds, emit func(Key)) {
 // is all that is wanted.
 func (s *several) keysOf(value string, want KeyKinds, emit func(Key)) {
 	by, quick := s.Comparator.(interface{ exact(value string) string })
-	if !quick || want != KindsOf(KeyExact) || listed(value) {
+	if !quick || want != KindsOf(KeyExact) || s.split(value) != nil {
 		s.Keys(s.Prepare(value), want, emit)
 		return
 	}
