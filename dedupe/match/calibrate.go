@@ -56,11 +56,15 @@ func (k *calibration) apply(from int, pairs []pair, scores []float32) {
 			for _, c := range k.curves {
 				x += c.at(raw)
 			}
-			x /= float32(len(k.curves))
+			x = min(x/float32(len(k.curves)), raw+mostRaised)
 		}
 		scores[i] = withShare(x, k.rivals.share(from+i, pairs[i], raw)*rivalShare)
 	}
 }
+
+// mostRaised is how much higher than the raw score log-odds are at most. Lists that have little in common
+// can look as if the best were right of records that share no more than their trade.
+const mostRaised = 8
 
 // rivalShare is how much of the rivals' share of the odds counts in the decision: the
 // curve knows rivals in general, and links are chosen best first.
