@@ -153,7 +153,7 @@ func parseHanOrg(name, key string) *hanOrg {
 	if placed > 0 {
 		key = text.Fold(before + after)
 	}
-	s := o.takeBranch(withoutMarks(ordinals(key)))
+	s := o.takeBranch(withoutMarks(hanNumerals(key)))
 	head, form := text.LegalForm(s)
 	if head = text.Fold(head); runeCount(head) < 2 {
 		head = s
