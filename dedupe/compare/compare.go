@@ -165,8 +165,13 @@ func New(t Type, o Options) (Comparator, error) {
 		return nil, &TypeError{t}
 	}
 	s := &several{Comparator: makers[i].make(t, o)}
-	if t == Name || t == OrganisationName {
+	switch t {
+	case OrganisationName:
 		s.parts = otherNames
+	case Name:
+		s.parts = namesOfEither
+	case PersonName, PersonGiven, PersonFamily:
+		s.parts = func(value string) []string { return calledNames(value, t) }
 	}
 	return s, nil
 }

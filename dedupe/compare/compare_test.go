@@ -63,6 +63,19 @@ func TestOrganisationsInChinese(t *testing.T) {
 	})
 }
 
+// Japanese names in kana or Latin letters have a legal form in Chinese characters.
+func TestOrganisationsInJapanese(t *testing.T) {
+	check(t, OrganisationName, []pair{
+		{"ソフトバンク株式会社", "ソフトバンク", "form"},
+		{"株式会社データ・アプリケーション", "データ・アプリケーション", "form"},
+		{"ｲｰ･ｶﾞｰﾃﾞｨｱﾝ", "イー・ガーディアン株式会社", "form"},
+		{"㈱ティムス", "（株）ティムス", "equal"},
+		{"ＹＥ ＤＩＧＩＴＡＬ", "株式会社YE DIGITAL", "form"},
+		{"株式会社日本取引所", "日本取引所", "form"},
+		{"ソフトバンク株式会社", "ソフトマックス株式会社", "different"},
+	})
+}
+
 func TestOrganisationsAcrossScripts(t *testing.T) {
 	check(t, OrganisationName, []pair{
 		{"石家庄如意吉祥教育咨询有限公司", "Shijiazhuang Ruyijixiang Education Consulting Company Limited", "contained"},
@@ -110,6 +123,11 @@ func TestPeopleInLatinScript(t *testing.T) {
 		{"Liu Kaiying", "Kaiying Liu", "typo"}, // the other order
 		{"Robert Smith", "Robert Smiht", "typo"},
 		{"Bob Smith", "Robert Smith", "nickname"},
+		{"Zachary (Zach) Kinney", "Zachary Kinney", "equal"},
+		{"Jacob (Jake) Sagare", "Jake Sagare", "equal"},
+		{`Jacob "Jake" Sagare`, "Jacob Sagare", "equal"},
+		{"Sagare, Jacob (Jake)", "Jake Sagare", "equal"},
+		{"Edward (Chris) Denuna", "Edward (Eddie) Child", "part"},
 		{"José García Márquez", "Jose Garcia", "nickname"},
 		{"J. Smith", "John Smith", "similar"},
 		{"Maria Sentosa", "Maria Medina", "part"},

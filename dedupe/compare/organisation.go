@@ -1,6 +1,10 @@
 package compare
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clientele-go/clientele/internal/text"
+)
 
 // The levels of names of organisations.
 const (
@@ -55,12 +59,19 @@ func prepareOrganisation(value, key string) *orgForm {
 		return nil
 	}
 	f := &orgForm{key: key}
-	if hasHan(key) {
+	if hasHan(key) && !hanFormAlone(value) {
 		f.han = parseHanOrg(cut(value), key)
 	} else {
 		f.latin, f.script = parseLatinOrg(cut(value), key), scriptOf(key)
 	}
 	return f
+}
+
+// hanFormAlone reports whether only the Japanese legal form of a name is in Chinese characters, the
+// name itself in kana or Latin letters: ソフトバンク株式会社.
+func hanFormAlone(value string) bool {
+	core, form := text.LegalForm(cut(value))
+	return (strings.Contains(form, "会社") || strings.ContainsAny(form, "株㈱")) && !hasHan(text.Fold(core))
 }
 
 func (c *organisations) Compare(a, b Form) Outcome {

@@ -18,7 +18,7 @@ type latinOrg struct {
 var orgWords = pairsOf(`intl international int international internat international natl national nat national mfg manufacturing mfrs manufacturers mfr manufacturer
  tech technology techs technologies technologies technology svc service svcs services services service sys systems system systems assoc associates assn association assoc association
  univ university dept department govt government ctr center centre center centers center inst institute mgmt management mgt management dev development devel development
- eng engineering engr engineering engrg engineering ind industries inds industries industry industries indus industries indl industrial labs laboratories lab laboratories laboratory laboratories
+ eng engineering engr engineering engrg engineering ind industries industrial industries inds industries industry industries indus industries indl industrial labs laboratories lab laboratories laboratory laboratories
  pharm pharmaceuticals pharma pharmaceuticals pharmaceutical pharmaceuticals comm communications comms communications communication communications telecom telecommunications telecomm telecommunications telecommunication telecommunications syst systems
  bros brothers grp group hldg holdings hldgs holdings holding holdings fin financial finl financial ins insurance bk bank bancorp bancorp bancorporation bancorp natl national
  prod products prods products product products elec electric electr electric electronic electronics elecs electronics solns solutions solution solutions resource resources enterprise enterprises ent enterprises
