@@ -66,12 +66,17 @@ func (tr *trainer) begin(rows float64) {
 
 // presumed takes random pairs that agree nearly whole in what tells customers apart for those of
 // one customer, until training knows better: of a list of some hundreds nearly all are, and
-// held for chance they would hide the others.
+// held for chance they would hide the others. Where names are all that tells, so is one in two that may
+// be short for the other.
 func (tr *trainer) presumed(i int) (same [absent]float64) {
-	if tells(tr.layout.columns[i].typ) {
-		for s := nearlyWhole; s <= compare.Exact; s++ {
-			same[s] = tr.chance[i].count[s] / (tr.scale * tr.drawn)
-		}
+	if !tells(tr.layout.columns[i].typ) {
+		return same
+	}
+	for s := nearlyWhole; s <= compare.Exact; s++ {
+		same[s] = tr.chance[i].count[s] / (tr.scale * tr.drawn)
+	}
+	if tr.layout.names {
+		same[shortForm] = 0.5 * tr.chance[i].count[shortForm] / (tr.scale * tr.drawn)
 	}
 	return same
 }
@@ -90,8 +95,12 @@ func (tr *trainer) presume(i int, same, other, otherBits *[absent]float64) {
 	}
 }
 
-// nearlyWhole is the least level of values that say the same in other words or letters.
-const nearlyWhole = compare.Exact - 2
+const (
+	// nearlyWhole is the least level of values that say the same in other words or letters.
+	nearlyWhole = compare.Exact - 2
+	// shortForm is the level of names one of which may be short for the other.
+	shortForm = nearlyWhole - 1
+)
 
 // expect finds the probability of every pair to be one customer, and to be related.
 func (tr *trainer) expect(ctx context.Context, o *Options) error {
