@@ -401,7 +401,7 @@ func (tx *Tx) checkEmpty(op string, u *Unit, at time.Time) error {
 		if n > 0 {
 			return inUse("it has customers")
 		}
-		what, err := tx.assignedTo(unit)
+		what, err := tx.assignedTo(unit, at)
 		if err != nil {
 			return err
 		}
@@ -412,10 +412,10 @@ func (tx *Tx) checkEmpty(op string, u *Unit, at time.Time) error {
 	return nil
 }
 
-// assignedTo says that a customer is assigned to a unit, and which one if the session sees
-// it; empty for none.
-func (tx *Tx) assignedTo(unit customer.UnitID) (string, error) {
-	named, err := tx.firstNaming(unit)
+// assignedTo says that a customer is assigned to a unit on an instant or later, and which one if the
+// session sees it; empty for none.
+func (tx *Tx) assignedTo(unit customer.UnitID, at time.Time) (string, error) {
+	named, err := tx.firstNaming(unit, at)
 	if err != nil || named == 0 {
 		return "", err
 	}

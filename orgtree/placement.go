@@ -107,9 +107,17 @@ func (p *Placement) units() []customer.UnitID {
 	return units
 }
 
+// names reports whether the placement names a unit on an instant or later.
+func (p *Placement) names(unit customer.UnitID, at time.Time) bool {
+	return p.Team == unit || slices.ContainsFunc(p.Overlays, func(o Overlay) bool { return o.Unit == unit }) ||
+		slices.ContainsFunc(p.Assignments, func(a Assignment) bool { return !a.endedBy(at) && (a.Unit == unit || a.Team == unit) })
+}
+
+func (a *Assignment) endedBy(t time.Time) bool { return !a.Until.IsZero() && !t.Before(a.Until) }
+
 // settle drops what has ended by an instant and marks what has begun.
 func (p *Placement) settle(now time.Time) {
-	p.Assignments = slices.DeleteFunc(p.Assignments, func(a Assignment) bool { return !a.Until.IsZero() && !now.Before(a.Until) })
+	p.Assignments = slices.DeleteFunc(p.Assignments, func(a Assignment) bool { return a.endedBy(now) })
 	for i := range p.Assignments {
 		p.Assignments[i].live = p.Assignments[i].At(now)
 	}
@@ -369,10 +377,20 @@ func (tx *Tx) forgetPlacement(id customer.ID) error {
 	return tx.store.placement.Forget(tx.tx, id, uint8(PlacementErased))
 }
 
-// firstNaming returns a customer whose placement names a unit, 0 for none.
-func (r *Reader) firstNaming(unit customer.UnitID) (customer.ID, error) {
+// firstNaming returns a customer whose placement names a unit on an instant or later, 0 for none.
+// Assignments that ended stay in a placement until it is next written; it reads through these.
+func (r *Reader) firstNaming(unit customer.UnitID, at time.Time) (customer.ID, error) {
 	for id, err := range r.naming(unit) {
-		return id, err
+		if err != nil {
+			return 0, err
+		}
+		p, err := r.placementOf(id)
+		if err != nil {
+			return 0, err
+		}
+		if p.names(unit, at) {
+			return id, nil
+		}
 	}
 	return 0, nil
 }

@@ -277,6 +277,33 @@ func TestLevelsAreBounded(t *testing.T) {
 	}
 }
 
+// An assignment that ended holds no unit open, though nobody wrote the customer's placement since;
+// on the day before its end it does.
+func TestEndedAssignmentsHoldNoUnitOpen(t *testing.T) {
+	b := newBook(t)
+	hq, east := b.unit("HQ", 0), b.unit("E", 0)
+	id := b.customer(hq, "")
+	end := start.AddDate(0, 0, 3)
+	b.update(func(tx tx) error {
+		_, err := tx.Assign(id, orgtree.Assignment{Unit: east, Until: end})
+		return err
+	})
+	shut := func(at time.Time) error {
+		return b.try(func(tx tx) error { _, err := tx.CloseUnit(east, at); return err })
+	}
+	b.setClock(end.AddDate(0, 0, -1))
+	if err := shut(time.Time{}); !errors.Is(err, orgtree.ErrInUse) {
+		t.Errorf("before the end: %v", err)
+	}
+	b.setClock(end)
+	if err := shut(end.AddDate(0, 0, -1)); !errors.Is(err, orgtree.ErrInUse) {
+		t.Errorf("in arrears, as of the day before the end: %v", err)
+	}
+	if err := shut(time.Time{}); err != nil {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 func TestClose(t *testing.T) {
 	b := newBook(t)
 	hq := b.unit("HQ", 0)
