@@ -59,7 +59,7 @@ func prepareOrganisation(value, key string) *orgForm {
 		return nil
 	}
 	f := &orgForm{key: key}
-	if hasHan(key) && !hanFormAlone(value) {
+	if hasHan(key) && !hanFormAlone(value, key) {
 		f.han = parseHanOrg(cut(value), key)
 	} else {
 		f.latin, f.script = parseLatinOrg(cut(value), key), scriptOf(key)
@@ -69,7 +69,10 @@ func prepareOrganisation(value, key string) *orgForm {
 
 // hanFormAlone reports whether only the Japanese legal form of a name is in Chinese characters, the
 // name itself in kana or Latin letters: ソフトバンク株式会社.
-func hanFormAlone(value string) bool {
+func hanFormAlone(value, key string) bool {
+	if !strings.Contains(key, "会社") && !strings.Contains(key, "株") {
+		return false // as nearly all, at less cost
+	}
 	core, form := text.LegalForm(cut(value))
 	return (strings.Contains(form, "会社") || strings.ContainsAny(form, "株㈱")) && !hasHan(text.Fold(core))
 }
