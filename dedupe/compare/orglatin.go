@@ -9,9 +9,10 @@ import (
 
 // latinOrg is the name of an organisation in another script than Chinese.
 type latinOrg struct {
-	bag    bag    // words without the legal form
-	form   uint64 // the hash of the legal form, 0 for none
-	joined uint64 // the hash of the words without spaces
+	bag     bag    // words without the legal form
+	form    uint64 // the hash of the legal form, 0 for none
+	company bool   // the legal form begins with Company or Corporation, whose initial is often in the short form
+	joined  uint64 // the hash of the words without spaces
 }
 
 // orgWords are abbreviations and variants of words in the names of organisations.
@@ -58,7 +59,7 @@ func parseLatinOrg(name, key string) *latinOrg {
 		core = latinised(key)
 	}
 	words := mergeInitials(strings.Fields(core))
-	o := &latinOrg{bag: newBag(words, canonicalOrgWord), form: formHash(form)}
+	o := &latinOrg{bag: newBag(words, canonicalOrgWord), form: formHash(form), company: strings.HasPrefix(text.Fold(form), "co")}
 	o.joined = hashOf(KeyToken, o.together())
 	return o
 }
@@ -152,7 +153,7 @@ func (c *organisations) wholeBits(o *latinOrg, words float32) float32 {
 	return counted + (words-counted)*float32(math.Exp2(float64(counted-c.corpus.rare)))
 }
 
-// acronym reports whether x is the initials of y.
+// acronym reports whether x is the initials of y, with or without that of Company: TSMC.
 func acronym(x, y *latinOrg) bool {
 	if len(x.bag.words) != 1 || len(y.bag.words) < 2 {
 		return false
@@ -162,7 +163,8 @@ func acronym(x, y *latinOrg) bool {
 		return false
 	}
 	initials := y.initials()
-	return initials == w || len(w) >= 3 && len(y.bag.words) >= 3 && strings.HasPrefix(initials, w)
+	return initials == w ||
+		len(w) >= 3 && len(y.bag.words) >= 3 && (strings.HasPrefix(initials, w) || y.company && initials+"c" == w)
 }
 
 const longestAcronym = 6
@@ -276,7 +278,14 @@ func (o *latinOrg) keys(e emitter) {
 	e.text(KeyBigram, joined)
 	if len(o.bag.words) == 1 && len(joined) <= longestAcronym {
 		e.text(KeyInitials, joined)
-	} else if initials := o.initials(); len(initials) >= 3 && len(initials) <= 8 {
-		e.text(KeyInitials, initials)
+		return
+	}
+	initials := o.initials()
+	if len(initials) < 3 || len(initials) > 8 {
+		return
+	}
+	e.text(KeyInitials, initials)
+	if o.company && len(initials) < longestAcronym {
+		e.text(KeyInitials, initials+"c")
 	}
 }
