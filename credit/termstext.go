@@ -24,8 +24,8 @@ func termError(field string, value, most int) error {
 //	2/10 NET30        2 % off within 10 days
 //	30% NET0, 70% EOM+60
 //
-// The percents of several parts add up to 100. Upper and lower case are the same, and so are
-// full and half width.
+// The percents of several parts add up to 100, and no discount ends after the day that all is
+// due. Upper and lower case are the same, and so are full and half width.
 func ParseTerms(text string) (Terms, error) {
 	var t Terms
 	parts := strings.Split(width.Narrow.String(text), ",")
@@ -56,7 +56,28 @@ func ParseTerms(text string) (Terms, error) {
 	if err := t.checkPercents(text); err != nil {
 		return Terms{}, err
 	}
+	if err := t.checkDiscounts(text); err != nil {
+		return Terms{}, err
+	}
 	return t, nil
+}
+
+// checkDiscounts wants what is due days after the document to be due no sooner than a discount
+// ends: 2/10 alone and 2/40 NET30 lack something or have it wrong.
+func (t *Terms) checkDiscounts(text string) error {
+	if len(t.Parts) != 1 {
+		return nil
+	}
+	due := t.Parts[0].Rule
+	if due != (DueRule{Days: due.Days}) {
+		return nil
+	}
+	for _, d := range t.Discounts {
+		if d.Days > due.Days {
+			return wrongTerms(text, fmt.Sprintf("a discount within %d days ends after all is due, %s", d.Days, due))
+		}
+	}
+	return nil
 }
 
 // checkPercents wants all parts to have percents that add up to 100. One part needs none.
@@ -124,7 +145,7 @@ func (t *Terms) parseWord(p *TermsPart, word string) bool {
 		return number(days, &p.Rule.Days)
 	}
 	if day, ok := strings.CutPrefix(word, "DAY"); ok {
-		return number(day, &p.Rule.Day)
+		return number(day, &p.Rule.Day) && p.Rule.Day > 0
 	}
 	if months, ok := strings.CutSuffix(word, "M"); ok && number(months, &p.Rule.Months) {
 		return true
@@ -148,7 +169,7 @@ func (r *DueRule) parseRest(rest string) bool {
 	if rest, days, hasDays = strings.Cut(rest, "+"); !hasDays && rest != "" && rest[0] != '@' {
 		rest, days, hasDays = "", rest, true
 	}
-	if cut, ok := strings.CutPrefix(rest, "@"); ok && (r.Statement != Monthly || !number(cut, &r.CutOff)) || !ok && rest != "" {
+	if cut, ok := strings.CutPrefix(rest, "@"); ok && (r.Statement != Monthly || !number(cut, &r.CutOff) || r.CutOff == 0) || !ok && rest != "" {
 		return false
 	}
 	return !hasDays || number(days, &r.Days)
