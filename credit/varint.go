@@ -37,6 +37,9 @@ func uvarintAt(src string, at int) (n uint64, behind int) {
 	for shift := 0; at < len(src) && shift < 64; shift += 7 {
 		b := src[at]
 		at++
+		if shift == 63 && b > 1 {
+			break // of more than 64 bits
+		}
 		n |= uint64(b&0x7f) << shift
 		if b < 0x80 {
 			return n, at
