@@ -28,10 +28,10 @@ func calledNames(name string, t Type) []string {
 	before, called, after := strings.TrimSpace(name[:open]), strings.TrimSpace(rest[:end]), strings.TrimSpace(rest[end+len(closeMark[mark]):])
 	family, _, turned := strings.Cut(before, ",")
 	switch {
-	case after != "" && t == PersonName:
+	case t == PersonName && turned:
+		return []string{before + " " + after, family + ", " + called + " " + after}
+	case t == PersonName && after != "":
 		return []string{before + " " + after, called + " " + after}
-	case after == "" && t == PersonName && turned:
-		return []string{before, family + ", " + called}
 	case after == "" && t != PersonName:
 		return []string{before, called}
 	}
@@ -54,15 +54,3 @@ func isCalled(s string) bool {
 
 // remarks are words that stand in brackets behind a name without being one.
 var remarks = wordsOf(`deceased dec minor twin self estate retired new old duplicate dup test unknown mr mrs ms dr husband wife son daughter father mother parent guardian spouse male female adult child`)
-
-// namesOfEither takes a name apart of which it is unknown whether it is a person's.
-func namesOfEither(name string) []string {
-	if both := otherNames(name); both != nil {
-		return both
-	}
-	both := calledNames(name, PersonName)
-	if both != nil && personLike(both[0], folded(both[0])) != likely {
-		return nil
-	}
-	return both
-}

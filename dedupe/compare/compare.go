@@ -166,10 +166,8 @@ func New(t Type, o Options) (Comparator, error) {
 	}
 	s := &several{Comparator: makers[i].make(t, o)}
 	switch t {
-	case OrganisationName:
+	case OrganisationName, Name:
 		s.parts = otherNames
-	case Name:
-		s.parts = namesOfEither
 	case PersonName, PersonGiven, PersonFamily:
 		s.parts = func(value string) []string { return calledNames(value, t) }
 	}

@@ -33,7 +33,9 @@
 //   - Addresses by divisions, names and numbers; numbers must agree.
 //   - Dates in any layout; categories, texts, places, postcodes and numbers.
 //
-// A value may be a list, "a | b"; two lists are as alike as their most alike values.
+// A value may be a list, "a | b"; two lists are as alike as their most alike values. A name may give
+// a second one (A t/a B, A / B, A (formerly B)), by which it is found as well; that two names have the
+// same second one says nothing.
 //
 // # Limits
 //

@@ -74,7 +74,8 @@ func hanFormAlone(value, key string) bool {
 		return false // as nearly all, at less cost
 	}
 	core, form := text.LegalForm(cut(value))
-	return (strings.Contains(form, "会社") || strings.ContainsAny(form, "株㈱")) && !hasHan(text.Fold(core))
+	form = text.Fold(form)
+	return (strings.Contains(form, "会社") || strings.Contains(form, "株")) && !hasHan(text.Fold(core))
 }
 
 func (c *organisations) Compare(a, b Form) Outcome {

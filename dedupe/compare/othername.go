@@ -26,10 +26,16 @@ func otherNames(name string) []string {
 	return joinedNames(name)
 }
 
-// joiners are what stands between two names of one organisation, as folded words.
+// joiners are what stands between two names of one organisation. Letters apart and T.A. are somebody's
+// initials.
 var joiners = map[string]bool{
-	"dba": true, "d b a": true, "doing business as": true, "t a": true, "trading as": true, "aka": true, "a k a": true, "also known as": true,
-	"fka": true, "f k a": true, "formerly": true, "formerly known as": true,
+	"dba": true, "d.b.a": true, "d/b/a": true, "doing business as": true, "t/a": true, "trading as": true, "aka": true, "a.k.a": true, "a/k/a": true,
+	"also known as": true, "fka": true, "f.k.a": true, "f/k/a": true, "formerly": true, "formerly known as": true,
+}
+
+// joins reports whether words are one of joiners.
+func joins(words []string) bool {
+	return joiners[strings.ToLower(strings.Trim(strings.Join(words, " "), "(.:,;"))]
 }
 
 // formerMarks are what a second name in brackets begins with in Chinese.
@@ -43,7 +49,7 @@ func joinedNames(name string) []string {
 	words := strings.Fields(name)
 	for from := 1; from < len(words)-1; from++ {
 		for to := min(from+3, len(words)-1); to > from; to-- {
-			if joiners[text.Fold(strings.Join(words[from:to], " "))] {
+			if joins(words[from:to]) {
 				both := []string{strings.Join(words[:from], " "), strings.Join(words[to:], " ")}
 				if slices.ContainsFunc(both, func(s string) bool { return !enoughLetters(s) }) {
 					return nil
@@ -56,10 +62,10 @@ func joinedNames(name string) []string {
 }
 
 // mayJoin sees at little cost that nearly all names have no joiner, each of which ends with one of
-// these.
+// these and no letter behind.
 func mayJoin(name string) bool {
 	for i := 0; i+2 < len(name); i++ {
-		if name[i+2] != ' ' {
+		if c := name[i+2] | 0x20; 'a' <= c && c <= 'z' {
 			continue
 		}
 		switch a, b := name[i]|0x20, name[i+1]|0x20; {
@@ -82,7 +88,7 @@ func nameWithin(inside string) string {
 	}
 	if words := strings.Fields(inside); len(words) > 1 {
 		for n := min(3, len(words)-1); n > 0; n-- {
-			if rest := strings.Join(words[n:], " "); joiners[text.Fold(strings.Join(words[:n], " "))] && enoughLetters(rest) {
+			if rest := strings.Join(words[n:], " "); joins(words[:n]) && enoughLetters(rest) {
 				return rest
 			}
 		}

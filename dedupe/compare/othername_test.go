@@ -23,6 +23,11 @@ func TestNamesThatGiveTwo(t *testing.T) {
 		{"Bolts Ltd formerly known as Nuts Ltd", []string{"Bolts Ltd", "Nuts Ltd"}},
 		{"Bolts Ltd (formerly Nuts Ltd)", []string{"Bolts Ltd ", "Nuts Ltd"}},
 		{"Bolts Ltd (f/k/a Nuts Ltd)", []string{"Bolts Ltd ", "Nuts Ltd"}},
+		{"Bolts Ltd formerly: Nuts Ltd", []string{"Bolts Ltd", "Nuts Ltd"}},
+		{"Acme\u00a0Ltd\u00a0dba\u00a0Best\u00a0Bolts", []string{"Acme Ltd", "Best Bolts"}},
+		{"Robert T. A. Smith", nil},
+		{"SMITH T A & SONS", nil},
+		{"A. Biliris, T.A. Funkhouser, W. O'Connell", nil},
 		{"Acme (UK) Ltd", nil},
 		{"Acme Ltd (Best of Bolts)", nil},
 		{"Casa a Mare", nil},
@@ -62,10 +67,42 @@ func TestEitherNameIsEqual(t *testing.T) {
 			{"深圳市宝安区人民医院（深圳市第八人民医院）", "深圳市宝安区人民医院"},
 			{"Kingston General Hospital", "kingston general hospital / hôpital général de kingston"},
 			{"Best Bolts", "Acme Holdings LLC dba Best Bolts"},
+			{"Acme Holdings LLC dba Best Bolts | Nuts Ltd", "Best Bolts"},
+			{"n/a dba Best Bolts", "Best Bolts"},
 		} {
 			if got := c.Compare(c.Prepare(x[0]), c.Prepare(x[1])).Level; got != Exact {
 				t.Errorf("%s %q: level %d; want %d", typ, x, got, Exact)
 			}
+		}
+	}
+}
+
+// A list and a name that gives two are not compared alike, and so have not the same key.
+func TestSecondNamesHaveOtherKeysThanLists(t *testing.T) {
+	c := comparator(t, OrganisationName)
+	if list, second := c.Prepare("Acme Ltd | Best Bolts"), c.Prepare("Acme Ltd dba Best Bolts"); list.Key() == second.Key() {
+		t.Errorf("both have the key %q", list.Key())
+	}
+}
+
+// What many have for a second name, a brand, a place, a department or a remark, makes no two of them one.
+func TestSecondNamesAloneAreNotEqual(t *testing.T) {
+	for _, x := range []struct {
+		typ  Type
+		a, b string
+	}{
+		{OrganisationName, "KRS Foods LLC dba Dunkin Donuts", "Patel Bros Inc dba Dunkin Donuts"},
+		{Name, "KRS Foods LLC dba Dunkin Donuts | KRS", "Patel Bros Inc dba Dunkin Donuts | Patel"},
+		{OrganisationName, "Starbucks Coffee / New York", "Pizza Hut / New York"},
+		{Name, "Siemens AG / Accounts Payable", "Bosch GmbH / Accounts Payable"},
+		{OrganisationName, "Salvation Army - Temple / Salvation Army", "Salvation Army - Columbus Park / Salvation Army"},
+		{OrganisationName, "众行科技有限公司（外商投资企业）", "华为技术有限公司（外商投资企业）"},
+		{PersonName, "Smith, John (Tenant)", "Smith, Mary (Tenant)"},
+		{PersonName, "John (Tenant) Smith", "Mary (Tenant) Smith"},
+	} {
+		c := comparator(t, x.typ)
+		if got := c.Compare(c.Prepare(x.a), c.Prepare(x.b)).Level; got >= Exact-1 {
+			t.Errorf("%s %q and %q: level %d", x.typ, x.a, x.b, got)
 		}
 	}
 }

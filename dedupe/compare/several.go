@@ -2,28 +2,46 @@ package compare
 
 import "strings"
 
-// several is a comparator of fields that may hold several values, written "a | b", or as the type has
-// it: two lists are as alike as their most alike values.
+// several is a comparator of fields that may hold several values, written "a | b", each of which may
+// give two names, as the type has it: two lists are as alike as their most alike values. A second name
+// that both have says nothing, as it may be that of a brand, a place or a department.
 type several struct {
 	Comparator
-	parts func(value string) []string // of a value that is not listed, nil where it is one; or nil
+	parts func(value string) []string // the two names that a value gives, nil where it is one; or nil
 }
 
-// split returns the values that a field holds, nil for the usual one.
-func (s *several) split(value string) []string {
-	if listed(value) {
-		return strings.SplitN(cut(value), separator, maxValues+1)
+// split returns the values that a field holds and the second names that they give, nil for the usual
+// one.
+func (s *several) split(value string) (values, second []string) {
+	if !listed(value) {
+		return s.apart(value)
 	}
-	if s.parts != nil {
-		return s.parts(value)
+	for _, v := range strings.SplitN(cut(value), separator, maxValues+1) {
+		if first, other := s.apart(v); other != nil {
+			values, second = append(values, first...), append(second, other...)
+		} else {
+			values = append(values, v)
+		}
 	}
-	return nil
+	return values, second
+}
+
+// apart takes a value apart that gives two names; for all others it returns nil.
+func (s *several) apart(value string) (first, second []string) {
+	if s.parts == nil {
+		return nil, nil
+	}
+	if both := s.parts(value); both != nil {
+		return both[:1], both[1:]
+	}
+	return nil, nil
 }
 
 // listForm is the form of more than one value.
 type listForm struct {
 	key   string
 	forms []Form
+	first int // how many forms there are before the second names
 }
 
 func (f *listForm) Key() string { return f.key }
@@ -39,17 +57,16 @@ func listed(value string) bool {
 const maxValues = 16
 
 func (s *several) Prepare(value string) Form {
-	values := s.split(value)
+	values, second := s.split(value)
 	if values == nil {
 		return s.Comparator.Prepare(value)
 	}
 	list := &listForm{}
-	var keys []string
-	for _, v := range values {
-		if f := s.Comparator.Prepare(v); f != nil && len(list.forms) < maxValues {
-			list.forms = append(list.forms, f)
-			keys = append(keys, f.Key())
-		}
+	s.add(list, values, separator)
+	list.first = len(list.forms)
+	s.add(list, second, " / ") // as a list that is compared otherwise has another key
+	if list.first == 0 {
+		list.first = len(list.forms) // second to nothing
 	}
 	switch len(list.forms) {
 	case 0:
@@ -57,8 +74,18 @@ func (s *several) Prepare(value string) Form {
 	case 1:
 		return list.forms[0]
 	}
-	list.key = strings.Join(keys, separator)
 	return list
+}
+
+func (s *several) add(list *listForm, values []string, before string) {
+	for _, v := range values {
+		if f := s.Comparator.Prepare(v); f != nil && len(list.forms) < maxValues {
+			if len(list.forms) > 0 {
+				list.key += before
+			}
+			list.forms, list.key = append(list.forms, f), list.key+f.Key()
+		}
+	}
 }
 
 func (s *several) Compare(a, b Form) Outcome {
@@ -68,8 +95,11 @@ func (s *several) Compare(a, b Form) Outcome {
 		return s.one(a, b)
 	}
 	best := Outcome{Mute: true}
-	for _, f := range forms(x, a) {
-		for _, g := range forms(y, b) {
+	for i, f := range forms(x, a) {
+		for j, g := range forms(y, b) {
+			if many && too && i >= x.first && j >= y.first {
+				continue
+			}
 			if o := s.one(f, g); !o.Mute && (best.Mute || o.Level > best.Level || o.Level == best.Level && o.Bits > best.Bits) {
 				best = o
 			}
@@ -106,7 +136,7 @@ func (s *several) Keys(f Form, want KeyKinds, emit func(Key)) {
 // is all that is wanted.
 func (s *several) keysOf(value string, want KeyKinds, emit func(Key)) {
 	by, quick := s.Comparator.(interface{ exact(value string) string })
-	if !quick || want != KindsOf(KeyExact) || s.split(value) != nil {
+	if values, _ := s.split(value); !quick || want != KindsOf(KeyExact) || values != nil {
 		s.Keys(s.Prepare(value), want, emit)
 		return
 	}
