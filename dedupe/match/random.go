@@ -5,8 +5,12 @@ import (
 	"math/rand/v2"
 )
 
-// randomPairs is how many pairs show how often unrelated records agree.
-const randomPairs = 200_000
+// randomPairs is how many pairs show how often unrelated records agree, and randomNames how many do
+// where names are all that tells: of lists of up to 1,500 all, so that no draw decides.
+const (
+	randomPairs = 200_000
+	randomNames = 1_200_000
+)
 
 // drawPairs draws pairs of rows that may be compared, all of them where they are few.
 // The draw is seeded, so that a run repeats itself.
@@ -15,12 +19,16 @@ func drawPairs(t *table) []pair {
 	if n < 2 {
 		return nil
 	}
-	if all := float64(n) * float64(n-1) / 2; all <= randomPairs {
+	enough := randomPairs
+	if t.layout.names {
+		enough = randomNames
+	}
+	if all := float64(n) * float64(n-1) / 2; all <= float64(enough) {
 		return everyPair(t)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	pairs := make([]pair, 0, randomPairs)
-	for tries := 0; len(pairs) < randomPairs && tries < 20*randomPairs; tries++ {
+	pairs := make([]pair, 0, enough)
+	for tries := 0; len(pairs) < enough && tries < 20*enough; tries++ {
 		a, b := uint32(rng.IntN(n)), uint32(rng.IntN(n))
 		if a != b && !(t.link && t.source[a] == t.source[b]) {
 			pairs = append(pairs, pair{min(a, b), max(a, b)})

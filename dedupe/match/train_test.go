@@ -121,3 +121,18 @@ func TestNamesAloneKeepWhatIsPresumedOfThem(t *testing.T) {
 		}
 	}
 }
+
+// Of a list of 1,200 names all pairs show how often unrelated ones agree, whatever the order of rows;
+// beside a telephone a draw of them does.
+func TestOfNamesAloneAllPairsAreDrawn(t *testing.T) {
+	const rows = 1200
+	for beside, want := range map[compare.Type]int{compare.AddressCity: rows * (rows - 1) / 2, compare.Phone: randomPairs} {
+		l, err := newLayout(&Options{Schema: []Field{{"name", compare.OrganisationName}, {"beside", beside}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(drawPairs(&table{layout: l, source: make([]uint8, rows), ids: make([]string, rows)})); got != want {
+			t.Errorf("beside %s %d pairs were drawn; want %d", beside, got, want)
+		}
+	}
+}
