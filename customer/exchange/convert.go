@@ -63,7 +63,7 @@ const excerptBytes = 120
 func (c *converter) convert(row *tabular.Row) *line {
 	l := &line{row: row.Number, line: row.Line, origin: map[string]int{}}
 	if row.Err != nil {
-		l.refuse(Fault{Code: string(row.Err.Code), Detail: row.Err.Err.Error(), Value: row.Err.Value, Remedy: row.Err.Remedy()})
+		l.refuse(Fault{Code: string(row.Err.Code), Detail: row.Err.Err.Error(), Remedy: row.Err.Remedy()})
 		return l
 	}
 	for i, cell := range row.Cells {

@@ -259,7 +259,7 @@ func (g *guesser) weigh(c *Column, values []string) {
 				return
 			}
 		}
-		if found := g.scheme(values); found != "" {
+		if found := schemeOf(values, g.checked); found != "" {
 			c.Field, c.Confidence = Field(identifierOf+found), byContent
 		}
 	case (kind == Phone || kind == Email) && share(values, looks[kind]) < 0.2:
@@ -273,7 +273,10 @@ func (g *guesser) weigh(c *Column, values []string) {
 // weighIdentifier finds the scheme of a column that is headed "tax id" or the like, and
 // doubts one that no value is valid in.
 func (g *guesser) weighIdentifier(c *Column, scheme string, values []string) {
-	found := g.scheme(values)
+	found := schemeOf(values, g.checked)
+	if found == "" && c.Field == AnyIdentifier {
+		found = schemeOf(values, g.valid)
+	}
 	switch {
 	case found == "" && c.Field != AnyIdentifier && share(values, func(v string) bool { return slices.Contains(g.valid(v), scheme) }) < 0.2:
 		c.Confidence = inDoubt
@@ -284,12 +287,26 @@ func (g *guesser) weighIdentifier(c *Column, scheme string, values []string) {
 	}
 }
 
-// scheme returns the strictest scheme that most values are valid in.
-func (g *guesser) scheme(values []string) string {
+// checked returns the schemes that a value is valid in by its check digit: those in which
+// it isn't valid with another digit. In others amounts and serial numbers are valid, too.
+func (g *guesser) checked(v string) []string {
+	at := strings.IndexAny(v[len(v)/2:], "0123456789")
+	if at < 0 {
+		return nil
+	}
+	other := []byte(v)
+	digit := &other[len(v)/2+at]
+	*digit = '0' + (*digit-'0'+1)%10
+	anyway := g.valid(string(other))
+	return slices.DeleteFunc(g.valid(v), func(scheme string) bool { return slices.Contains(anyway, scheme) })
+}
+
+// schemeOf returns the strictest scheme that most values are valid in.
+func schemeOf(values []string, valid func(string) []string) string {
 	counts := map[string]int{}
 	var order []string
 	for _, v := range values {
-		for _, scheme := range g.valid(v) {
+		for _, scheme := range valid(v) {
 			if counts[scheme] == 0 {
 				order = append(order, scheme)
 			}

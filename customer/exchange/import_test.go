@@ -34,7 +34,11 @@ func TestHeadingsAreRecognised(t *testing.T) {
 		"公司代號,公司名稱,公司簡稱,地址,營利事業統一編號,董事長,總機電話,電子郵件信箱,網址\n1101,台灣水泥股份有限公司,台泥,台北市中山北路2段113號,11913502,張安平,(02)2531-7099,finance@taiwancement.com,https://www.taiwancement.com\n": "code,name,alias,address,identifier.tw.ubn,contact.name,phone,email,website",
 		// Without headings that are known, the values tell.
 		"a,b,c\n上海汽车集团股份有限公司,info@saicmotor.com,91310000132260250X\n中国石油化工股份有限公司,ir@sinopec.com,91110000710926094P\n": "name,email,identifier.cn.uscc",
-		"客户名称（必填）,*联系电话,无关的列\n甲公司,021-22011138,x\n":                                                                   "name,phone,",
+		// Amounts are valid as numbers without a check digit, which so many tell nothing.
+		"客户编号,名称,信用额度\nA1,甲公司,50000\nA2,乙公司,120000\nA3,丙公司,50000\n":                                                "code,name,",
+		"name,tax id,since,credit limit\nAcme Ltd,00445790,20190101,1234.56\nBar Ltd,SC095237,20200101,88123.00\n": "name,identifier.gb.company,,",
+		"公司名稱,統一編號\n甲公司,12345670\n乙公司,12345671\n":                                                                  "name,identifier.tw.ubn",
+		"客户名称（必填）,*联系电话,无关的列\n甲公司,021-22011138,x\n":                                                                "name,phone,",
 	} {
 		in, err := b.session().Inspect(t.Context(), file("x.csv", content), tabular.Options{})
 		if err != nil {

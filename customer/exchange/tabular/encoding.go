@@ -123,9 +123,9 @@ const sampleBytes = 256 << 10
 // Recognise returns the encoding that the beginning of a text is most likely in. whole
 // says that the text ends there.
 //
-// A byte order mark decides; then whether it is valid UTF-8; then zero bytes, which only
-// UTF-16 has; then whether it is UTF-8 but for a few bytes, which are reported where they
-// stand rather than all the text misread. GB18030 and Big5 hold nearly any bytes, so what decides between them is how
+// A byte order mark decides; then whether it is UTF-8 but for a few bytes and zeros, which
+// are reported where they stand rather than all the text misread; then zero bytes, of which
+// only UTF-16 has many. GB18030 and Big5 hold nearly any bytes, so what decides between them is how
 // many of the characters are among the frequent ones, which both standards have put
 // together: GB 2312-80 level 1 is rows 16 to 55 (B0A1–D7F9), Big5 level 1 is A440–C67E.
 func Recognise(head []byte, whole bool) Encoding {
@@ -134,13 +134,14 @@ func Recognise(head []byte, whole bool) Encoding {
 			return e.name
 		}
 	}
-	if valid(head, whole) && bytes.IndexByte(head, 0) < 0 {
+	utf8 := valid(head, whole) || mostlyUTF8(head)
+	if utf8 && bytes.Count(head, []byte{0})*100 <= len(head) {
 		return UTF8
 	}
 	if e := wide(head); e != "" {
 		return e
 	}
-	if valid(head, whole) || mostlyUTF8(head) {
+	if utf8 {
 		return UTF8
 	}
 	gb, big5 := frequent(head, isLevel1GB), frequent(head, isLevel1Big5)

@@ -7,6 +7,7 @@ import (
 
 // foreign returns what a file is that users take for a table but that isn't readable.
 func foreign(head []byte) string {
+	text := bytes.ToLower(bytes.TrimLeft(head, "\xEF\xBB\xBF \r\n\t"))
 	switch {
 	case bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):
 		return "an .xls workbook, or one with a password"
@@ -16,11 +17,12 @@ func foreign(head []byte) string {
 		return "a gzip archive"
 	case bytes.HasPrefix(head, []byte("7z\xBC\xAF\x27\x1C")), bytes.HasPrefix(head, []byte("Rar!")):
 		return "an archive"
-	case bytes.HasPrefix(bytes.ToLower(bytes.TrimLeft(head, "\xEF\xBB\xBF \r\n\t")), []byte("<!doctype html")),
-		bytes.HasPrefix(bytes.ToLower(bytes.TrimLeft(head, "\xEF\xBB\xBF \r\n\t")), []byte("<html")):
+	case bytes.HasPrefix(text, []byte("<!doctype html")), bytes.HasPrefix(text, []byte("<html")):
 		return "a web page, even if it is named .xls"
-	case bytes.HasPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF \r\n\t"), []byte("<?xml")):
+	case bytes.HasPrefix(text, []byte("<?xml")):
 		return "XML"
+	case bytes.HasPrefix(text, []byte("[")) && bytes.HasPrefix(bytes.TrimLeft(text[1:], " \r\n\t"), []byte("{")):
+		return "a JSON array instead of one object a line"
 	}
 	return ""
 }

@@ -24,9 +24,10 @@ func (JSONLines) Extension() string { return ".jsonl" }
 
 // Fits reports whether the text begins with an object.
 func (JSONLines) Fits(name string, head []byte) bool {
-	text := bytes.TrimLeft(head, "\xEF\xBB\xBF \r\n\t")
+	const space = " \r\n\t"
+	object, begins := bytes.CutPrefix(bytes.TrimLeft(head, "\xEF\xBB\xBF"+space), []byte("{"))
 	ext := strings.ToLower(filepath.Ext(name))
-	return bytes.HasPrefix(text, []byte(`{"`)) || (ext == ".jsonl" || ext == ".ndjson") && !binary(head)
+	return begins && bytes.HasPrefix(bytes.TrimLeft(object, space), []byte(`"`)) || (ext == ".jsonl" || ext == ".ndjson") && !binary(head)
 }
 
 func (j JSONLines) Inspect(context.Context, *File, Options) (*Shape, error) {
@@ -162,6 +163,9 @@ func (r *lineReader) next() bool {
 		row.Cells[i] = c
 		return nil
 	})
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("the line ends before the object does")
+	}
 	if err != nil && !errors.As(err, &row.Err) {
 		row.Err = r.fault(BadJSON, err.Error(), ErrFormat)
 	}

@@ -196,6 +196,10 @@ func TestEncodingsAreRecognised(t *testing.T) {
 	if got := tabular.Recognise([]byte(latin), true); got != tabular.Windows1252 {
 		t.Errorf("Western European text: recognised %s", got)
 	}
+	// A zero byte that some program left in a cell doesn't make UTF-16 of UTF-8.
+	if got := tabular.Recognise([]byte(simplified+"甲\x00公司,1,\n"), true); got != tabular.UTF8 {
+		t.Errorf("UTF-8 with a zero byte: recognised %s", got)
+	}
 }
 
 func TestJSONLines(t *testing.T) {
@@ -214,12 +218,20 @@ func TestJSONLines(t *testing.T) {
 	if last := got[len(got)-1]; !strings.HasSuffix(last, "!unknown_key") {
 		t.Errorf("a key after the first thousand objects: %q", last)
 	}
+	for row, err := range (tabular.JSONLines{}).Read(t.Context(), file("x.jsonl", `{"code":`), tabular.Options{}) {
+		if err != nil || row.Err != nil && !strings.HasSuffix(row.Err.Error(), "one JSON object: the line ends before the object does") {
+			t.Errorf("an object that is cut off: %v, %v", row.Err, err)
+		}
+	}
+	if f, err := tabular.Find(file("x.json", "{\n  \"code\": 1\n}\n")); err != nil || f.Name() != "jsonl" {
+		t.Errorf("an object of several lines: %v, %v", f, err)
+	}
 }
 
 func TestWhatIsNoTable(t *testing.T) {
 	for content, code := range map[string]tabular.Code{
 		"": tabular.Empty, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....": tabular.Foreign, "%PDF-1.7": tabular.Foreign,
-		"\x1F\x8B\x08": tabular.Foreign, "<html><table>": tabular.Foreign, "PK\x03\x04 broken": tabular.Damaged,
+		"\x1F\x8B\x08": tabular.Foreign, "<html><table>": tabular.Foreign, `[{"name":"A"},{"name":"B"}]`: tabular.Foreign, "\uFEFF[\n {": tabular.Foreign, "PK\x03\x04 broken": tabular.Damaged,
 		"\x00\x01\x02\x03\x04\x05\x06\x07\x08": tabular.Unrecognised,
 	} {
 		_, err := read(t.Context(), file("x.xls", content), tabular.Options{})
