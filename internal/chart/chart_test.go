@@ -252,3 +252,13 @@ func TestCrowdedTicksAreLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// The widths are those of DejaVu Sans, in em: S 0.635, o 0.612, u 0.634 and so on. Less room
+// would cut the labels off.
+func TestTextHasRoomInAWideFont(t *testing.T) {
+	for text, em := range map[string]float64{"South China": 6.082, "Warm milk": 5.414, "2025-12": 4.178} {
+		if w := chart.TextWidth(text, 1); w < em || w > 1.15*em {
+			t.Errorf("%q has room for %.3f em, and takes %.3f", text, w, em)
+		}
+	}
+}

@@ -19,8 +19,8 @@ const (
 // narrowest is the width under which labels stand above bars and waterfalls lie.
 const narrowest = 500
 
-// TextWidth estimates how wide a text is in a sans serif font: a Chinese character is as
-// wide as high, a digit a little more than half.
+// TextWidth estimates how wide a text is in a wide sans serif font, such as DejaVu Sans: a
+// Chinese character is as wide as high, a digit a little more than half.
 func TextWidth(text string, size float64) float64 {
 	w := 0.0
 	for _, r := range text {
@@ -35,14 +35,16 @@ func runeWidth(r rune) float64 {
 		return 0
 	case k == width.EastAsianWide || k == width.EastAsianFullwidth:
 		return 1
-	case strings.ContainsRune(" .,:;'|!iljIt()[]", r):
+	case strings.ContainsRune(" .,:;'|iljI", r):
 		return 0.32
+	case strings.ContainsRune("!tfr()[]", r):
+		return 0.41
 	case strings.ContainsRune("mwMW%@—…", r):
-		return 0.9
+		return 0.98
 	case unicode.IsUpper(r):
-		return 0.68
+		return 0.73
 	}
-	return 0.6
+	return 0.64
 }
 
 // fit shortens a text to a width, ending it with an ellipsis.
