@@ -151,6 +151,19 @@ func TestNamesRefusesBadFiles(t *testing.T) {
 	}
 }
 
+func TestMatchRefusesBadFlags(t *testing.T) {
+	for args, says := range map[string]string{
+		"-rows 0":    "-rows 0: at least 1",
+		"-rows -5":   "-rows -5: at least 1",
+		"-memory -1": "-memory -1: not less than 0 MiB",
+		"-rows 9 x":  `what is "x"?`,
+	} {
+		if err := runMatch(context.Background(), strings.Fields(args), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v; want one that says %q", args, err, says)
+		}
+	}
+}
+
 // The generator is the same for a seed, and its pairs are about 36 for 100 records.
 func TestGeneratedRecords(t *testing.T) {
 	var first, second []string

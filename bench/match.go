@@ -29,6 +29,14 @@ func runMatch(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("match takes flags only; what is %q?", flags.Arg(0))
+	case *rows < 1:
+		return fmt.Errorf("-rows %d: at least 1", *rows)
+	case *memory < 0:
+		return fmt.Errorf("-memory %d: not less than 0 MiB", *memory)
+	}
 	if *profile != "" {
 		stop, err := startProfile(*profile)
 		if err != nil {

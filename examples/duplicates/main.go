@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,12 +85,15 @@ func (c *command) check() error {
 	if len(c.out) == 0 {
 		return errors.New("name what to write with -out duplicates.html or -out duplicates.csv")
 	}
-	for _, name := range c.out {
+	for i, name := range c.out {
 		if ext := strings.ToLower(filepath.Ext(name)); ext != ".html" && ext != ".csv" {
 			return fmt.Errorf("-out %s: use a name that ends in .html or .csv", name)
 		}
 		if err := c.checkPlace(name); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(append([]string{c.schema}, c.out[:i]...), func(other string) bool { return filepath.Clean(other) == filepath.Clean(name) }) {
+			return fmt.Errorf("-out %s: is named by another flag, too; give each its own file", name)
 		}
 	}
 	if c.limit < 0 {
@@ -197,10 +201,10 @@ func (c *command) decideSchema(t *table, out io.Writer) (*schema, error) {
 	text := s.text()
 	fmt.Fprintf(out, "guessed schema (types: %s):\n%s\n", strings.Join(typeNames(), ", "), text)
 	if c.schema != "" {
-		fmt.Fprintf(out, "written to %s; edit it and run again if a column is something else\n", c.schema)
 		if err := os.WriteFile(c.schema, []byte(text+"\n"), 0o644); err != nil {
 			return nil, err
 		}
+		fmt.Fprintf(out, "written to %s; edit it and run again if a column is something else\n", c.schema)
 	}
 	if len(s.Fields) == 0 {
 		return nil, fmt.Errorf("%s: %w", c.in, errNothingGuessed)

@@ -91,6 +91,8 @@ func TestSaysWhatIsWrong(t *testing.T) {
 		"no row below":             {in: file("header.csv", "id,name\n"), out: []string{filepath.Join(dir, "x.csv")}},
 		"no such folder":           {in: good, out: []string{filepath.Join(dir, "absent", "x.csv")}},
 		"is the file to read":      {in: good, out: []string{good}},
+		"x.csv: is named by":       {in: good, schema: filepath.Join(dir, "x.csv"), out: []string{filepath.Join(dir, "x.csv")}},
+		"y.csv: is named by":       {in: good, out: []string{filepath.Join(dir, "y.csv"), dir + "/./y.csv"}},
 		"-limit -1":                {in: good, limit: -1, out: []string{filepath.Join(dir, "x.csv")}},
 		"-country \"China\"":       {in: good, country: "China", out: []string{filepath.Join(dir, "x.csv")}},
 		"looks like a record":      {in: file("headless.csv", "1,A,a@example.com\n2,B,b@example.com\n"), out: []string{filepath.Join(dir, "x.csv")}},

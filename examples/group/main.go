@@ -18,6 +18,9 @@ import (
 	"github.com/clientele-go/clientele"
 )
 
+// mostCustomers are what a book in memory holds.
+const mostCustomers = 1_000_000
+
 func main() {
 	customers := flag.Int("customers", 1200, "how many customers the group has")
 	flag.Parse()
@@ -25,8 +28,8 @@ func main() {
 		fmt.Fprintf(os.Stderr, "group: takes no arguments, only -customers; what is %q?\n", flag.Arg(0))
 		os.Exit(2)
 	}
-	if *customers < len(branches) {
-		fmt.Fprintf(os.Stderr, "group: -customers %d: use at least %d, one for each branch\n", *customers, len(branches))
+	if *customers < len(branches) || *customers > mostCustomers {
+		fmt.Fprintf(os.Stderr, "group: -customers %d: use %d, one for each branch, to %d\n", *customers, len(branches), mostCustomers)
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -132,6 +133,8 @@ func (o *settings) check() error {
 		return fmt.Errorf("-of %q: one of %s", o.of, strings.Join(subjects, ", "))
 	case same(o.in, o.bad) || same(o.in, o.mapping):
 		return fmt.Errorf("-in %s: it would be overwritten; give -errors and -map files of their own", o.in)
+	case o.bad != "" && filepath.Clean(o.bad) == filepath.Clean(o.mapping):
+		return fmt.Errorf("-errors %s: is the file of -map, too; give each its own", o.bad)
 	case o.preview && o.dryRun:
 		return errors.New("-preview looks at the file alone and -dry-run at the book, too: give one of them")
 	case o.sync == "" && o.archive:
@@ -167,8 +170,12 @@ func (o *settings) checkFile(ctx context.Context, file *tabular.File) error {
 	if err != nil {
 		return err
 	}
-	if _, err := format.Inspect(ctx, file, tabular.Options{Encoding: o.encoding, Delimiter: o.delimiter, Sheet: o.sheet}); err != nil {
+	shape, err := format.Inspect(ctx, file, tabular.Options{Encoding: o.encoding, Delimiter: o.delimiter, Sheet: o.sheet})
+	if err != nil {
 		return err
+	}
+	if err := hasRows(format.Read(ctx, file, shape.Options())); err != nil {
+		return fmt.Errorf("%s: %w", file.Name, err)
 	}
 	end := strings.ToLower(filepath.Ext(o.bad))
 	other := func(f tabular.Format) bool { return f.Extension() == end && f.Name() != format.Name() }
@@ -176,6 +183,16 @@ func (o *settings) checkFile(ctx context.Context, file *tabular.File) error {
 		return fmt.Errorf("-errors %s: refused rows are written as %s, as they stand in %s; use a name that ends in %s", o.bad, format.Name(), file.Name, format.Extension())
 	}
 	return nil
+}
+
+// hasRows refuses a file of which all rows are blank.
+func hasRows(rows iter.Seq2[*tabular.Row, error]) error {
+	for row, err := range rows {
+		if err != nil || row.Err != nil || !row.Blank() {
+			return err
+		}
+	}
+	return errors.New("the file is empty")
 }
 
 // same reports whether two paths lead to one file.

@@ -146,6 +146,8 @@ func (i *importer) run() error {
 // hint says which flag would help.
 func (i *importer) hint(err error) error {
 	switch {
+	case errors.Is(err, context.Canceled) && !i.dryRun:
+		return fmt.Errorf("interrupted; run it again, and it goes on (%w)", context.Canceled)
 	case errors.Is(err, exchange.ErrShortList):
 		return fmt.Errorf("%w (-max-missing PERCENT)", err)
 	case errors.Is(err, exchange.ErrImported):

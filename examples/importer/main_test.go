@@ -171,6 +171,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{`-of "ships": one of customers, units, items`, []string{"-in", in, "-dir", t.TempDir(), "-of", "ships"}},
 		{"there is no such folder", []string{"-in", in, "-dir", t.TempDir(), "-errors", filepath.Join(t.TempDir(), "absent", "bad.csv")}},
 		{"is a folder", []string{"-in", in, "-dir", t.TempDir(), "-errors", t.TempDir()}},
+		{"is the file of -map, too", []string{"-in", in, "-dir", t.TempDir(), "-errors", "./x.csv", "-map", "x.csv"}},
 		{"use a name that ends in .csv", []string{"-in", in, "-dir", t.TempDir(), "-errors", filepath.Join(t.TempDir(), "bad.xlsx")}},
 	} {
 		var out, log bytes.Buffer
@@ -312,12 +313,14 @@ func TestNothingIsLeftOrCountedThatWasNotDone(t *testing.T) {
 		t.Errorf("the dry run made a directory: %v", err)
 	}
 	var out, log bytes.Buffer
-	err := run(context.Background(), []string{"-in", written(t, "empty.csv", nil), "-dir", dir}, &out, &log)
-	if _, there := os.Stat(dir); err == nil || !errors.Is(there, os.ErrNotExist) {
-		t.Errorf("a book was made for an empty file: %v, %v", err, there)
+	for _, blank := range []string{"", "\n\n  \n", "\uFEFF"} {
+		err := run(context.Background(), []string{"-in", written(t, "empty.csv", []byte(blank)), "-dir", dir}, &out, &log)
+		if _, there := os.Stat(dir); err == nil || !errors.Is(there, os.ErrNotExist) {
+			t.Errorf("a book was made for an empty file: %v, %v", err, there)
+		}
 	}
 	imported(t, "-in", in, "-dir", dir)
-	err = run(context.Background(), []string{"-in", in, "-dir", dir}, &out, &log)
+	err := run(context.Background(), []string{"-in", in, "-dir", dir}, &out, &log)
 	if !errors.Is(err, exchange.ErrImported) || strings.Contains(out.String(), "Imported") {
 		t.Errorf("%v: %s", err, out.String())
 	}

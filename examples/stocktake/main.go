@@ -49,6 +49,9 @@ func main() {
 	}
 }
 
+// mostCustomers are what a book in memory holds with its history.
+const mostCustomers = 1_000_000
+
 // check says before the work what would fail after it.
 func (o *options) check() error {
 	if !o.from.IsZero() && !o.to.IsZero() && !o.from.Before(o.to) {
@@ -90,8 +93,8 @@ func parse(args []string, help io.Writer) (*options, error) {
 	if *lang != "en" && *lang != "zh" {
 		return nil, fmt.Errorf("-lang %q: use en or zh", *lang)
 	}
-	if o.customers < 100 {
-		return nil, fmt.Errorf("-customers %d: use at least 100", o.customers)
+	if o.customers < 100 || o.customers > mostCustomers {
+		return nil, fmt.Errorf("-customers %d: use 100 to %d", o.customers, mostCustomers)
 	}
 	o.lang = language.MustParse(*lang)
 	for _, day := range []struct {

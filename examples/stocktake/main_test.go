@@ -61,12 +61,13 @@ func TestReconciliationAddsUp(t *testing.T) {
 
 func TestWrongFlagsSayWhatIsRight(t *testing.T) {
 	for args, want := range map[string]string{
-		"-lang fr":        "use en or zh",
-		"-from yesterday": "use a day",
-		"-customers 3":    "at least 100",
-		"book":            "everything is said by flags",
-		"-font absent":    "there is no such file",
-		"-out main.go":    "is a file; name a folder",
+		"-lang fr":              "use en or zh",
+		"-from yesterday":       "use a day",
+		"-customers 3":          "100 to 1000000",
+		"-customers 1000000000": "100 to 1000000",
+		"book":                  "everything is said by flags",
+		"-font absent":          "there is no such file",
+		"-out main.go":          "is a file; name a folder",
 
 		"-from 2026-01-01 -to 2025-01-01": "use a day before -to, 2025-01-01",
 	} {
