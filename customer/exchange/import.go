@@ -330,6 +330,9 @@ func (r *run) settleMatch(m *Mapping) error {
 			}
 		}
 	}
+	if r.converter.partial && len(r.match) == 0 {
+		return &MappingError{Reason: "no column is mapped to the name, nor to a code, an identifier or a source key, by which customers of the book are found"}
+	}
 	return nil
 }
 

@@ -347,6 +347,7 @@ func TestMappingsAreChecked(t *testing.T) {
 	for _, columns := range [][]exchange.Column{
 		nil, {{Column: 0, Field: "name"}}, {{Column: 1, Field: "nam"}}, {{Column: 1, Field: "name"}, {Column: 2, Field: "name"}},
 		{{Column: 1, Field: "name"}, {Column: 1, Field: "code"}}, {{Column: 1, Field: "attr.nothing"}}, {{Column: 1, Field: "tag.nothing"}}, {{Column: 1, Field: "status"}},
+		{{Column: 4, Field: "phone"}, {Column: 5, Field: "email"}}, // of nobody
 	} {
 		_, err := b.session().Import(t.Context(), exchange.Import{File: file("a.csv", list), Mapping: &exchange.Mapping{HeaderRow: 1, HeaderRows: 1, Columns: columns}})
 		var e *exchange.MappingError

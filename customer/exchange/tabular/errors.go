@@ -52,7 +52,10 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("tabular: " + e.File)
+	b.WriteString("tabular")
+	if e.File != "" {
+		b.WriteString(": " + e.File)
+	}
 	if e.Row > 0 {
 		fmt.Fprintf(&b, ": row %d", e.Row)
 	}

@@ -228,6 +228,12 @@ func TestJSONLines(t *testing.T) {
 	}
 }
 
+func TestAnErrorOfNoFileNamesNone(t *testing.T) {
+	if _, err := tabular.ParseEncoding("xx"); err == nil || !strings.HasPrefix(err.Error(), "tabular: not characters of the encoding: ") {
+		t.Errorf("an unknown encoding: %v", err)
+	}
+}
+
 func TestWhatIsNoTable(t *testing.T) {
 	for content, code := range map[string]tabular.Code{
 		"": tabular.Empty, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....": tabular.Foreign, "%PDF-1.7": tabular.Foreign,
