@@ -91,8 +91,8 @@ type Comparator interface {
 	// Keys emits the hashes, of the kinds that are wanted, under which values that may be
 	// alike meet. Hashes are stable: they may be stored.
 	Keys(f Form, want KeyKinds, emit func(Key))
-	// Tokens emits what a corpus counts in a form: see [Corpus.Learn]. Comparators that weigh
-	// no words emit none.
+	// Tokens emits what a corpus counts in a form: see [Corpus.Learn]. Comparators to which the
+	// rest of a column says nothing emit none.
 	Tokens(f Form, emit func(hash uint64))
 }
 

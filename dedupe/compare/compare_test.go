@@ -284,6 +284,8 @@ func TestWebsites(t *testing.T) {
 		{"www.easterseaslchicago.org", "www.eastersealschicago.org", "typo"},
 		{"www.wallaby.com", "www.wallaby.com.au", "name"},
 		{"www.acc.com.tw", "www.kinsus.com.tw", "different"},
+		{"http://www.fpc.com.tw", "http://www.fcfc.com.tw", "different"}, // short sites are chosen to be unlike
+		{"www.fpc.com.tw", "www.fpc.con.tw", "typo"},
 	})
 }
 

@@ -20,23 +20,27 @@ var identifierLevels = []Level{
 }
 
 type identifierForm struct {
-	key    string
-	scheme uint8 // 1 + index in checksummed; 0 for none
+	key            string
+	scheme         uint8  // 1 + index in checksummed; 0 for none
+	shape, checked uint64 // see checkDigit
 }
 
 func (f *identifierForm) Key() string { return f.key }
 
-type identifiers struct{ set *identifier.Set }
+type identifiers struct {
+	set    *identifier.Set
+	corpus *Corpus
+}
 
 // checksummed are the schemes whose check makes a mistyped number unlikely to pass.
 var checksummed = []string{"cn.uscc", "cn.resident", "lei"}
 
-func newIdentifier(Type, Options) Comparator {
+func newIdentifier(_ Type, o Options) Comparator {
 	set, err := identifier.NewSet()
 	if err != nil { // not with the built-in schemes alone
 		set = nil
 	}
-	return &identifiers{set}
+	return &identifiers{set, o.Corpus}
 }
 
 func (c *identifiers) Type() Type      { return Identifier }
@@ -52,7 +56,11 @@ func (c *identifiers) Prepare(value string) Form {
 		return nil
 	}
 	f := &identifierForm{key: key}
-	if n := len(key); c.set == nil || n != 15 && n != 18 && n != 20 {
+	if c.set == nil {
+		return f
+	}
+	f.shape, f.checked = checkDigit(c.set, key)
+	if n := len(key); n != 15 && n != 18 && n != 20 {
 		return f
 	}
 	for i, scheme := range checksummed {
@@ -87,16 +95,17 @@ func (c *identifiers) Compare(a, b Form) Outcome {
 	if !ok || !too {
 		return Outcome{}
 	}
+	switch {
+	case x.key == y.key:
+		return Outcome{Level: Exact}
+	case c.contradict(x, y):
+		return Outcome{}
+	}
 	return Outcome{Level: identifierLevel(x, y)}
 }
 
+// identifierLevel places two numbers that differ.
 func identifierLevel(x, y *identifierForm) uint8 {
-	if x.key == y.key {
-		return Exact
-	}
-	if x.scheme != 0 && x.scheme == y.scheme {
-		return 0
-	}
 	short, long := byLength(x.key, y.key)
 	if len(short) == len(long) && lookAlike(short, long) {
 		return 6
@@ -136,7 +145,15 @@ func shape(c byte) byte {
 	return c
 }
 
-func (*identifiers) Tokens(Form, func(uint64)) {}
+// Tokens are the shapes of numbers, and those that pass a check.
+func (*identifiers) Tokens(f Form, emit func(uint64)) {
+	if p, ok := f.(*identifierForm); ok && p.shape != 0 {
+		emit(p.shape)
+		if p.checked != 0 {
+			emit(p.checked)
+		}
+	}
+}
 
 func (c *identifiers) Keys(f Form, want KeyKinds, emit func(Key)) {
 	p, ok := f.(*identifierForm)

@@ -190,7 +190,10 @@ func headLevel(x, y *hanOrg, v *cover) (level uint8, same float32) {
 	case coresAgree && trade == agree && place == agree, whole >= 0.97:
 		return orgSpelling, 0.97
 	case coresAgree && trade != apart && place != apart:
-		return orgContained, contained(x, y)
+		if same = contained(x, y); same < 0.5 && x.formal && y.formal {
+			return orgPart, same
+		}
+		return orgContained, same
 	case x.sound() == y.sound() && v.coreA >= 0.5 && trade != apart && place != apart:
 		if runeCount(x.coreText()) >= 3 {
 			return orgContained, 0.8

@@ -6,14 +6,18 @@ import (
 )
 
 // townsfolk has names, streets and places of which some are common and some rare.
-func townsfolk(t Type) []string {
+func townsfolk(t *testing.T, typ Type) []string {
+	t.Helper()
 	list := []string{"Anna Adler", "Adler & Söhne GmbH", "Adler Söhne", "12 High Street Leeds", "12 High St", "北京科电亿恒电力技术有限公司", "科电亿恒", "王小明", "上海市黄浦区人民路123号", "上海",
 		"1961-02-03", "3 Feb 1961", "anna@adler.example", "adler.example", "0301234567", "91110108MA0PX1FD4C", "LS1 4AP", "red", "42"}
 	for i := range 300 {
 		list = append(list, fmt.Sprintf("%s %d", list[i%19], i%7))
 	}
-	if t == Name || t == Text {
+	switch typ {
+	case Name, Text:
 		list = append(list, "Anna Adler | Söhne GmbH")
+	case Identifier:
+		list = append(issued(t, "tw.ubn", "", 8, 60, 1), list...)
 	}
 	return list
 }
@@ -39,7 +43,7 @@ func learned(t *testing.T, typ Type, values []string) (c Comparator, words int) 
 // others don't, so that the values here could tell.
 func TestCorporaCountWhatIsWeighed(t *testing.T) {
 	for _, typ := range Types() {
-		values := townsfolk(typ)
+		values := townsfolk(t, typ)
 		with, words := learned(t, typ, values)
 		without, err := New(typ, Options{})
 		if err != nil {
@@ -63,7 +67,7 @@ func TestCorporaCountWhatIsWeighed(t *testing.T) {
 // another column's comparator.
 func TestSettledFormsCompareAlike(t *testing.T) {
 	for _, typ := range Types() {
-		values := townsfolk(typ)
+		values := townsfolk(t, typ)
 		c, _ := learned(t, typ, values)
 		other, _ := learned(t, typ, values[100:])
 		for _, a := range values[:25] {

@@ -69,19 +69,27 @@ func (websites) Compare(a, b Form) Outcome {
 	return Outcome{Level: websiteLevel(x, y)}
 }
 
+// shortSite is the length below which sites with other names are others, however alike they are.
+const shortSite = 5
+
 func websiteLevel(x, y *websiteForm) uint8 {
 	switch {
 	case *x == *y:
 		return Exact
 	case x.host == y.host:
 		return 6
-	case edits(x.host, y.host) == 1 && len(x.host) >= 7:
-		return 5
 	case x.name == y.name && len(x.name) >= 3:
+		if edits(x.host, y.host) == 1 {
+			return 5
+		}
 		return 4
+	case min(len(x.name), len(y.name)) < shortSite: // chosen to be unlike
+		return 0
+	case edits(x.host, y.host) == 1:
+		return 5
 	}
 	switch s := jaroWinkler(x.name, y.name); {
-	case s >= 0.93 && min(len(x.name), len(y.name)) >= 5:
+	case s >= 0.93:
 		return 3
 	case s >= 0.85:
 		return 2
