@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/clientele-go/clientele/bench/capacity"
@@ -57,6 +58,9 @@ func dispatch(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	usage := "usage: go run ./bench <command> [flags]"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		usage = fmt.Sprintf("bench: no command %q\n%s", args[0], usage)
+	}
 	for _, c := range commands {
 		usage += fmt.Sprintf("\n  %-10s %s", c.name, c.does)
 	}

@@ -41,6 +41,8 @@ func TestTermsOfPayment(t *testing.T) {
 		{"EOM 2M", "2024-04-02", "2024-06-30"}, // April 30th's month and two: its end
 		{"1M", "2024-01-31", "2024-02-29"},
 		{"2/10 NET30", "2024-05-01", "2024-05-31"},
+		{"net 30", "2024-05-01", "2024-05-31"},
+		{"2/10 n/30", "2024-05-01", "2024-05-31"},
 		{"net30", "2024-05-01", "2024-05-31"},
 		{"NET60", "2200-10-31", "2200-12-30"},
 	} {
@@ -93,7 +95,7 @@ func TestOneYenInThreePartsIsOnePart(t *testing.T) {
 }
 
 func TestTermsThatMakeNoSense(t *testing.T) {
-	for _, text := range []string{"", ",", "NET", "NET-1", "NET30,", "soon", "0% NET30", "120/10 NET30", "2.555/10 NET30", "EOM@32", "DAY32", "NET99999", "EOQ@25",
+	for _, text := range []string{"", ",", "NET", "NET EOM", "N/", "NET-1", "NET30,", "soon", "0% NET30", "120/10 NET30", "2.555/10 NET30", "EOM@32", "DAY32", "NET99999", "EOQ@25",
 		"50% NET0, NET30", "30% NET0, 50% NET30", "30% NET30", "70% NET0, 70% NET30", // not 100 % together
 		"2/10", "2/40 NET30", "2/10 CASH", "DAY0", "EOM@0", // a discount that ends after all is due; days that no month has
 		"NET30 NET60", "EOM EOQ", "DAY10 DAY20", "30% 70% NET30", "EOM+30 +15", // which of the two?

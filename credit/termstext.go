@@ -15,13 +15,13 @@ func termError(field string, value, most int) error {
 
 // ParseTerms reads terms of payment. Parts are divided by commas, words by spaces:
 //
-//	NET30             30 days after the document's date; NET0, CASH and PREPAID (现结, 预付) are at once
+//	NET30, net 30     30 days after the document's date; NET0, CASH and PREPAID (现结, 预付) are at once
 //	EOM, EOM+30       the end of the month, 30 days after it; also 月结, 月结30天
 //	EOM@25+30         of months that end on the 25th
 //	EOQ+15, EOY       the end of the quarter (季结), of the year (年结)
 //	DAY10             the next 10th of a month
 //	EOM 1M DAY10      the 10th of the month after that of the end of the month
-//	2/10 NET30        2 % off within 10 days
+//	2/10 NET30        2 % off within 10 days; also 2/10 n/30
 //	30% NET0, 70% EOM+60
 //
 // The percents of several parts add up to 100, and no discount ends after the day that all is
@@ -32,6 +32,9 @@ func ParseTerms(text string) (Terms, error) {
 	for _, part := range parts {
 		p := TermsPart{}
 		words := strings.Fields(strings.ToUpper(part))
+		if i := slices.Index(words, "NET"); i >= 0 && i+1 < len(words) {
+			words = slices.Replace(words, i, i+2, words[i]+words[i+1])
+		}
 		if len(words) == 0 {
 			return Terms{}, badTerms(text, part)
 		}
@@ -136,6 +139,9 @@ func (t *Terms) parseWord(p *TermsPart, word string) bool {
 		return err == nil && n > 0
 	}
 	if rate, days, ok := strings.Cut(word, "/"); ok {
+		if rate == "N" {
+			return number(days, &p.Rule.Days)
+		}
 		return t.parseDiscount(rate, days)
 	}
 	if slices.Contains(atOnce, word) {

@@ -16,6 +16,7 @@ var (
 	errAmbiguous  = errors.New("fields lead to different customers")
 	errNoCustomer = errors.New("no such customer")
 	errPresent    = errors.New("the book has the customer")
+	errOtherCode  = errors.New("an earlier row gives the customer another code")
 )
 
 func ignoreAmbiguous(err error) error {
@@ -92,8 +93,8 @@ func find(tx *Reader, f Field, c *customer.Customer) (customer.ID, error) {
 	return 0, nil
 }
 
-// apply settles a line in a transaction.
-func (r *run) apply(tx *Tx, l *line) (fate, error) {
+// apply settles a line in a transaction, in which the lines of some customers gave them codes.
+func (r *run) apply(tx *Tx, l *line, coded map[customer.ID]bool) (fate, error) {
 	if l.entry != nil {
 		return l.entry.apply(r, tx, l)
 	}
@@ -105,6 +106,9 @@ func (r *run) apply(tx *Tx, l *line) (fate, error) {
 	if id != 0 {
 		if r.im.Mode == CreateOnly {
 			return fate{}, fmt.Errorf("%w: customer %d", errPresent, id)
+		}
+		if err := r.checkCode(tx, l, id, coded); err != nil {
+			return fate{}, err
 		}
 		return r.change(tx, l, id, false)
 	}
@@ -136,6 +140,19 @@ func (r *run) apply(tx *Tx, l *line) (fate, error) {
 		err = tx.Flag(c.ID, twin)
 	}
 	return f, err
+}
+
+// checkCode refuses a line whose customer an earlier one gave another code: branches, say, that have
+// their tax number in common. The later would take the place of the earlier.
+func (r *run) checkCode(tx *Tx, l *line, id customer.ID, coded map[customer.ID]bool) error {
+	if l.checked.Code == "" || !coded[id] && !r.coded.Contains(uint64(id)) {
+		return nil
+	}
+	c, err := tx.Customers.Get(id)
+	if err == nil && foldCode(c.Code) != foldCode(l.checked.Code) {
+		err = fmt.Errorf("%w: customer %d is %s", errOtherCode, id, c.Code)
+	}
+	return err
 }
 
 // twin returns the customer that a new one would duplicate, 0 if there is none.

@@ -22,6 +22,7 @@ var chineseRemedies = map[string]string{
 	"create the tag first, or correct the value":      "请先建立该标签，或更正此值",
 	"one of *": "可用的值：*",
 	"correct it, or map a column by which the other customer is found":            "请更正，或对应一个能找到该客户的列",
+	"correct the code, or the number that both rows have":                         "请更正编码，或更正两行共有的号码",
 	"correct the row, or merge the customers":                                     "请更正此行，或先合并这些客户",
 	"correct the key, or import in a mode that creates":                           "请更正编码，或改用允许新建的方式导入",
 	"correct the code, or import in a mode that creates":                          "请更正编码，或改用允许新建的方式导入",

@@ -395,6 +395,9 @@ func (r *run) load(ctx context.Context, lines []*line, fates map[*line]fate) (le
 			left = append(left, l)
 		} else {
 			fates[l] = created[i]
+			if l.draft.Code != "" {
+				r.coded.Add(uint64(created[i].id))
+			}
 		}
 	}
 	return left, nil
@@ -443,12 +446,15 @@ func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) er
 		var a attempt
 		err := r.holding(ctx, func(tx *Tx) error {
 			a.takeBack()
-			a = attempt{done: map[*line]fate{}, faults: map[*line]int{}}
+			a = attempt{done: map[*line]fate{}, faults: map[*line]int{}, coded: map[customer.ID]bool{}}
 			return a.write(r, tx, lines, fates)
 		})
 		switch {
 		case err == nil || errors.Is(err, errDry):
 			maps.Copy(fates, a.done)
+			if err == nil {
+				r.remember(a.coded)
+			}
 			return nil
 		case a.failed == nil:
 			return err
@@ -464,9 +470,17 @@ func (r *run) write(ctx context.Context, lines []*line, fates map[*line]fate) er
 // attempt is one run of a transaction that settles lines.
 type attempt struct {
 	done   map[*line]fate
-	faults map[*line]int // how many faults lines had that were refused with nothing written
-	failed *line         // the one that ended the attempt, since part of it was written
+	faults map[*line]int        // how many faults lines had that were refused with nothing written
+	coded  map[customer.ID]bool // the customers of lines that have a code
+	failed *line                // the one that ended the attempt, since part of it was written
 	cause  error
+}
+
+// remember notes the customers of lines that have a code, now that they are in the book.
+func (r *run) remember(coded map[customer.ID]bool) {
+	for id := range coded {
+		r.coded.Add(uint64(id))
+	}
 }
 
 // takeBack forgets the faults that lines got, for the transaction runs once more.
@@ -483,7 +497,10 @@ func (a *attempt) write(r *run, tx *Tx, lines []*line, fates map[*line]fate) err
 		}
 		f, before, err := r.settledBefore(&tx.Reader, l)
 		if err == nil && !before {
-			f, err = r.apply(tx, l)
+			f, err = r.apply(tx, l, a.coded)
+		}
+		if err == nil && l.checked != nil && l.checked.Code != "" {
+			a.coded[f.id] = true
 		}
 		if before := len(l.faults); err != nil && (r.im.DryRun || unwritten(err)) && r.blame(l, err) {
 			a.faults[l] = before
@@ -511,7 +528,7 @@ func (a *attempt) write(r *run, tx *Tx, lines []*line, fates map[*line]fate) err
 
 // unwritten reports that a line failed before anything of it was written.
 func unwritten(err error) bool {
-	return errors.Is(err, errAmbiguous) || errors.Is(err, errNoCustomer) || errors.Is(err, errNoUnit) || errors.Is(err, errPresent)
+	return errors.Is(err, errAmbiguous) || errors.Is(err, errNoCustomer) || errors.Is(err, errNoUnit) || errors.Is(err, errPresent) || errors.Is(err, errOtherCode)
 }
 
 // keeps reports whether a row is kept when it is settled in a transaction of changes.
@@ -544,6 +561,9 @@ func (r *run) blame(l *line, err error) bool {
 		}
 	case errors.Is(err, errAmbiguous):
 		f = Fault{Code: CodeAmbiguous, Detail: err.Error(), Remedy: "correct the row, or merge the customers"}
+	case errors.Is(err, errOtherCode):
+		_, column := l.part("Code")
+		f = Fault{Column: column, Value: l.checked.Code, Code: CodeAmbiguous, Detail: err.Error(), Remedy: "correct the code, or the number that both rows have"}
 	case errors.Is(err, errNoCustomer):
 		f = Fault{Code: CodeNotFound, Detail: "no customer of the book fits", Remedy: "correct the key, or import in a mode that creates"}
 	case errors.Is(err, errNoUnit):

@@ -35,6 +35,9 @@ func readSchema(name string, t *table) (*schema, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(s); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // which names types of Go
+			err = fmt.Errorf("%q is a JSON %s", wrong.Field, wrong.Value)
+		}
 		return nil, fmt.Errorf("%s: is no schema: %w; give a file that doesn't exist, and it is written there", name, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

@@ -100,6 +100,7 @@ func TestSaysWhatIsWrong(t *testing.T) {
 		"is a folder":              {in: good, out: []string{folder}},
 		"no such file":             {in: filepath.Join(dir, "absent.csv"), out: []string{filepath.Join(dir, "x.csv")}},
 		"something follows":        {in: good, schema: file("two.json", `{"fields":{"电话":"phone"}}}`), out: []string{filepath.Join(dir, "x.csv")}},
+		`"fields" is a JSON array`: {in: good, schema: file("array.json", `{"fields":["name"]}`), out: []string{filepath.Join(dir, "x.csv")}},
 		"is no schema":             {in: good, schema: file("list.json", `name`), out: []string{filepath.Join(dir, "x.csv")}},
 		"row 6, column 2: ":        {in: file("cut.csv", customers+"5,\xe4\xb8,021-1,x,\n"), out: []string{filepath.Join(dir, "x.csv")}},
 		"never closed":             {in: file("open.csv", "id,name,city\r\n1,\"A,x\r\n2,B,y\r\n3,C,z\r\n"), out: []string{filepath.Join(dir, "x.csv")}},

@@ -137,10 +137,18 @@ func (i *importer) run() error {
 	if err != nil {
 		return i.hint(err)
 	}
-	if err := i.tellMissing(last); err != nil || i.dryRun || i.bad == "" || last.Summary.Refused == 0 {
+	if err := i.tellMissing(last); err != nil || i.dryRun {
 		return err
 	}
-	return i.writeBad(last.Job)
+	if i.bad != "" && last.Summary.Refused > 0 {
+		if err := i.writeBad(last.Job); err != nil {
+			return err
+		}
+	}
+	if n := last.Summary.Read; n > 0 && last.Summary.Refused == n {
+		return fmt.Errorf("all %d rows were refused; nothing was imported", n)
+	}
+	return nil
 }
 
 // hint says which flag would help.
