@@ -53,6 +53,31 @@ func TestConfirmedNumbersKeepCustomersApart(t *testing.T) {
 	}
 }
 
+// A record with a number of its own does not join those of another by way of records that have
+// none: four of these have the name and the address, so that the mean of all pairs speaks for it.
+func TestRecordsWithoutNumbersDoNotJoinOthersNumbers(t *testing.T) {
+	schema := []match.Field{
+		{Name: "name", Type: compare.PersonName}, {Name: "address", Type: compare.Address}, {Name: "passport", Type: compare.Identifier},
+	}
+	for last, want := range map[string]int{"T9038815": 6, "": 7, "K4471902": 7} {
+		list := households(400)
+		for i, passport := range []string{"K4471902", "K4471902", "", "", "", ""} {
+			list = append(list, match.Record{ID: fmt.Sprintf("own %d", i), Values: []string{"Veronika Lindqvist", "17 Harbour Lane, Malmö", passport}})
+		}
+		list = append(list, match.Record{ID: "own last", Values: []string{"Veronika Lindqvist", "", last}})
+		r := run(t, match.Options{Schema: schema}, list)
+		most := 0
+		for _, cluster := range r.Clusters {
+			if strings.HasPrefix(r.IDs[cluster[0]], "own") {
+				most = max(most, len(cluster))
+			}
+		}
+		if most != want {
+			t.Errorf("the last record has %q: %d of the seven are one; want %d", last, most, want)
+		}
+	}
+}
+
 // households are people, of whom every other stands twice with the same passport.
 func households(n int) (list []match.Record) {
 	rng := rand.New(rand.NewPCG(5, 5))

@@ -23,7 +23,7 @@ const largestMatrix = 400
 // one while the mean log-odds between their records, clipped, speak for it. So one wrong
 // pair does not chain two families of records. The score of pairs that were no candidates
 // is asked for.
-func clusters(ctx context.Context, rows int, edges []scored, score func(a, b uint32) float32, apart func(x, y []uint32) bool) ([][]uint32, error) {
+func clusters(ctx context.Context, rows int, edges []scored, score func(a, b uint32) float32, apart func(x, y []uint32, mean float32) bool) ([][]uint32, error) {
 	var found [][]uint32
 	for _, group := range components(rows, edges, 0) {
 		if err := ctx.Err(); err != nil {
@@ -36,7 +36,7 @@ func clusters(ctx context.Context, rows int, edges []scored, score func(a, b uin
 }
 
 // splitGroup clusters one connected group. A group too large is first cut at its weaker edges.
-func splitGroup(group []uint32, edges []scored, score func(a, b uint32) float32, apart func(x, y []uint32) bool, above float32) [][]uint32 {
+func splitGroup(group []uint32, edges []scored, score func(a, b uint32) float32, apart func(x, y []uint32, mean float32) bool, above float32) [][]uint32 {
 	if len(group) <= largestMatrix {
 		return linkage(group, score, apart)
 	}
@@ -103,7 +103,7 @@ func components(rows int, edges []scored, above float32) [][]uint32 {
 }
 
 // linkage clusters a group, whose rows ascend, by its full matrix of scores.
-func linkage(group []uint32, score func(a, b uint32) float32, apart func(x, y []uint32) bool) [][]uint32 {
+func linkage(group []uint32, score func(a, b uint32) float32, apart func(x, y []uint32, mean float32) bool) [][]uint32 {
 	n := len(group)
 	sum := make([]float32, n*n) // between clusters
 	for i := range n {
@@ -124,7 +124,8 @@ func linkage(group []uint32, score func(a, b uint32) float32, apart func(x, y []
 		if a < 0 {
 			break
 		}
-		if sum[a*n+b] < verdict/2 && apart(members[a], members[b]) {
+		mean := sum[a*n+b] / float32(len(members[a])*len(members[b]))
+		if sum[a*n+b] < verdict/2 && apart(members[a], members[b], mean) {
 			never := float32(math.Inf(-1))
 			sum[a*n+b], sum[b*n+a] = never, never
 			continue

@@ -35,7 +35,7 @@ func TestClustersDoNotChain(t *testing.T) {
 		return -9
 	}
 	edges := []scored{{0, 1, 9}, {1, 2, 8}, {2, 3, 9}}
-	got, err := clusters(context.Background(), 5, edges, score, func(_, _ []uint32) bool { return false })
+	got, err := clusters(context.Background(), 5, edges, score, func(_, _ []uint32, _ float32) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}
