@@ -198,11 +198,11 @@ var idHeader = regexp.MustCompile(`(?i)^(id|.*_id|rec_?id|code|(客户|客戶|�
 func guess(t *table) *schema {
 	s := &schema{Mode: "dedupe", Fields: map[string]compare.Type{}}
 	for i, h := range t.header {
-		values := t.sample(i)
-		if s.ID == "" && idHeader.MatchString(strings.TrimSpace(h)) && len(values) == min(len(t.rows), sampled) && distinct(values) {
+		if s.ID == "" && idHeader.MatchString(strings.TrimSpace(h)) && t.names(i) {
 			s.ID = h
 			continue
 		}
+		values := t.sample(i)
 		if len(values) == 0 {
 			continue
 		}
@@ -252,7 +252,15 @@ func (t *table) sample(column int) []string {
 	return values
 }
 
-func distinct(values []string) bool {
-	sorted := slices.Sorted(slices.Values(values))
-	return len(slices.Compact(sorted)) == len(values)
+// names reports whether every row has a value of its own in a column.
+func (t *table) names(column int) bool {
+	seen := make(map[string]bool, len(t.rows))
+	for _, row := range t.rows {
+		v := strings.TrimSpace(row[column])
+		if v == "" || seen[v] {
+			return false
+		}
+		seen[v] = true
+	}
+	return true
 }

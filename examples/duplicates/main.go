@@ -200,6 +200,9 @@ func (c *command) decideSchema(t *table, out io.Writer) (*schema, error) {
 	s := guess(t)
 	text := s.text()
 	fmt.Fprintf(out, "guessed schema (types: %s):\n%s\n", strings.Join(typeNames(), ", "), text)
+	if s.ID == "" {
+		fmt.Fprintln(out, "no column that looks like one of ids has another in each row: rows go by their numbers")
+	}
 	if c.schema != "" {
 		if err := os.WriteFile(c.schema, []byte(text+"\n"), 0o644); err != nil {
 			return nil, err

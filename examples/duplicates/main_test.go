@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -243,6 +244,21 @@ func TestTakesRowsOfAnySize(t *testing.T) {
 	info, err := os.Stat(page)
 	if err != nil || info.Size() > 100_000 {
 		t.Errorf("the page has %d bytes, %v", info.Size(), err)
+	}
+}
+
+// A column of ids in which one repeats, though late in the file, names no rows.
+func TestRepeatedIDsAreNone(t *testing.T) {
+	tab := &table{header: []string{"id", "name"}}
+	for i := range 2 * sampled {
+		tab.rows = append(tab.rows, []string{fmt.Sprint(i), "Acme Ltd"})
+	}
+	if s := guess(tab); s.ID != "id" {
+		t.Errorf("the ids are %q", s.ID)
+	}
+	tab.rows[2*sampled-1][0] = "7"
+	if s := guess(tab); s.ID != "" {
+		t.Errorf("the ids are %q, one of them twice", s.ID)
 	}
 }
 
