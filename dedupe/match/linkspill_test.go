@@ -47,6 +47,9 @@ func TestLinksOfAnyMemory(t *testing.T) {
 		o := Options{Schema: schema, Mode: Link, OneToOne: once, teaching: 300}
 		want, _ := linked(t, o, records)
 		for _, workers := range []int{1, 3} {
+			if testing.Short() && workers == 1 {
+				continue
+			}
 			o.Memory, o.Workers, o.TempDir = 1, workers, t.TempDir()
 			got, spilled := linked(t, o, records)
 			if got != want {
@@ -84,6 +87,9 @@ func TestLinksGoOnWithOtherMemory(t *testing.T) {
 	o := Options{Schema: schema, Mode: Link, teaching: 300, TempDir: t.TempDir()}
 	want, _ := linked(t, o, records)
 	for _, memory := range [][2]int64{{0, 1}, {1, 0}, {1, 1}} {
+		if testing.Short() && memory[0] == memory[1] {
+			continue
+		}
 		o.Checkpoint = filepath.Join(t.TempDir(), "checkpoint")
 		ctx, cancel := context.WithCancel(context.Background())
 		o.Memory, o.Progress = memory[0], func(p Progress) {

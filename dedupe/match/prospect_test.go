@@ -97,6 +97,9 @@ func TestStreamedPairsAreScoredAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, memory := range []int64{0, 1} {
+		if testing.Short() && memory == 0 {
+			continue
+		}
 		o := Options{Memory: memory, Checkpoint: filepath.Join(t.TempDir(), "checkpoint")}
 		for _, stage := range []Stage{Blocking, Comparing, Training, Scoring} {
 			ctx, cancel := context.WithCancel(context.Background())

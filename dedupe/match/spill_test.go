@@ -24,6 +24,9 @@ func TestAnyMemoryFindsTheSame(t *testing.T) {
 		want := foundAnywhere(run(t, match.Options{Schema: people, Mode: mode}, list))
 		for _, memory := range []int64{1, 100_000} {
 			for _, workers := range []int{1, 3} {
+				if testing.Short() && (memory > 1 || workers == 1) {
+					continue
+				}
 				o := match.Options{Schema: people, Mode: mode, Memory: memory, Workers: workers, TempDir: t.TempDir()}
 				r := run(t, o, list)
 				if memory == 1 && r.Statistics.Spilled == 0 {
