@@ -54,13 +54,12 @@ func startsWithState(s string) bool {
 	return len(s) > 3 && s[0] > '9' && s[1] > '9' && strings.Contains(s, "9")
 }
 
-// Of a column so many numbers of a shape, and this share of them, pass when it is of a scheme.
-const (
-	manyNumbers = 50
-	nearlyAll   = 0.85
-)
+// manyNumbers of a shape there are in a column of a scheme, of which nearly all pass.
+const manyNumbers = 50
 
-// contradict reports whether two numbers that differ are two of a scheme that the column is of.
+// contradict reports whether two numbers that differ are two of a scheme that the column is of. It
+// counts in the steps of a stored corpus, which then says the same: nearly all are those whose
+// information is a step more than the shape's at most, some 0.88 of it.
 func (c *identifiers) contradict(x, y *identifierForm) bool {
 	if x.scheme != 0 && x.scheme == y.scheme {
 		return true
@@ -68,6 +67,6 @@ func (c *identifiers) contradict(x, y *identifierForm) bool {
 	if x.checked == 0 || x.checked != y.checked || !c.corpus.ready() {
 		return false
 	}
-	shaped, checked := c.corpus.bits(x.shape), c.corpus.bits(x.checked)
-	return math.Exp2(float64(shaped-checked)) >= nearlyAll && float64(c.corpus.Values())*math.Exp2(-float64(shaped)) >= manyNumbers
+	shaped, checked := c.corpus.steps(x.shape), c.corpus.steps(x.checked)
+	return checked <= shaped+1 && float64(c.corpus.Values())*math.Exp2(-float64(shaped)/infoSteps) >= manyNumbers
 }

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/clientele-go/clientele/customer/identifier"
@@ -51,5 +52,40 @@ func TestNumbersOfACheckedColumnContradict(t *testing.T) {
 		if o := by.Compare(by.Prepare(c.a), by.Prepare(c.a)); o.Level != Exact {
 			t.Errorf("%s: %s is on level %d of itself", name, c.a, o.Level)
 		}
+	}
+}
+
+// A stored corpus, which is rounded, says the same of a column's numbers as the one that learned
+// them, however many of them pass.
+func TestStoredCorporaKnowCheckedColumns(t *testing.T) {
+	pass, fail := issued(t, "tw.ubn", "", 8, 1000, 1), issued(t, "tw.ubn", "", 8, 1200, 1200)[1:]
+	others := issued(t, "eu.vat", "DE", 9, 60, 1)
+	both := map[uint8]bool{}
+	for passing := 600; passing <= 1000; passing += 5 {
+		corpus := NewCorpus()
+		by, err := New(Identifier, Options{Corpus: corpus})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range slices.Concat(pass[:passing], fail[:1000-passing], others) {
+			corpus.Learn(by, by.Prepare(v), 1)
+		}
+		corpus.Seal()
+		stored, _, err := CutCorpus(corpus.AppendBinary(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		then, err := New(Identifier, Options{Corpus: stored})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := by.Compare(by.Prepare("68919301"), by.Prepare("68919702"))
+		if after := then.Compare(then.Prepare("68919301"), then.Prepare("68919702")); after != now {
+			t.Errorf("of 1000 numbers %d pass: level %d, stored %d", passing, now.Level, after.Level)
+		}
+		both[now.Level] = true
+	}
+	if len(both) != 2 {
+		t.Errorf("all are on one level: %v", both)
 	}
 }

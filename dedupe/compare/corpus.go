@@ -109,7 +109,7 @@ func (c *Corpus) AppendBinary(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(kept)))
 	for _, h := range kept {
 		dst = binary.LittleEndian.AppendUint64(dst, h)
-		dst = append(dst, uint8(min(c.bits(h)*infoSteps, 255)))
+		dst = append(dst, uint8(c.steps(h)))
 	}
 	return dst
 }
@@ -118,6 +118,9 @@ const (
 	storedFrom = 2 // bits less than a word of a single value: four values
 	infoSteps  = 8 // stored steps a bit
 )
+
+// steps is the information of a word as it is stored.
+func (c *Corpus) steps(h uint64) int { return int(min(c.bits(h)*infoSteps, 255)) }
 
 // WordsOnly says that the corpus was stored before whole names were counted, so that words alone
 // tell how rare these are.
