@@ -183,7 +183,7 @@ type run struct {
 	skipped   int64 // of them, those that an earlier run settled
 	earlier   int   // rows that an earlier run settled
 	claimed   *Job
-	coded     bitset.Set     // the customers of rows settled in this run that have a code
+	coded     bitset.Set     // the customers of settled rows that have a code
 	posted    map[string]int // rows of this run by the document that they post
 	listed    listing        // whom the rows of a dry run with Sync are about
 	sketch    *sketch        // of the book, if it may be used

@@ -46,3 +46,25 @@ func TestRowsOfOneFileDoNotTakeEachOthersCodes(t *testing.T) {
 		}
 	}
 }
+
+// So it is when the import was cut off between the rows.
+func TestResumedImportsKnowTheCodesOfRowsBefore(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("客户编码,客户名称,统一社会信用代码\nB1,上汽一分公司,91310000132260250X\n")
+	const others = 25_000
+	for i := range others {
+		fmt.Fprintf(&rows, "X%d,第%d号客户,\n", i, i)
+	}
+	rows.WriteString("B2,上汽二分公司,91310000132260250X\nb1,上汽第一分公司,91310000132260250X\n")
+	b, im := newBook(t), exchange.Import{File: file("a.csv", rows.String()), Duplicates: exchange.AllowDuplicates}
+	for p, err := range b.session().Run(t.Context(), im) {
+		if err != nil || p.Row >= others {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		break
+	}
+	p, err := b.session().Import(t.Context(), im)
+	if want := (exchange.Summary{Read: others + 3, Created: others + 1, Updated: 1, Refused: 1}); err != nil || !p.Resumed || p.Summary != want {
+		t.Errorf("%+v, %v; want %+v", p, err, want)
+	}
+}

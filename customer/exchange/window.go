@@ -112,6 +112,11 @@ func (r *run) readWindows(ctx context.Context, after int, out chan<- *window) er
 		if len(rows) == 0 {
 			return nil
 		}
+		if rows[0].Number <= after {
+			lines := r.convert(rows)
+			rows, bytes = nil, 0
+			return r.recall(ctx, lines)
+		}
 		w := &window{lines: r.convert(rows), last: rows[len(rows)-1].Number, from: from, to: meter.at.Load()}
 		rows, bytes = nil, 0
 		select {
@@ -126,8 +131,13 @@ func (r *run) readWindows(ctx context.Context, after int, out chan<- *window) er
 		if err != nil {
 			return errors.Join(flush(), err)
 		}
-		if row.Number < first || row.Number <= after || row.Blank() {
+		if row.Number < first || row.Number <= after && !r.recalls() || row.Blank() {
 			continue
+		}
+		if len(rows) > 0 && rows[0].Number <= after && row.Number > after {
+			if err := flush(); err != nil {
+				return err
+			}
 		}
 		if len(rows) == 0 {
 			from = meter.at.Load()
@@ -205,6 +215,9 @@ func (r *run) settle(ctx context.Context, w *window) error {
 		switch s := r.before[l.row]; {
 		case s != nil:
 			fates[l], l.faults = s.fate(), s.faults
+			if s.outcome != Refused && l.draft.Code != "" {
+				r.coded.Add(uint64(s.id))
+			}
 		case l.refused:
 			refused = append(refused, l)
 		default:
@@ -481,6 +494,31 @@ func (r *run) remember(coded map[customer.ID]bool) {
 	for id := range coded {
 		r.coded.Add(uint64(id))
 	}
+}
+
+// recalls reports whether rows that an earlier run settled are looked at again, for the codes that
+// they gave to customers who are found otherwise, too.
+func (r *run) recalls() bool {
+	return r.subject == Customers && r.converter.mapping.has(Code) && slices.ContainsFunc(r.match, func(f Field) bool { return f != Code })
+}
+
+// recall notes the customers who have the codes of lines that an earlier run settled.
+func (r *run) recall(ctx context.Context, lines []*line) error {
+	return r.view(ctx, func(tx *Reader) error {
+		for _, l := range lines {
+			if l.refused || l.draft.Code == "" {
+				continue
+			}
+			id, err := find(tx, Code, &customer.Customer{Code: l.draft.Code})
+			if err != nil {
+				return err
+			}
+			if id != 0 {
+				r.coded.Add(uint64(id))
+			}
+		}
+		return nil
+	})
 }
 
 // takeBack forgets the faults that lines got, for the transaction runs once more.
