@@ -212,11 +212,7 @@ func (l *receivables) termsDays() (classify.Value, error) {
 	if l.facts.Terms == "" {
 		return classify.Value{}, nil
 	}
-	terms, err := credit.ParseTerms(l.facts.Terms)
-	if err != nil {
-		return classify.Value{}, err
-	}
-	days, err := terms.Days()
+	days, err := l.facts.TermsDays()
 	return classify.IntegerValue(days), err
 }
 

@@ -25,6 +25,15 @@ type Facts struct {
 	Months int // of the period, in which something was invoiced
 }
 
+// TermsDays is [Terms.Days] of the terms.
+func (f *Facts) TermsDays() (int64, error) {
+	t, err := readTerms(f.Terms)
+	if err != nil {
+		return 0, err
+	}
+	return t.Days()
+}
+
 // FactsQuery says which facts are wanted.
 type FactsQuery struct {
 	Currency money.Currency

@@ -215,3 +215,19 @@ func TestDueDaysFollowTheTermsOfTheUnitThatPosts(t *testing.T) {
 	_, err = post("I9", 9)
 	wantErr(t, "a unit that isn't there", err, customer.ErrNotFound)
 }
+
+// Terms that were stored before a discount was refused that ends after all is due are read on.
+func TestTermsStoredBeforeAreRead(t *testing.T) {
+	const before = "2/40 NET30"
+	d := overlaid(t, overlays{1: {Terms: before}})
+	id := d.customer(0)
+	d.view(func(r *credit.Reader) error {
+		if terms, err := r.TermsThrough(id, 1); err != nil || terms.String() != before {
+			t.Errorf("%v, %v", terms, err)
+		}
+		return nil
+	})
+	if days, err := (&credit.Facts{Terms: before}).TermsDays(); days != 30 || err != nil {
+		t.Errorf("%d days, %v", days, err)
+	}
+}

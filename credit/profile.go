@@ -275,7 +275,7 @@ func (r *Reader) termsOf(id customer.ID, unit customer.UnitID) (Terms, error) {
 	if text == "" {
 		return Terms{}, nil
 	}
-	return ParseTerms(text)
+	return readTerms(text)
 }
 
 func (tx *Tx) changeProfile(op string, id customer.ID, change func(*Profile) error) error {

@@ -97,7 +97,7 @@ func TestOneYenInThreePartsIsOnePart(t *testing.T) {
 func TestTermsThatMakeNoSense(t *testing.T) {
 	for _, text := range []string{"", ",", "NET", "NET EOM", "N/", "NET-1", "NET30,", "soon", "0% NET30", "120/10 NET30", "2.555/10 NET30", "EOM@32", "DAY32", "NET99999", "EOQ@25",
 		"50% NET0, NET30", "30% NET0, 50% NET30", "30% NET30", "70% NET0, 70% NET30", // not 100 % together
-		"2/10", "2/40 NET30", "2/10 CASH", "DAY0", "EOM@0", // a discount that ends after all is due; days that no month has
+		"2/10", "2/40 NET30", "2/10 CASH", "2/10, 3/20", "2/90 30% NET0, 70% NET60", "DAY0", "EOM@0", // a discount that ends after all is due; days that no month has
 		"NET30 NET60", "EOM EOQ", "DAY10 DAY20", "30% 70% NET30", "EOM+30 +15", // which of the two?
 	} {
 		if terms, err := credit.ParseTerms(text); !errors.Is(err, credit.ErrInvalid) {

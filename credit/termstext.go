@@ -27,6 +27,19 @@ func termError(field string, value, most int) error {
 // The percents of several parts add up to 100, and no discount ends after the day that all is
 // due. Upper and lower case are the same, and so are full and half width.
 func ParseTerms(text string) (Terms, error) {
+	t, err := readTerms(text)
+	if err == nil {
+		err = t.checkDiscounts(text)
+	}
+	if err != nil {
+		return Terms{}, err
+	}
+	return t, nil
+}
+
+// readTerms is ParseTerms for terms that are stored: of discounts that end late there may be some
+// from before these were refused.
+func readTerms(text string) (Terms, error) {
 	var t Terms
 	parts := strings.Split(width.Narrow.String(text), ",")
 	for _, part := range parts {
@@ -59,21 +72,18 @@ func ParseTerms(text string) (Terms, error) {
 	if err := t.checkPercents(text); err != nil {
 		return Terms{}, err
 	}
-	if err := t.checkDiscounts(text); err != nil {
-		return Terms{}, err
-	}
 	return t, nil
 }
 
 // checkDiscounts wants what is due days after the document to be due no sooner than a discount
 // ends: 2/10 alone and 2/40 NET30 lack something or have it wrong.
 func (t *Terms) checkDiscounts(text string) error {
-	if len(t.Parts) != 1 {
-		return nil
-	}
-	due := t.Parts[0].Rule
-	if due != (DueRule{Days: due.Days}) {
-		return nil
+	var due DueRule // of the last part
+	for _, p := range t.Parts {
+		if p.Rule != (DueRule{Days: p.Rule.Days}) {
+			return nil
+		}
+		due.Days = max(due.Days, p.Rule.Days)
 	}
 	for _, d := range t.Discounts {
 		if d.Days > due.Days {
