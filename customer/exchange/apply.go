@@ -142,19 +142,6 @@ func (r *run) apply(tx *Tx, l *line, coded map[customer.ID]bool) (fate, error) {
 	return f, err
 }
 
-// checkCode refuses a line whose customer an earlier one gave another code: branches, say, that have
-// their tax number in common. The later would take the place of the earlier.
-func (r *run) checkCode(tx *Tx, l *line, id customer.ID, coded map[customer.ID]bool) error {
-	if l.checked.Code == "" || !coded[id] && !r.coded.Contains(uint64(id)) {
-		return nil
-	}
-	c, err := tx.Customers.Get(id)
-	if err == nil && foldCode(c.Code) != foldCode(l.checked.Code) {
-		err = fmt.Errorf("%w: customer %d is %s", errOtherCode, id, c.Code)
-	}
-	return err
-}
-
 // twin returns the customer that a new one would duplicate, 0 if there is none.
 func (r *run) twin(tx *Tx, l *line) (customer.ID, error) {
 	if r.im.Duplicates == AllowDuplicates {
