@@ -53,7 +53,8 @@ type Import struct {
 	Mode    Mode
 	// Match are the fields by which customers of the book are found, surest first: Code,
 	// identifier.SCHEME and source.SYSTEM. Empty is all of these that are mapped, source
-	// keys first and Code last.
+	// keys first and Code last. A row may give the customer that it finds another Code, but
+	// not after an earlier row of the file gave one: that is a fault.
 	Match      []Field
 	Duplicates DuplicatePolicy
 	// ToNote puts values that the book refuses, but for names and codes, into the note
