@@ -95,6 +95,9 @@ func parseOne(raw, country string) (Number, bool) {
 // validByLibrary returns the number that libphonenumber finds in raw and holds valid,
 // which is to say: of a known type.
 func validByLibrary(raw, country string) (Number, bool) {
+	if country == "" && !strings.ContainsAny(raw, "+＋") { // of no country, as the library says after a while
+		return Number{}, false
+	}
 	p, err := phonenumbers.Parse(raw, country)
 	if err != nil {
 		return Number{}, false
