@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -209,10 +208,13 @@ func (b *blocker) composite(ctx context.Context, workers int) error {
 	if err != nil {
 		return err
 	}
+	sortByKey(large, make([]hashed, len(large)), func(k hashed) uint64 { return uint64(k.id) })
 	_, err = b.inParts(ctx, workers, tripleColumn, len(large), func(from, to int, emit func(hash uint64, row uint32)) {
 		var room []joint
-		for _, k := range large[from:to] {
-			room = b.big.row(int(k.id), room)
+		for i, k := range large[from:to] {
+			if i == 0 || k.id != large[from+i-1].id {
+				room = b.big.row(int(k.id), room)
+			}
 			b.join.eachTwo(room, func(i, j int, two uint64) {
 				if two == k.hash {
 					b.join.eachThird(room, i, j, two, func(three uint64) { emit(three, k.id) })
@@ -232,19 +234,24 @@ const (
 	partsPerWorker = 2
 )
 
+// estimate is about how many keys n things have, of which some here and there are counted.
+func estimate(n int, count func(from, to int) int) int {
+	const some, apart = 256, 16
+	counted, keys := 0, 0
+	for from := 0; from < n; from += some * apart {
+		to := min(from+some, n)
+		counted, keys = counted+to-from, keys+count(from, to)
+	}
+	return keys * n / max(counted, 1)
+}
+
 // inParts makes the blocks of the keys that a function emits for n things, in several parts,
 // and returns the keys too common.
 func (b *blocker) inParts(ctx context.Context, workers int, column uint8, n int, each func(from, to int, emit func(hash uint64, row uint32))) (large []hashed, err error) {
-	var all atomic.Int64
-	err = chunks(ctx, workers, n, func(_, from, to int) {
-		some := 0
-		each(from, to, func(uint64, uint32) { some++ })
-		all.Add(int64(some))
+	total := estimate(n, func(from, to int) (keys int) {
+		each(from, to, func(uint64, uint32) { keys++ })
+		return keys
 	})
-	if err != nil {
-		return nil, err
-	}
-	total := int(all.Load())
 	count := uint64(min(total/keysAtOnce+1, partsPerWorker*workers))
 	parts, failed := make([]*blockPart, count), make([]error, count)
 	err = inTurn(ctx, workers, int(count), func(i int) {

@@ -10,12 +10,10 @@ type bigKey struct {
 	joint
 	hash uint64
 	size uint32
-	id   uint32
 	sole bool // no column has it in two values: it says what the value's other such keys say
 }
 
-// joint is what joining needs of a key, small enough for those of all rows to stay in a
-// processor's cache.
+// joint is what joining needs of a key.
 type joint struct {
 	sum    uint64 // what it adds to a key that it is joined in
 	column uint8
@@ -67,34 +65,30 @@ func (c *commonKey) noted() uint32 {
 }
 
 // bigKeys are the common keys of all rows that are joined.
-type bigKeys struct {
-	keys []joint
-	of   []chosen // of so many rows each
-}
+type bigKeys []chosen // by row >> rowBits
 
 // rowBits is the logarithm of how many rows are handed their keys together: so many that what
 // is written stays in a processor's cache.
 const rowBits = 14
 
-// chosen are the keys of some rows.
+// chosen are the keys of some rows, of one row after another: as each is read several times, in
+// the order of the rows, they are copied for each row that has them.
 type chosen struct {
-	from []uint32 // by row: where its ids begin; and where the last one's end
-	ids  []uint32 // in keys, of one row after another
+	from    []uint32 // by row: where its keys begin; and where the last one's end
+	sums    []uint64
+	columns []uint8
 }
 
 // newBigKeys hands the common keys of parts to the rows that have them, which keep those that are
 // joined. Each worker does a range of the rows.
 func newBigKeys(ctx context.Context, workers, rows int, join joining, parts []*blockPart) (bigKeys, error) {
 	keys := commonKeys(parts)
-	b := bigKeys{keys: make([]joint, len(keys)), of: make([]chosen, (rows+1<<rowBits-1)>>rowBits)}
-	for i := range keys {
-		b.keys[i] = keys[i].joint
-	}
+	b := make(bigKeys, (rows+1<<rowBits-1)>>rowBits)
 	return b, inTurn(ctx, workers, workers, func(i int) {
-		first, end := len(b.of)*i/workers, len(b.of)*(i+1)/workers
+		first, end := len(b)*i/workers, len(b)*(i+1)/workers
 		h := newHanding(keys, uint32(first<<rowBits))
 		for at := first; at < end && ctx.Err() == nil; at++ {
-			b.of[at] = h.next(uint32(at<<rowBits), uint32(min((at+1)<<rowBits, rows)), join)
+			b[at] = h.next(uint32(at<<rowBits), uint32(min((at+1)<<rowBits, rows)), join)
 		}
 	})
 }
@@ -117,9 +111,6 @@ func commonKeys(parts []*blockPart) []keyRows {
 		}
 	}
 	slices.SortFunc(list, func(a, b keyRows) int { return compareBig(&a.bigKey, &b.bigKey) })
-	for i := range list {
-		list[i].id = uint32(i)
-	}
 	return list
 }
 
@@ -178,19 +169,19 @@ func (h *handing) choose(from []uint32, join joining) chosen {
 			h.room = append(h.room, h.list[id].bigKey)
 		}
 		for _, k := range join.rarest(h.room) {
-			c.ids = append(c.ids, k.id)
+			c.sums, c.columns = append(c.sums, k.sum), append(c.columns, k.column)
 		}
-		begin, from[i+1] = end, uint32(len(c.ids))
+		begin, from[i+1] = end, uint32(len(c.sums))
 	}
 	return c
 }
 
 // row lists the common keys of a row that are joined, in the room given.
-func (b *bigKeys) row(row int, room []joint) []joint {
+func (b bigKeys) row(row int, room []joint) []joint {
 	room = room[:0]
-	c, i := &b.of[row>>rowBits], row&(1<<rowBits-1)
-	for _, id := range c.ids[c.from[i]:c.from[i+1]] {
-		room = append(room, b.keys[id])
+	c, i := &b[row>>rowBits], row&(1<<rowBits-1)
+	for at := c.from[i]; at < c.from[i+1]; at++ {
+		room = append(room, joint{c.sums[at], c.columns[at]})
 	}
 	return room
 }
