@@ -374,15 +374,21 @@ func (c *addresses) Compare(a, b Form) Outcome {
 }
 
 func addressLevel(o *overlap, x, y *addressForm) uint8 {
-	cosine, contained := o.cosine(), o.contained()
+	return addressStep(o, min(len(x.bag.words), len(y.bag.words)), conflicting(x.place, y.place), 0)
+}
+
+// addressStep is the level of two addresses of which the shorter has so many words, and which may
+// be more alike than they seem by a margin.
+func addressStep(o *overlap, words int, conflict bool, margin float32) uint8 {
+	cosine := o.cosine() + margin
 	s := cosine
-	if min(len(x.bag.words), len(y.bag.words)) >= 2 {
-		s = max(s, 0.9*contained)
+	if words >= 2 {
+		s = max(s, 0.9*(o.contained()+margin))
 	}
-	if o.looseA && o.looseB {
+	switch {
+	case o.looseA && o.looseB:
 		return step(min(s, cosine+0.1), 0.25, 0.45, 0.7)
-	}
-	if conflicting(x.place, y.place) {
+	case conflict:
 		return step(s, 0.3, 0.6, 0.85)
 	}
 	return step(s, 0.2, 0.35, 0.5, 0.68, 0.84, 0.94)

@@ -66,12 +66,16 @@ func emailLevel(x, y *emailForm) uint8 {
 	if x.domain == y.domain && numbered(x.local, y.local) {
 		return 3
 	}
-	var p pairing
-	p.set(x.local, y.local)
-	local, similar := p.edits(), float32(0)
-	long := min(len(x.local), len(y.local)) >= 4
-	if long {
-		similar = p.jaroWinkler()
+	local, similar, long := 0, float32(0), min(len(x.local), len(y.local)) >= 4
+	if x.local != y.local {
+		var p pairing
+		p.set(x.local, y.local)
+		local = p.edits()
+		if long {
+			similar = p.jaroWinkler()
+		}
+	} else if long {
+		similar = 1
 	}
 	if local > 3 && similar < 0.88 { // then the domains need but be equal or not
 		if x.domain != "" && (x.domain == y.domain || min(len(x.domain), len(y.domain)) > wordSize && edits(x.domain, y.domain) == 0) {

@@ -7,13 +7,13 @@ import (
 )
 
 // Outliner is a comparator that often can tell from a few numbers of two forms that comparing
-// them would find nothing: see [Sketcher]. Its methods are safe for concurrent use.
+// them would find little: see [Sketcher]. Its methods are safe for concurrent use.
 type Outliner interface {
 	// Outline appends what is to be known of a settled form, nothing where that doesn't fit.
 	Outline(f Form, to []uint64) []uint64
-	// Apart reports whether Compare surely places two forms with these outlines, neither of
-	// them empty, and with different keys on level 0.
-	Apart(a, b []uint64) bool
+	// AtMost is the highest level on which Compare may place two forms with these outlines,
+	// neither of them empty, and with different keys.
+	AtMost(a, b []uint64) uint8
 }
 
 // OutlinerOf returns the outliner of a comparator that [New] made, nil where it has none.
@@ -79,10 +79,10 @@ func bit(set bool, at int) uint64 {
 	return 0
 }
 
-// Apart adds up the weights of the words that could be paired: what two addresses share is no more.
-func (c *addresses) Apart(a, b []uint64) bool {
+// AtMost adds up the weights of the words that could be paired: what two addresses share is no more.
+func (c *addresses) AtMost(a, b []uint64) uint8 {
 	if (a[0]^b[0])>>outlineHan&1 != 0 {
-		return false // of two scripts
+		return Exact - 1 // of two scripts
 	}
 	var metA, metB uint64
 	for i, v := range a {
@@ -94,16 +94,11 @@ func (c *addresses) Apart(a, b []uint64) bool {
 	}
 	meetJoined(a, b, &metA, &metB)
 	meetJoined(b, a, &metB, &metA)
+	var o overlap
 	sharedA, allA, looseA := outlinedWeights(a, metA)
 	sharedB, allB, looseB := outlinedWeights(b, metB)
-	shared, nothing := sharedA+sharedB, float32(0.2-rounding)
-	if looseA && looseB {
-		nothing = 0.25 - rounding
-	}
-	if shared >= nothing*(allA+allB) {
-		return false
-	}
-	return min(len(a), len(b)) < 2 || 0.9/2*shared < nothing*min(allA, allB)
+	o.shared, o.a, o.b, o.looseA, o.looseB = (sharedA+sharedB)/2, allA, allB, looseA, looseB
+	return addressStep(&o, min(len(a), len(b)), false, rounding)
 }
 
 // rounding is more than the order of a sum changes it.

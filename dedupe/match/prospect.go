@@ -1,18 +1,23 @@
 package match
 
-import "github.com/clientele-go/clientele/dedupe/compare"
+import (
+	"math"
+
+	"github.com/clientele-go/clientele/dedupe/compare"
+)
 
 // prospect scores pairs column by column, the cheap columns first, until it is clear that
 // a pair is not worth anyone's time. One worker uses it at a time.
 type prospect struct {
 	c        *comparer
 	s        *scorer
-	dear     []int           // columns that take long, those first that candidates seldom agree in
-	isDear   []bool          // by column
-	outlined []bool          // by column: whether bits make no difference on the lowest level
-	most     []*[256]float32 // by column: the most that it adds, by the most bits that can be shared
-	against  [3]float32      // by group: the share of evidence against that counts at least
-	open     []bool          // by column: whether it is not compared yet
+	dear     []int             // columns that take long, those first that candidates seldom agree in
+	isDear   []bool            // by column
+	outlined []bool            // by column: whether bits make no difference on the lowest level
+	upTo     [][absent]float32 // by column: the most that it counts up to a level
+	most     []*[256]float32   // by column: the most that it adds, by the most bits that can be shared
+	against  [3]float32        // by group: the share of evidence against that counts at least
+	open     []bool            // by column: whether it is not compared yet
 	state    []uint8
 	bits     []uint8
 	fetched  uint64 // of no meaning: reading is what counts
@@ -39,6 +44,9 @@ func newProspect(c *comparer, s *scorer, p *parameters) *prospect {
 		f.isDear[i] = isDear(c.l.columns[i].typ) && !c.meets[i]
 		f.outlined = append(f.outlined, !p.Columns[i].Translated)
 		f.most = append(f.most, mostOf(s.same[i], p.Columns[i].Translated))
+	}
+	for i, w := range s.same {
+		f.upTo = append(f.upTo, upTo(w, f.against[s.groups[i]]))
 	}
 	for _, named := range []bool{false, true} { // the name is what most candidates were found by
 		for i := range c.l.columns {
@@ -77,6 +85,18 @@ func mostOf(w *lookup, any bool) *[256]float32 {
 		}
 	}
 	return &most
+}
+
+// upTo is the most that a column counts up to each level, of evidence against it a share.
+func upTo(w *lookup, against float32) (most [absent]float32) {
+	top := float32(math.Inf(-1))
+	for level := range most {
+		for _, x := range w[level] {
+			top = max(top, held(x, against))
+		}
+		most[level] = top
+	}
+	return most
 }
 
 // batch is how many pairs are looked up together.
@@ -135,12 +155,17 @@ func (f *prospect) score(x, y uint32) float32 {
 			continue
 		}
 		d, v, w := f.c.t.dicts[i], f.c.t.row(x)[i], f.c.t.row(y)[i]
-		if f.outlined[i] && d.outlines.apart(v, w) {
+		bound -= f.most[i][min(d.said[v], d.said[w])]
+		level := d.outlines.atMost(v, w)
+		switch low := bound + f.upTo[i][level]; {
+		case low < possibleAbove-roundingMargin:
+			return low
+		case level == 0 && f.outlined[i]:
 			f.state[i], f.bits[i] = 0, 0
-		} else {
+		default:
 			f.state[i], f.bits[i] = f.c.ids(i, d, v, w)
 		}
-		bound += f.counted(i) - f.most[i][min(d.said[v], d.said[w])]
+		bound += f.counted(i)
 	}
 	return f.s.score(f.state, f.bits)
 }
@@ -173,9 +198,13 @@ func (f *prospect) glance(x, y uint32) float32 {
 
 // counted is the most that the evidence of a column can count, whatever the others say.
 func (f *prospect) counted(i int) float32 {
-	w := f.s.same[i][f.state[i]][f.bits[i]]
+	return held(f.s.same[i][f.state[i]][f.bits[i]], f.against[f.s.groups[i]])
+}
+
+// held is evidence, of which a share counts where it is against.
+func held(w, against float32) float32 {
 	if w < 0 {
-		w *= f.against[f.s.groups[i]]
+		w *= against
 	}
 	return w
 }

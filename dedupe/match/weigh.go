@@ -100,13 +100,16 @@ func (o *outlines) join(parts [][]uint64) {
 // of is the outline of a value but the missing one.
 func (o *outlines) of(v uint32) []uint64 { return o.all[o.end[v-1]:o.end[v]] }
 
-// apart reports whether two values are surely on the lowest level.
-func (o *outlines) apart(v, w uint32) bool {
+// atMost is the highest level on which two values may be.
+func (o *outlines) atMost(v, w uint32) uint8 {
 	if o.by == nil {
-		return false
+		return compare.Exact
 	}
 	a, b := o.of(v), o.of(w)
-	return len(a) > 0 && len(b) > 0 && o.by.Apart(a, b)
+	if len(a) == 0 || len(b) == 0 {
+		return compare.Exact
+	}
+	return o.by.AtMost(a, b)
 }
 
 // mostShared is the most that a value can have in common with another: all that it says
