@@ -206,21 +206,7 @@ func (tx *Tx) merge(key, delta []byte) error {
 	if tx.ended {
 		return &Error{Op: "merge", Err: ErrEnded}
 	}
-	own := tx.pending.get(key)
-	if own == nil {
-		tx.pending.put(kv.Merge, key, delta)
-		return nil
-	}
-	folded, err := kv.Fold(own.Value, delta, own.Kind != kv.Merge)
-	if err != nil {
-		return err
-	}
-	kind := own.Kind
-	if kind == kv.Delete {
-		kind = kv.Set
-	}
-	tx.pending.put(kind, key, folded)
-	return nil
+	return tx.pending.merge(key, delta)
 }
 
 // scan joins the stored entries with the transaction's own writes. The commit checks
