@@ -107,6 +107,9 @@ func TestTablesOfLargeSetsEqualACountOfEachCustomer(t *testing.T) {
 		for down, rows := range axes {
 			l.wantFacet(q.filter, down, model.cells(rows, nil, q.in))
 			for across, columns := range axes {
+				if testing.Short() && across != "flag" {
+					continue
+				}
 				l.wantCrossTab(q.filter, down, across, model.cells(rows, columns, q.in))
 			}
 		}

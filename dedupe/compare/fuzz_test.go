@@ -76,7 +76,10 @@ func TestOddValues(t *testing.T) {
 }
 
 func TestHugeValues(t *testing.T) {
-	const size = 1 << 20
+	size := 1 << 20
+	if testing.Short() {
+		size = 1 << 16
+	}
 	for _, typ := range Types() {
 		c := comparator(t, typ)
 		for _, piece := range []string{"a", "台灣水泥 ", "word ", "12 | ", "\xff", "号12", "( "} {

@@ -48,8 +48,12 @@ func TestMistypedCommonNamesAreCompared(t *testing.T) {
 // However often one customer was recorded, its copies meet, also where each of their keys and
 // all of these together are common.
 func TestAllCopiesOfACustomerMeet(t *testing.T) {
+	others := 3000
+	if testing.Short() {
+		others = 600
+	}
 	for _, copies := range []int{30, 61, 300} {
-		list := population(3000)
+		list := population(others)
 		for i := range copies {
 			list = append(list, match.Record{ID: fmt.Sprint("copy ", i), Values: []string{"Xaver", "Ypsilanti", "1961-02-03", "0891234567", "Bonn"}})
 		}

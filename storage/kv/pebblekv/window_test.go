@@ -26,6 +26,9 @@ func checkPoint(w *window, since kv.Stamp, key string) error {
 }
 
 func TestWindowForgetsOldCommits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine writes millions of keys: nothing for the race detector")
+	}
 	w := newWindow(func() (kv.Stamp, bool) { return 0, false })
 	const n = 100
 	fillWindow(w, windowKeys/n, n)
@@ -41,6 +44,9 @@ func TestWindowForgetsOldCommits(t *testing.T) {
 }
 
 func TestWindowStretchesForAnOpenSnapshot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine writes millions of keys: nothing for the race detector")
+	}
 	w := newWindow(func() (kv.Stamp, bool) { return 1, true })
 	const n = 1000
 	fillWindow(w, 4*windowKeys/n, n)
