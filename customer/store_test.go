@@ -462,6 +462,32 @@ func TestCountsFollowStatusAndPlace(t *testing.T) {
 	b.verify()
 }
 
+func TestDivisionsFollowTheTextOfAnAddress(t *testing.T) {
+	b := newBook(t, customer.Options{})
+	taipei := customer.Address{Text: "台北市中山區中山北路2段113號"}
+	for _, c := range []struct {
+		name                   string
+		from, to               customer.Address // to: what the caller changes of what was stored
+		province, of, division string
+	}{
+		{name: "moved", from: taipei, to: customer.Address{Text: "广东省深圳市南山区科技园科技南路55号"}, province: "广东省", of: "CN", division: "440305"},
+		{name: "only a part of the text left", from: taipei, to: customer.Address{Text: "中山北路2段113號"}, province: "臺北市", of: "TW", division: "63000"},
+		{name: "set by the caller before", from: customer.Address{Text: taipei.Text, Province: "上海市", City: "上海市"}, to: customer.Address{Text: "广东省深圳市南山区科技园"}, province: "上海市", of: "CN"},
+		{name: "set by the caller now", from: taipei, to: customer.Address{Text: "广东省深圳市南山区科技园", Province: "上海市"}, province: "上海市", of: "TW", division: "63000"},
+	} {
+		stored := b.create(customer.Draft{Name: c.name, Addresses: []customer.Address{c.from}})
+		a := &stored.Addresses[0]
+		if a.Text = c.to.Text; c.to.Province != "" {
+			a.Province = c.to.Province
+		}
+		b.update(func(tx *customer.Tx) (err error) { stored, err = tx.Update(stored); return err })
+		if a := stored.Addresses[0]; a.Province != c.province || a.Country != c.of || a.Division != c.division {
+			t.Errorf("%s: %+v", c.name, a)
+		}
+	}
+	b.verify()
+}
+
 func TestEventsAreCountedByMonth(t *testing.T) {
 	b := newBook(t, customer.Options{})
 	c := b.create(customer.Draft{Name: "a"})
