@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/clientele-go/clientele/internal/phone"
 	"github.com/clientele-go/clientele/internal/text"
 )
 
@@ -251,10 +254,14 @@ func onlyDigits(s string) string {
 // phoneReadings returns the national numbers, or parts of them, that a text of
 // digits and the signs between them may mean.
 func phoneReadings(query string) []string {
+	query = norm.NFKC.String(query)
 	if i := strings.IndexByte(query, '#'); i >= 0 {
 		query = query[:i] // an extension
 	}
-	if strings.Trim(query, "0123456789 +-()./") != "" {
+	if number, extension := phone.CutExtension(query); strings.HasSuffix(query, extension) {
+		query = number
+	}
+	if strings.Trim(query, "0123456789 +-()./‐–—") != "" {
 		return nil
 	}
 	given := strings.TrimSpace(query)

@@ -1,6 +1,10 @@
 package search
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // appendNational appends the national digits of a phone number: from the area
 // code on, without country code and trunk prefix.
@@ -8,6 +12,7 @@ func appendNational(dst []byte, given, e164 string) []byte {
 	if len(e164) > 1 && e164[0] == '+' {
 		return append(dst, e164[1+callingCode(e164[1:]):]...)
 	}
+	given = norm.NFKC.String(given) // ０２－２５３１
 	international := strings.HasPrefix(given, "+")
 	start := len(dst)
 	for _, r := range given {

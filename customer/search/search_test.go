@@ -158,6 +158,12 @@ func TestSearchFindsBy(t *testing.T) {
 
 		{"phone", "0225317099", "1:exact"},
 		{"phone as written", "(02) 2531-7099", "1:exact"},
+		{"phone, full width", "（０２）２５３１－７０９９", "1:exact"},
+		{"phone, dashes", "02–2531—7099", "1:exact"},
+		{"phone with an extension", "02-2531-7099 分機 12", "1:exact"},
+		{"phone with an extension in English", "+886 2 2531 7099 ext. 12", "1:exact"},
+		{"phone of a clerk", "0225317099转12", "1:exact"},
+		{"phone with words behind", "0225317099 水泥", "1:contains"},
 		{"phone, international", "+886 2 2531 7099", "1:exact"},
 		{"phone, 00", "00886225317099", "1:exact"},
 		{"phone, country code without sign", "8613812345678", "3:exact"},
@@ -166,6 +172,7 @@ func TestSearchFindsBy(t *testing.T) {
 		{"last five digits", "45678", "1:other 3:other"}, // 1 by its contact
 		{"last six digits", "345678", "1:other 3:other"},
 		{"last eight digits", "25317099", "1:other"},
+		{"last digits, full width", "７０９９", "1:other"},
 		{"inner digits", "2531", "1:other"},
 		{"inner digits at an odd place", "7338", "2:other"},
 		{"three digits", "338", "2:other"},
