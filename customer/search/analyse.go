@@ -295,8 +295,8 @@ func (a *analyser) nameWord(runes []rune) {
 	runes = runes[:min(maxWordRunes, len(runes))]
 	a.addRunes(nameWord, runes)
 	a.addRunes(wordGram, runes[:min(2, len(runes))])
-	for i := 0; i+3 <= len(runes); i++ {
-		a.addRunes(nameGram, runes[i:i+3])
+	for i := 0; i+2 <= len(runes); i++ {
+		a.addRunes(nameGram, runes[i:min(i+3, len(runes))])
 	}
 }
 

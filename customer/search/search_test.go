@@ -206,6 +206,8 @@ func TestSearchFindsBy(t *testing.T) {
 		{"part of an English word", "radin", "5:contains"},
 		{"beginning of a word", "mitch", "6:contains"},
 		{"two letters", "jo", "6:prefix"},
+		{"two letters inside", "hn", "6:contains"},
+		{"last two letters", "ll", "6:contains"},
 		{"one letter", "j", "6:prefix"},
 		{"words", "johnson engineering", "6:contains"}, // Johnson & Mitchell Engineering,
 		{"words in another order", "engineering johnson", "6:contains"},
@@ -229,6 +231,18 @@ func TestSearchFindsBy(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestTwoLettersAreFoundAnywhereInAWord(t *testing.T) {
+	x := open(t, []*customer.Customer{{ID: 1, Name: "삼성전자 주식회사"}, {ID: 2, Name: "トヨタ"}, {ID: 3, Name: "Gazprom Ещё"}}, Options{})
+	for text, want := range map[string]string{
+		"삼성": "1:prefix", "성전": "1:contains", "전자": "1:contains", "회사": "1:contains", "삼성 전자": "1:prefix",
+		"トヨ": "2:prefix", "ヨタ": "2:contains", "om": "3:contains", "ом": "", "ще": "3:contains",
+	} {
+		if got := show(find(t, x, Query{Text: text}).Hits); got != want {
+			t.Errorf("%q finds %q, want %q", text, got, want)
+		}
 	}
 }
 
