@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/binary"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
@@ -400,12 +401,9 @@ func (a *analyser) phone(given, e164 string) {
 
 // email adds the parts of an address.
 func (a *analyser) email(address string) {
-	a.folded = appendLower(a.folded[:0], address)
-	for i := len(a.folded) - 1; i >= 0; i-- {
-		if a.folded[i] == '@' {
-			a.addBytes(mailbox, a.folded[:i])
-			a.addBytes(mailDomain, a.folded[i+1:])
-			return
-		}
+	address = foldAddress(address)
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		a.add(mailbox, address[:at])
+		a.add(mailDomain, address[at+1:])
 	}
 }

@@ -246,6 +246,23 @@ func TestTwoLettersAreFoundAnywhereInAWord(t *testing.T) {
 	}
 }
 
+func TestAddressesBeyondASCIIAreFoundInAnyCaseAndWidth(t *testing.T) {
+	x := open(t, []*customer.Customer{
+		{ID: 1, Name: "一", Emails: []customer.Email{{Address: "MÜLLER@Exämple.CH"}}},
+		{ID: 2, Name: "二", Website: "https://www.BÜCHER.example/a"},
+		{ID: 3, Name: "三", Contacts: []customer.Contact{{Name: "四", Email: "ｗａｎｇ＠ａｃｍｅ．ｃｏｍ"}}},
+	}, Options{})
+	for text, want := range map[string]string{
+		"müller@exämple.ch": "1:exact", "MÜLLER@Exämple.CH": "1:exact", "Mu\u0308ller": "1:other", "@EXÄMPLE": "1:other",
+		"bücher.example": "2:other", "Bücher": "2:other",
+		"wang@acme.com": "3:exact", "ＷＡＮＧ＠acme.com": "3:exact", "acme.com": "3:other",
+	} {
+		if got := show(find(t, x, Query{Text: text}).Hits); got != want {
+			t.Errorf("%q finds %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestSearchRefusesWhatItCannotAnswer(t *testing.T) {
 	x := open(t, few, Options{})
 	for _, q := range []Query{
