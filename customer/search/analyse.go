@@ -54,11 +54,12 @@ func (r *reading) add(letter rune) {
 	}
 }
 
-// customer sets the terms to those of c. Of an erased one only that it is remains.
+// customer sets the terms to those of c. Of an erased one those of filters remain, as its
+// record has them.
 func (a *analyser) customer(c *customer.Customer) {
 	a.reset()
 	if c.Status == customer.Erased {
-		a.filter(byStatus, c.Status.String())
+		a.filters(c)
 		return
 	}
 	a.name(c.Name)

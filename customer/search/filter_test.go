@@ -110,6 +110,21 @@ func TestAttributesFilterAndCount(t *testing.T) {
 	}
 }
 
+func TestErasedCustomersAreCountedAsTheirRecordsSay(t *testing.T) {
+	x := open(t, []*customer.Customer{
+		{ID: 1, Status: customer.Erased, Kind: customer.Prospect, Party: customer.Person, Owner: 7},
+		{ID: 2, Name: "客户"},
+	}, Options{})
+	r := find(t, x, Query{AllStatuses: true, Facets: []Field{FieldKind, FieldParty, FieldOwner}})
+	if got, want := fmt.Sprint(r.Facets), "map[kind:[{buyer 1} {prospect 1}] owner:[{7 1}] party:[{organisation 1} {person 1}]]"; got != want {
+		t.Errorf("facets %s, want %s", got, want)
+	}
+	r = find(t, x, Query{AllStatuses: true, Filter: []Condition{{Field: FieldKind, Values: []string{"buyer"}}}})
+	if got := ids(r.Hits); got != "[2]" {
+		t.Errorf("buyers are %s, want [2]", got)
+	}
+}
+
 func TestFacetsCountWhatWasFound(t *testing.T) {
 	x := open(t, few, Options{})
 	apply(t, x, Batch{Put: few[:2], After: 1, Cursor: 2}) // twice, in another segment
