@@ -2,6 +2,8 @@ package search
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +109,17 @@ func TestAttributesFilterAndCount(t *testing.T) {
 	want := "[{-5 1} {2026-05-01 1} {A 1} {AB 1} {true 1}]"
 	if got := fmt.Sprint(r.Facets[Attribute("level")]); got != want {
 		t.Errorf("facet %s, want %s", got, want)
+	}
+}
+
+func TestLongAttributesAreCutBetweenCharacters(t *testing.T) {
+	long := strings.Repeat("长", 100) // of three bytes: 66 fit into 200
+	x := open(t, []*customer.Customer{{ID: 1, Name: "客户", Attributes: []customer.Attribute{{Name: "a", Value: customer.TextValue(long)}}}}, Options{Attributes: []string{"a"}})
+	for _, value := range []string{long, long[:66*3]} {
+		r := find(t, x, Query{Filter: []Condition{{Field: Attribute("a"), Values: []string{value}}}, Facets: []Field{Attribute("a")}})
+		if got, want := r.Facets[Attribute("a")], []FacetCount{{long[:66*3], 1}}; !slices.Equal(got, want) {
+			t.Errorf("facet %v, want %v", got, want)
+		}
 	}
 }
 
