@@ -341,7 +341,10 @@ func TestNumberRanges(t *testing.T) {
 	if got := b.create(customer.Draft{Name: "n"}).Code; got != "K2027-0100" {
 		t.Errorf("in the new year: %q", got)
 	}
-	for _, template := range []string{"C", "C{seq:}", "C{seq:99}", "C{seq:3}{month}", "{seq:3}{seq:3}"} {
+	for _, template := range []string{
+		"C", "C{seq:}", "C{seq:99}", "C{seq:3}{month}", "{seq:3}{seq:3}",
+		" C{seq:3}", "C\xff{seq:3}", "C\x00{seq:3}", "e\u0301{seq:3}", strings.Repeat("C", 58) + "{seq:3}", // no codes that can be given
+	} {
 		if _, err := customer.New(customer.Options{Codes: []customer.NumberRange{{Template: template}}}); !errors.Is(err, customer.ErrInvalid) {
 			t.Errorf("template %q: %v", template, err)
 		}
