@@ -491,6 +491,19 @@ func TestDivisionsFollowTheTextOfAnAddress(t *testing.T) {
 	b.verify()
 }
 
+func TestHoldsAndEventsRefuseWhatIsNoText(t *testing.T) {
+	b := newBook(t, customer.Options{})
+	c := b.create(customer.Draft{Name: "n"})
+	for _, wrong := range []string{"a\xff", strings.Repeat("g", customer.MaxText+1)} {
+		if err := b.try(func(tx *customer.Tx) error { return tx.SetHold(c.ID, customer.Hold{Ground: wrong}) }); !errors.Is(err, customer.ErrInvalid) {
+			t.Errorf("a hold for %.10q: %v", wrong, err)
+		}
+		if err := b.try(func(tx *customer.Tx) error { return tx.Record(c.ID, customer.Event{Type: wrong}) }); !errors.Is(err, customer.ErrInvalid) {
+			t.Errorf("an event of type %.10q: %v", wrong, err)
+		}
+	}
+}
+
 func TestEventsAreCountedByMonth(t *testing.T) {
 	b := newBook(t, customer.Options{})
 	c := b.create(customer.Draft{Name: "a"})
