@@ -48,7 +48,8 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 // Update stores a changed customer as a new version and returns it. c is what Get
 // returned, with changes; when the book has a newer version by now, Update fails with
 // a *VersionError. Status, Created and what storage keeps can't be changed so.
-// When nothing is different, no version is made. What is hidden from the actor stays as
+// When nothing is different, no version is made. The divisions that were
+// recognised from an address's text follow a new text that has others. What is hidden from the actor stays as
 // it is; giving something there is an *AccessError.
 func (tx *Tx) Update(c *Customer) (*Customer, error) {
 	old, err := tx.stored(c.ID)
@@ -74,6 +75,7 @@ func (tx *Tx) Update(c *Customer) (*Customer, error) {
 	if err != nil {
 		return nil, err
 	}
+	next.moveAddresses(old)
 	if err := tx.store.normalise(next, old, schema); err != nil {
 		return nil, withoutHidden(err, mask)
 	}

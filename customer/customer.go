@@ -21,7 +21,7 @@ func (id ID) String() string { return strconv.FormatUint(uint64(id), 10) }
 type Customer struct {
 	ID      ID
 	Version uint64 // 1 at creation, one more with each change
-	Code    string // unique in the book, letter case ignored
+	Code    string // unique in the book; letter case, width, accents and the kind of punctuation don't count
 	Kind    Kind
 	Party   Party
 	Status  Status

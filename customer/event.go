@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/storage"
 	"github.com/clientele-go/clientele/storage/kv"
@@ -66,9 +67,9 @@ func monthStart(n uint64) time.Time {
 // Record counts an event of a customer that is not erased. Concurrent events of one customer and type conflict only
 // while they move the time of the last.
 func (tx *Tx) Record(id ID, e Event) error {
-	if e.Type == "" || len(e.Type) > MaxCode {
+	if e.Type == "" || len(e.Type) > MaxCode || !utf8.ValidString(e.Type) {
 		p := problems{}
-		p.add("Type", e.Type, CodeMalformed, "is no event type", fmt.Sprintf("use 1 to %d bytes", MaxCode))
+		p.add("Type", e.Type, CodeMalformed, "is no event type", fmt.Sprintf("use 1 to %d bytes of UTF-8", MaxCode))
 		return p.err()
 	}
 	c, err := tx.Get(id)

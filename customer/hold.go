@@ -12,7 +12,7 @@ import (
 // documents to be kept.
 type Hold struct {
 	Until  time.Time // the last day, in UTC; zero for until released
-	Ground string    // the law or case, for instance "GoBD, ten years"
+	Ground string    // the law or case, for instance "GoBD, ten years"; at most MaxText bytes
 
 	rest string // fields that a newer program wrote
 }
@@ -86,6 +86,10 @@ func (tx *Tx) SetHold(id ID, h Hold) error {
 	}
 	if c.Status == Erased {
 		return &StatusError{ID: id, Status: c.Status, Action: "hold"}
+	}
+	p := &problems{}
+	if p.text("Ground", &h.Ground, MaxText); p.err() != nil {
+		return p.err()
 	}
 	return tx.store.hold.Put(tx.tx, id, &h, uint8(Updated))
 }

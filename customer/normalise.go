@@ -335,6 +335,31 @@ func (p *problems) address(field string, x *Address, country string) bool {
 	return true
 }
 
+// moveAddresses takes out of addresses with a new text the divisions that old recognised from
+// a former one, where the new text has divisions of its own. Those that the caller set stay.
+func (c *Customer) moveAddresses(old *Customer) {
+	for i := range c.Addresses {
+		x := &c.Addresses[i]
+		if slices.ContainsFunc(old.Addresses, func(o Address) bool { return o.Text == x.Text }) {
+			continue
+		}
+		if _, ok := region.Parse(x.Text); !ok {
+			continue
+		}
+		for _, o := range old.Addresses {
+			was, ok := region.Parse(o.Text)
+			if !ok || x.Province != was.Province || x.City != was.City || x.District != was.District || x.Division != was.Code {
+				continue
+			}
+			if x.Country == was.Country {
+				x.Country = ""
+			}
+			x.Province, x.City, x.District, x.Division = "", "", "", ""
+			break
+		}
+	}
+}
+
 func (p *problems) contact(field string, x *Contact) bool {
 	for _, part := range []*string{&x.Name, &x.Role, &x.Phone, &x.Email} {
 		p.text(field, part, MaxText)

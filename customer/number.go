@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -59,6 +60,13 @@ func newNumberRange(n NumberRange) (numberRange, error) {
 	r.before, r.after, r.digits = before, after, width
 	if around := r.expand(before+after, time.Unix(0, 0), 1); strings.ContainsAny(around, "{}") {
 		return wrong("has braces that mean nothing")
+	}
+	first := r.expand(before, time.Unix(0, 0), 1) + r.number(1) + r.expand(after, time.Unix(0, 0), 1)
+	if clean, err := text.Clean(first); err != nil || clean != first {
+		return wrong("makes codes that would be stored otherwise, or not at all")
+	}
+	if len(first) > MaxCode {
+		return wrong(fmt.Sprintf("makes codes of more than %d bytes", MaxCode))
 	}
 	return r, nil
 }

@@ -120,7 +120,8 @@ func (r *Reader) Exact(id ID) (*Customer, error) {
 	return r.shown(c)
 }
 
-// ByCode returns the customer with a code; letter case does not count.
+// ByCode returns the customer with a code, which is compared as codes are for being unique:
+// letter case, width, accents and the kind of punctuation don't count.
 func (r *Reader) ByCode(code string) (*Customer, error) {
 	r.fold = text.AppendFold(r.fold[:0], code)
 	r.key = r.key[:0].String(string(r.fold))

@@ -341,7 +341,10 @@ func TestNumberRanges(t *testing.T) {
 	if got := b.create(customer.Draft{Name: "n"}).Code; got != "K2027-0100" {
 		t.Errorf("in the new year: %q", got)
 	}
-	for _, template := range []string{"C", "C{seq:}", "C{seq:99}", "C{seq:3}{month}", "{seq:3}{seq:3}"} {
+	for _, template := range []string{
+		"C", "C{seq:}", "C{seq:99}", "C{seq:3}{month}", "{seq:3}{seq:3}",
+		" C{seq:3}", "C\xff{seq:3}", "C\x00{seq:3}", "e\u0301{seq:3}", strings.Repeat("C", 58) + "{seq:3}", // no codes that can be given
+	} {
 		if _, err := customer.New(customer.Options{Codes: []customer.NumberRange{{Template: template}}}); !errors.Is(err, customer.ErrInvalid) {
 			t.Errorf("template %q: %v", template, err)
 		}
@@ -460,6 +463,45 @@ func TestCountsFollowStatusAndPlace(t *testing.T) {
 		return nil
 	})
 	b.verify()
+}
+
+func TestDivisionsFollowTheTextOfAnAddress(t *testing.T) {
+	b := newBook(t, customer.Options{})
+	taipei := customer.Address{Text: "台北市中山區中山北路2段113號"}
+	for _, c := range []struct {
+		name                   string
+		from, to               customer.Address // to: what the caller changes of what was stored
+		province, of, division string
+	}{
+		{name: "moved", from: taipei, to: customer.Address{Text: "广东省深圳市南山区科技园科技南路55号"}, province: "广东省", of: "CN", division: "440305"},
+		{name: "only a part of the text left", from: taipei, to: customer.Address{Text: "中山北路2段113號"}, province: "臺北市", of: "TW", division: "63000"},
+		{name: "set by the caller before", from: customer.Address{Text: taipei.Text, Province: "上海市", City: "上海市"}, to: customer.Address{Text: "广东省深圳市南山区科技园"}, province: "上海市", of: "CN"},
+		{name: "set by the caller now", from: taipei, to: customer.Address{Text: "广东省深圳市南山区科技园", Province: "上海市"}, province: "上海市", of: "TW", division: "63000"},
+	} {
+		stored := b.create(customer.Draft{Name: c.name, Addresses: []customer.Address{c.from}})
+		a := &stored.Addresses[0]
+		if a.Text = c.to.Text; c.to.Province != "" {
+			a.Province = c.to.Province
+		}
+		b.update(func(tx *customer.Tx) (err error) { stored, err = tx.Update(stored); return err })
+		if a := stored.Addresses[0]; a.Province != c.province || a.Country != c.of || a.Division != c.division {
+			t.Errorf("%s: %+v", c.name, a)
+		}
+	}
+	b.verify()
+}
+
+func TestHoldsAndEventsRefuseWhatIsNoText(t *testing.T) {
+	b := newBook(t, customer.Options{})
+	c := b.create(customer.Draft{Name: "n"})
+	for _, wrong := range []string{"a\xff", strings.Repeat("g", customer.MaxText+1)} {
+		if err := b.try(func(tx *customer.Tx) error { return tx.SetHold(c.ID, customer.Hold{Ground: wrong}) }); !errors.Is(err, customer.ErrInvalid) {
+			t.Errorf("a hold for %.10q: %v", wrong, err)
+		}
+		if err := b.try(func(tx *customer.Tx) error { return tx.Record(c.ID, customer.Event{Type: wrong}) }); !errors.Is(err, customer.ErrInvalid) {
+			t.Errorf("an event of type %.10q: %v", wrong, err)
+		}
+	}
 }
 
 func TestEventsAreCountedByMonth(t *testing.T) {

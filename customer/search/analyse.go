@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/binary"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
@@ -53,11 +54,12 @@ func (r *reading) add(letter rune) {
 	}
 }
 
-// customer sets the terms to those of c. Of an erased one only that it is remains.
+// customer sets the terms to those of c. Of an erased one those of filters remain, as its
+// record has them.
 func (a *analyser) customer(c *customer.Customer) {
 	a.reset()
 	if c.Status == customer.Erased {
-		a.filter(byStatus, c.Status.String())
+		a.filters(c)
 		return
 	}
 	a.name(c.Name)
@@ -295,8 +297,8 @@ func (a *analyser) nameWord(runes []rune) {
 	runes = runes[:min(maxWordRunes, len(runes))]
 	a.addRunes(nameWord, runes)
 	a.addRunes(wordGram, runes[:min(2, len(runes))])
-	for i := 0; i+3 <= len(runes); i++ {
-		a.addRunes(nameGram, runes[i:i+3])
+	for i := 0; i+2 <= len(runes); i++ {
+		a.addRunes(nameGram, runes[i:min(i+3, len(runes))])
 	}
 }
 
@@ -400,12 +402,9 @@ func (a *analyser) phone(given, e164 string) {
 
 // email adds the parts of an address.
 func (a *analyser) email(address string) {
-	a.folded = appendLower(a.folded[:0], address)
-	for i := len(a.folded) - 1; i >= 0; i-- {
-		if a.folded[i] == '@' {
-			a.addBytes(mailbox, a.folded[:i])
-			a.addBytes(mailDomain, a.folded[i+1:])
-			return
-		}
+	address = foldAddress(address)
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		a.add(mailbox, address[:at])
+		a.add(mailDomain, address[at+1:])
 	}
 }

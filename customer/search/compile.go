@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/clientele-go/clientele/internal/phone"
 	"github.com/clientele-go/clientele/internal/text"
 )
 
@@ -142,8 +146,8 @@ func newSpelled(rows [][]string, first bool) matcher {
 // word compiles what stands between spaces: its runs one after the other, or what
 // it may be as a whole.
 func (c *compiler) word(field string) matcher {
-	if i := strings.IndexByte(field, '@'); i >= 0 {
-		return c.mail(strings.ToLower(field[:i]), strings.ToLower(field[i+1:]))
+	if box, domain, ok := strings.Cut(foldAddress(field), "@"); ok {
+		return c.mail(box, domain)
 	}
 	a := &c.analyser
 	a.scan(field, MaxTextRunes)
@@ -198,13 +202,19 @@ func (c *compiler) wholes(query string) []matcher {
 	if readings := phoneReadings(query); len(readings) > 0 {
 		ways = append(ways, number{readings})
 	}
-	if host := websiteHost(query); len(host) >= 3 && strings.Trim(host, addressBytes) == "" {
+	if host := websiteHost(query); len(host) >= 3 && !strings.ContainsFunc(host, outsideAddress) {
 		ways = append(ways, address{host})
 	}
 	return ways
 }
 
 const addressBytes = "abcdefghijklmnopqrstuvwxyz0123456789._-+"
+
+// outsideAddress tells characters that no part of an address has; Han characters are
+// looked for in names and texts only.
+func outsideAddress(r rune) bool {
+	return r < utf8.RuneSelf && !strings.ContainsRune(addressBytes, r) || text.Han(r)
+}
 
 // run compiles a run of the word scanned last.
 func (c *compiler) run(r run) matcher {
@@ -251,10 +261,14 @@ func onlyDigits(s string) string {
 // phoneReadings returns the national numbers, or parts of them, that a text of
 // digits and the signs between them may mean.
 func phoneReadings(query string) []string {
+	query = norm.NFKC.String(query)
 	if i := strings.IndexByte(query, '#'); i >= 0 {
 		query = query[:i] // an extension
 	}
-	if strings.Trim(query, "0123456789 +-()./") != "" {
+	if number, extension := phone.CutExtension(query); strings.HasSuffix(query, extension) {
+		query = number
+	}
+	if strings.Trim(query, "0123456789 +-()./‐–—") != "" {
 		return nil
 	}
 	given := strings.TrimSpace(query)

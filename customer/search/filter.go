@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -91,7 +92,11 @@ func (a *analyser) span(letter byte, n uint32) {
 }
 
 func attributeValue(name, value string) string {
-	return name + "\x00" + value[:min(len(value), maxValueBytes)]
+	end := min(len(value), maxValueBytes)
+	for end < len(value) && !utf8.RuneStart(value[end]) {
+		end--
+	}
+	return name + "\x00" + value[:end]
 }
 
 // quarterOf counts quarters of an hour since 1970; earlier instants count as 1970.

@@ -2,6 +2,8 @@ package search
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +109,32 @@ func TestAttributesFilterAndCount(t *testing.T) {
 	want := "[{-5 1} {2026-05-01 1} {A 1} {AB 1} {true 1}]"
 	if got := fmt.Sprint(r.Facets[Attribute("level")]); got != want {
 		t.Errorf("facet %s, want %s", got, want)
+	}
+}
+
+func TestLongAttributesAreCutBetweenCharacters(t *testing.T) {
+	long := strings.Repeat("长", 100) // of three bytes: 66 fit into 200
+	x := open(t, []*customer.Customer{{ID: 1, Name: "客户", Attributes: []customer.Attribute{{Name: "a", Value: customer.TextValue(long)}}}}, Options{Attributes: []string{"a"}})
+	for _, value := range []string{long, long[:66*3]} {
+		r := find(t, x, Query{Filter: []Condition{{Field: Attribute("a"), Values: []string{value}}}, Facets: []Field{Attribute("a")}})
+		if got, want := r.Facets[Attribute("a")], []FacetCount{{long[:66*3], 1}}; !slices.Equal(got, want) {
+			t.Errorf("facet %v, want %v", got, want)
+		}
+	}
+}
+
+func TestErasedCustomersAreCountedAsTheirRecordsSay(t *testing.T) {
+	x := open(t, []*customer.Customer{
+		{ID: 1, Status: customer.Erased, Kind: customer.Prospect, Party: customer.Person, Owner: 7},
+		{ID: 2, Name: "客户"},
+	}, Options{})
+	r := find(t, x, Query{AllStatuses: true, Facets: []Field{FieldKind, FieldParty, FieldOwner}})
+	if got, want := fmt.Sprint(r.Facets), "map[kind:[{buyer 1} {prospect 1}] owner:[{7 1}] party:[{organisation 1} {person 1}]]"; got != want {
+		t.Errorf("facets %s, want %s", got, want)
+	}
+	r = find(t, x, Query{AllStatuses: true, Filter: []Condition{{Field: FieldKind, Values: []string{"buyer"}}}})
+	if got := ids(r.Hits); got != "[2]" {
+		t.Errorf("buyers are %s, want [2]", got)
 	}
 }
 

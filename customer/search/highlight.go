@@ -320,16 +320,20 @@ func (m *marker) key(field, s string) {
 // phone marks digits of a number, however it is written.
 func (m *marker) phone(field, s string) {
 	var digits []byte
-	var at []int
-	for i := range len(s) {
-		if '0' <= s[i] && s[i] <= '9' {
-			digits, at = append(digits, s[i]), append(at, i)
+	var at []Mark
+	for i, r := range s {
+		if '０' <= r && r <= '９' {
+			r -= '０' - '0'
+		}
+		if '0' <= r && r <= '9' {
+			_, n := utf8.DecodeRuneInString(s[i:])
+			digits, at = append(digits, byte(r)), append(at, Mark{i, i + n})
 		}
 	}
 	var marks []Mark
 	for _, d := range m.h.digits {
 		if i := strings.Index(string(digits), d); i >= 0 {
-			marks = append(marks, Mark{at[i], at[i+len(d)-1] + 1})
+			marks = append(marks, Mark{at[i].Start, at[i+len(d)-1].End})
 		}
 	}
 	m.add(field, s, marks)

@@ -37,6 +37,8 @@ func TestHighlighterMarks(t *testing.T) {
 		{"ac0005", few[4], "code [AC-0005]"},
 		{"2531 7099", few[0], "phone (02)[2531-7099]"},
 		{"0912345678", few[0], "contact [0912-345-678]"},
+		{"２５３１７０９９ ext 12", few[0], "phone (02)[2531-7099]"},
+		{"25317099", &customer.Customer{Phones: []customer.Phone{{Number: "（０２）２５３１－７０９９"}}}, "phone （０２）[２５３１－７０９９]"},
 		{"中山北路", few[0], "address 台北市[中山北路]2段113號"},
 		{"张安平", few[0], "contact [張安平]"},
 		{"acme trad", few[4], "name [Acme] [Trad]ing Co., Ltd. | email sales@[acme].co.uk"},

@@ -135,7 +135,7 @@ func (o *Options) identity() string {
 }
 
 // formatVersion counts up whenever what a document has changes.
-const formatVersion = 2
+const formatVersion = 3
 
 // Close writes what is in memory and ends all goroutines of the index. It waits for
 // a Build or Compact under way, whose context ends them.

@@ -1,6 +1,10 @@
 package search
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // appendNational appends the national digits of a phone number: from the area
 // code on, without country code and trunk prefix.
@@ -8,6 +12,7 @@ func appendNational(dst []byte, given, e164 string) []byte {
 	if len(e164) > 1 && e164[0] == '+' {
 		return append(dst, e164[1+callingCode(e164[1:]):]...)
 	}
+	given = norm.NFKC.String(given) // ０２－２５３１
 	international := strings.HasPrefix(given, "+")
 	start := len(dst)
 	for _, r := range given {
@@ -58,7 +63,7 @@ const twoDigitCodes = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 " +
 
 // websiteHost returns the host of a web address in lower case, without www.
 func websiteHost(address string) string {
-	host := strings.ToLower(strings.TrimSpace(address))
+	host := foldAddress(strings.TrimSpace(address))
 	if i := strings.Index(host, "://"); i >= 0 {
 		host = host[i+3:]
 	}
@@ -68,14 +73,6 @@ func websiteHost(address string) string {
 	return strings.TrimPrefix(host, "www.")
 }
 
-// appendLower appends s in lower case; addresses are ASCII in practice.
-func appendLower(dst []byte, s string) []byte {
-	for i := range len(s) {
-		c := s[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
+// foldAddress returns an e-mail or web address as it is compared: in lower case and half
+// width. It allocates only for what isn't so already.
+func foldAddress(s string) string { return strings.ToLower(norm.NFKC.String(s)) }

@@ -89,7 +89,7 @@ const (
 const attributePrefix = "attribute:"
 
 // Attribute is the field of a custom attribute, which Options.Attributes must name.
-// Its values are what [customer.Value.String] returns.
+// Its values are what [customer.Value.String] returns, of long ones the first 200 bytes.
 func Attribute(name string) Field { return Field(attributePrefix + name) }
 
 // Condition holds for a customer that has one of the values in the field, or, when

@@ -158,6 +158,12 @@ func TestSearchFindsBy(t *testing.T) {
 
 		{"phone", "0225317099", "1:exact"},
 		{"phone as written", "(02) 2531-7099", "1:exact"},
+		{"phone, full width", "（０２）２５３１－７０９９", "1:exact"},
+		{"phone, dashes", "02–2531—7099", "1:exact"},
+		{"phone with an extension", "02-2531-7099 分機 12", "1:exact"},
+		{"phone with an extension in English", "+886 2 2531 7099 ext. 12", "1:exact"},
+		{"phone of a clerk", "0225317099转12", "1:exact"},
+		{"phone with words behind", "0225317099 水泥", "1:contains"},
 		{"phone, international", "+886 2 2531 7099", "1:exact"},
 		{"phone, 00", "00886225317099", "1:exact"},
 		{"phone, country code without sign", "8613812345678", "3:exact"},
@@ -166,6 +172,7 @@ func TestSearchFindsBy(t *testing.T) {
 		{"last five digits", "45678", "1:other 3:other"}, // 1 by its contact
 		{"last six digits", "345678", "1:other 3:other"},
 		{"last eight digits", "25317099", "1:other"},
+		{"last digits, full width", "７０９９", "1:other"},
 		{"inner digits", "2531", "1:other"},
 		{"inner digits at an odd place", "7338", "2:other"},
 		{"three digits", "338", "2:other"},
@@ -199,6 +206,8 @@ func TestSearchFindsBy(t *testing.T) {
 		{"part of an English word", "radin", "5:contains"},
 		{"beginning of a word", "mitch", "6:contains"},
 		{"two letters", "jo", "6:prefix"},
+		{"two letters inside", "hn", "6:contains"},
+		{"last two letters", "ll", "6:contains"},
 		{"one letter", "j", "6:prefix"},
 		{"words", "johnson engineering", "6:contains"}, // Johnson & Mitchell Engineering,
 		{"words in another order", "engineering johnson", "6:contains"},
@@ -222,6 +231,35 @@ func TestSearchFindsBy(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestTwoLettersAreFoundAnywhereInAWord(t *testing.T) {
+	x := open(t, []*customer.Customer{{ID: 1, Name: "삼성전자 주식회사"}, {ID: 2, Name: "トヨタ"}, {ID: 3, Name: "Gazprom Ещё"}}, Options{})
+	for text, want := range map[string]string{
+		"삼성": "1:prefix", "성전": "1:contains", "전자": "1:contains", "회사": "1:contains", "삼성 전자": "1:prefix",
+		"トヨ": "2:prefix", "ヨタ": "2:contains", "om": "3:contains", "ом": "", "ще": "3:contains",
+	} {
+		if got := show(find(t, x, Query{Text: text}).Hits); got != want {
+			t.Errorf("%q finds %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestAddressesBeyondASCIIAreFoundInAnyCaseAndWidth(t *testing.T) {
+	x := open(t, []*customer.Customer{
+		{ID: 1, Name: "一", Emails: []customer.Email{{Address: "MÜLLER@Exämple.CH"}}},
+		{ID: 2, Name: "二", Website: "https://www.BÜCHER.example/a"},
+		{ID: 3, Name: "三", Contacts: []customer.Contact{{Name: "四", Email: "ｗａｎｇ＠ａｃｍｅ．ｃｏｍ"}}},
+	}, Options{})
+	for text, want := range map[string]string{
+		"müller@exämple.ch": "1:exact", "MÜLLER@Exämple.CH": "1:exact", "Mu\u0308ller": "1:other", "@EXÄMPLE": "1:other",
+		"bücher.example": "2:other", "Bücher": "2:other",
+		"wang@acme.com": "3:exact", "ＷＡＮＧ＠acme.com": "3:exact", "acme.com": "3:other",
+	} {
+		if got := show(find(t, x, Query{Text: text}).Hits); got != want {
+			t.Errorf("%q finds %q, want %q", text, got, want)
+		}
 	}
 }
 

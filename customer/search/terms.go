@@ -14,7 +14,7 @@ import "unicode/utf8"
 //	headPinyin   the first syllable "tai'"              a name that opens with Han
 //	nameInitial  three initials, and the last two       the name's initials (助记码)
 //	headInitial  the first two initials                 the name's initials
-//	nameGram     three letters                          the name's words
+//	nameGram     three letters, and the last two        the name's words
 //	wordGram     the first two letters                  each word of the name
 //	headGram     the first two letters                  a name that opens with a word
 //	nameWord     a word                                 the name, for typing errors

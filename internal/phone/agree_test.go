@@ -34,7 +34,7 @@ func agree(t testing.TB, raw, country string) (accepted bool) {
 	}
 	want, valid := library(t, raw, country)
 	if got.Country != country && !valid { // 8613715022661 in a list of Taiwan
-		head, _ := cutExtension(raw)
+		head, _ := CutExtension(raw)
 		want, valid = library(t, "+"+strings.TrimPrefix(Digits(head), "00"), "")
 	}
 	newRange := got.Country == "CN" && got.Mobile && !valid

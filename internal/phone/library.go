@@ -17,7 +17,7 @@ func parseByLibrary(raw, country string) (Number, error) {
 	if err := check(raw, country); err != nil {
 		return Number{}, err
 	}
-	head, ext := cutExtension(raw)
+	head, ext := CutExtension(raw)
 	if head != raw {
 		if n, ok := parseOne(head, country); ok {
 			n.Extension = ext
@@ -54,7 +54,7 @@ func local(raw, country string) bool {
 	if country != "CN" && country != "TW" {
 		return false
 	}
-	head, _ := cutExtension(raw)
+	head, _ := CutExtension(raw)
 	digits := Digits(head)
 	return len(digits) < 9 && digits != "" && digits[0] != '0' && !strings.ContainsAny(head, "+＋")
 }
@@ -124,7 +124,7 @@ func parseFirst(raw, country string) (Number, bool) {
 }
 
 func parseOneWithTail(raw, country string) (Number, bool) {
-	head, ext := cutExtension(raw)
+	head, ext := CutExtension(raw)
 	if n, ok := parseOne(head, country); ok {
 		n.Extension = ext
 		return n, true

@@ -124,9 +124,9 @@ var markers = []string{
 // not a letter of "Fax 02-2531-7099".
 const minBeforeExtension = 5
 
-// cutExtension splits "2531-7099 ext. 12" into the number and "12". Where a marker has no
+// CutExtension splits "2531-7099 ext. 12" into the number and "12". Where a marker has no
 // digits behind it, as in 轉總機, ext is empty and head still ends at the marker.
-func cutExtension(raw string) (head, ext string) {
+func CutExtension(raw string) (head, ext string) {
 	digits := 0
 	for i, r := range raw {
 		if _, ok := digit(r); ok {
