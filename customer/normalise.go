@@ -102,6 +102,9 @@ func (n *normaliser) normalise(c, old *Customer, s *Schema) error {
 		p.add("Name", "", CodeRequired, "is required", "give the name of the person or organisation")
 	}
 	p.text("Code", &c.Code, MaxCode)
+	if (old == nil || old.Code != c.Code) && meaningless(c.Code) {
+		p.add("Code", c.Code, CodeMalformed, "has no letter and no digit", "give a code with letters or digits")
+	}
 	p.text("Website", &c.Website, MaxText)
 	p.text("Note", &c.Note, MaxNote)
 	p.text("Rep", &c.Rep, MaxText)
@@ -123,6 +126,16 @@ func (n *normaliser) normalise(c, old *Customer, s *Schema) error {
 	s.normaliseAttributes(c, old, p)
 	s.checkRequired(c, p)
 	return p.err()
+}
+
+// meaningless reports whether a code has only signs: as these don't count, all such codes would be one.
+func meaningless(code string) bool {
+	for i := range len(code) {
+		if c := code[i] | 0x20; c-'0' < 10 || c-'a' < 26 {
+			return false // as nearly all, at no cost
+		}
+	}
+	return code != "" && text.Fold(code) == ""
 }
 
 // Check returns the customer that a draft would become under a book's schema, before it

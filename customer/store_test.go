@@ -147,7 +147,7 @@ func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 	b := newBook(t, customer.Options{})
 	err := b.try(func(tx *customer.Tx) error {
 		_, err := tx.Create(customer.Draft{
-			Name: "\u200b \t", Kind: 9, Country: "China", Website: strings.Repeat("w", 5000),
+			Name: "\u200b \t", Code: "…。!", Kind: 9, Country: "China", Website: strings.Repeat("w", 5000),
 			Identifiers: []customer.Identifier{{Scheme: "tw.ubn", Value: "22099132"}, {Scheme: "xx.none", Value: "1"}},
 			Emails:      []customer.Email{{Address: "nobody"}},
 			Note:        "a\xffb",
@@ -168,7 +168,7 @@ func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 		}
 	}
 	for field, code := range map[string]customer.Code{
-		"Kind": customer.CodeUnknown, "Country": customer.CodeMalformed, "Website": customer.CodeTooLong,
+		"Code": customer.CodeMalformed, "Kind": customer.CodeUnknown, "Country": customer.CodeMalformed, "Website": customer.CodeTooLong,
 		"Identifiers[0]": customer.CodeMalformed, "Identifiers[1]": customer.CodeUnknown, "Emails[0]": customer.CodeMalformed,
 		"Note": customer.CodeMalformed, "SourceKeys[0]": customer.CodeRequired, "SourceKeys[2]": customer.CodeRepeated,
 		"Attributes[colour]": customer.CodeUnknown,

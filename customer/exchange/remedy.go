@@ -60,9 +60,10 @@ var chineseRemedies = map[string]string{
 	"use at most * bytes of UTF-8":                                                     "最多*字节（一个汉字占3字节）",
 
 	// Of customers.
-	"give the name of the person or organisation": "请填写个人或单位名称",
-	"at most * bytes": "最多*字节（一个汉字占3字节）",
-	"at most *":       "最多*",
+	"give a code with letters or digits":                      "编码须含字母或数字",
+	"give the name of the person or organisation":             "请填写个人或单位名称",
+	"at most * bytes":                                         "最多*字节（一个汉字占3字节）",
+	"at most *":                                               "最多*",
 	"use the two letters of ISO 3166-1, such as CN, TW or DE": "请使用ISO 3166-1的两位字母代码，例如CN、TW、DE",
 	"give one address, such as name@example.com":              "请填写一个邮箱地址，例如name@example.com",
 	"declare it in the book's schema":                         "请先在账套中定义该属性",
