@@ -490,6 +490,35 @@ func TestWholeNamesSayWhatTheirCountDoes(t *testing.T) {
 	}
 }
 
+// A stored corpus has no words of fewer than five values, but whoever asks for one has mostly two that
+// share it.
+func TestStoredCorporaSayWhatTwoNamesShare(t *testing.T) {
+	corpus := NewCorpus()
+	now, err := New(OrganisationName, Options{Corpus: corpus})
+	if err != nil {
+		t.Fatal(err)
+	}
+	corpus.Learn(now, now.Prepare("Zenith Quarry"), 1)
+	corpus.Learn(now, now.Prepare("Zenith Quarry Inc."), 1)
+	corpus.Learn(now, now.Prepare("Gamma Pier Inc."), 1021)
+	corpus.Seal()
+	stored, _, err := CutCorpus(corpus.AppendBinary(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	then, err := New(OrganisationName, Options{Corpus: stored})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 2 of 1,024 have each word, 9 bits, and both together, whose 9 bits the words' 18 lift by half
+	// of what they have more: 9 + (18 − 9)/2.
+	for which, c := range map[string]Comparator{"as it was learned": now, "as it was stored": then} {
+		if got := c.Compare(c.Prepare("Zenith Quarry"), c.Prepare("Zenith Quarry Inc.")).Bits; math.Abs(float64(got)-13.5) > 0.05 {
+			t.Errorf("%s: the names share %.2f bits; want 13.5", which, got)
+		}
+	}
+}
+
 func TestRareWordsSayMoreThanCommonOnes(t *testing.T) {
 	corpus := NewCorpus()
 	c, err := New(OrganisationName, Options{Corpus: corpus})
