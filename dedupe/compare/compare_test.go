@@ -3,6 +3,7 @@ package compare
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -440,6 +441,32 @@ func TestAlikeValuesMeet(t *testing.T) {
 		c := comparator(t, p.typ)
 		if !meet(c, c.Prepare(p.a), c.Prepare(p.b)) {
 			t.Errorf("%s: %q and %q have no key in common", p.typ, p.a, p.b)
+		}
+	}
+}
+
+// The exact key, which is one of the few that are kept for live candidates, brings names together that
+// differ by what is written or left out at will: the word for a division, and the legal form.
+func TestExactKeysLeaveOutWhatIsWrittenAtWill(t *testing.T) {
+	exact := func(c Comparator, name string) (keys []Key) {
+		KeysOf(c, name, KindsOf(KeyExact), func(k Key) { keys = append(keys, k) })
+		return keys
+	}
+	for _, typ := range []Type{OrganisationName, Name} {
+		c := comparator(t, typ)
+		want := exact(c, "江阴市金阳设备租赁有限公司")
+		if len(want) != 1 {
+			t.Fatalf("%s: %d exact keys; want one", typ, len(want))
+		}
+		for _, alike := range []string{"江阴金阳设备租赁有限公司", "江阴市金阳设备租赁有限责任公司", "江陰市金陽設備租賃股份有限公司"} {
+			if got := exact(c, alike); !slices.Equal(got, want) {
+				t.Errorf("%s: %s has another exact key", typ, alike)
+			}
+		}
+		for _, other := range []string{"江阴市金月设备租赁有限公司", "江阴市金阳设备租赁有限公司无锡分公司"} {
+			if got := exact(c, other); slices.Equal(got, want) {
+				t.Errorf("%s: %s has the same exact key", typ, other)
+			}
 		}
 	}
 }
