@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -216,7 +217,7 @@ func (r *Reader) neighbours(c *customer.Customer) ([]customer.ID, error) {
 	budget := readBudget
 	keys := r.store.keyer.of(c)
 	slices.SortStableFunc(keys, func(a, b likeness) int { return cmp.Compare(a.kind, b.kind) })
-	var common [][]customer.ID
+	var common, crowded [][]customer.ID
 	for _, k := range keys {
 		limit := rareKey
 		if budget > commonKey {
@@ -229,6 +230,7 @@ func (r *Reader) neighbours(c *customer.Customer) ([]customer.ID, error) {
 		switch {
 		case !whole: // too many to tell anything
 			budget -= len(ids)
+			crowded = append(crowded, ids)
 		case len(ids) <= rareKey:
 			for _, id := range ids {
 				weight[id] += telling(len(ids))
@@ -248,6 +250,10 @@ func (r *Reader) neighbours(c *customer.Customer) ([]customer.ID, error) {
 		}
 	}
 	delete(weight, c.ID)
+	if len(weight) == 0 { // or many are the same in all that they say
+		crowd(weight, crowded)
+		delete(weight, c.ID)
+	}
 	best := make([]customer.ID, 0, len(weight))
 	for id := range weight {
 		best = append(best, id)
@@ -256,6 +262,16 @@ func (r *Reader) neighbours(c *customer.Customer) ([]customer.ID, error) {
 		return cmp.Or(cmp.Compare(weight[b], weight[a]), cmp.Compare(a, b))
 	})
 	return best[:judged(best, weight)], nil
+}
+
+// crowd weighs the customers that were read under two keys and more of those that too many have.
+func crowd(weight map[customer.ID]float64, crowded [][]customer.ID) {
+	for _, ids := range crowded {
+		for _, id := range ids {
+			weight[id]++
+		}
+	}
+	maps.DeleteFunc(weight, func(_ customer.ID, keys float64) bool { return keys < 2 })
 }
 
 // judged is how many of the neighbours, the best first, are worth comparing.

@@ -65,6 +65,28 @@ func TestCandidatesForADraftThatIsNotInOrder(t *testing.T) {
 	}
 }
 
+// A customer that stands in the book more often than a key is read to its end is found all the same.
+func TestCandidatesOfACustomerThatStandsThereHundredsOfTimes(t *testing.T) {
+	b := openFor(t)
+	b.update(func(tx *clientele.Tx) error {
+		for range 300 {
+			if _, err := tx.Customers.Create(cement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	found := b.candidates(cementAgain)
+	if len(found) != dedupe.MaxCandidates {
+		t.Fatalf("found %d; want %d", len(found), dedupe.MaxCandidates)
+	}
+	for _, c := range found {
+		if c.Decision != match.Same {
+			t.Errorf("customer %d is %v", c.Customer.ID, c.Decision)
+		}
+	}
+}
+
 func TestRefuseKeepsALikelyDuplicateOut(t *testing.T) {
 	b := openFor(t, withPolicy(dedupe.Refuse))
 	first := b.create(cement)

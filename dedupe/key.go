@@ -12,7 +12,7 @@ import (
 
 // keysVersion names what the keys of the index of likenesses are made of, beside what
 // text.Fingerprint stands for. It changes with every change of a comparator's keys.
-const keysVersion = "5"
+const keysVersion = "6"
 
 // indexLikeness is the id of the index among the customer table's.
 const indexLikeness = 16

@@ -1,11 +1,32 @@
 package dedupe
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/dedupe/compare"
 	"github.com/clientele-go/clientele/internal/sample"
 )
+
+// Of the few keys that a customer is kept under, one is that of its name whole but for what is
+// written or left out at will: a common core alone doesn't tell it from the others that have it.
+func TestLiveKeysBringNamesTogetherInSpiteOfDivisionsAndLegalForms(t *testing.T) {
+	k, err := newKeyer(DefaultFields(), "CN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, names := range [][2]string{
+		{"江阴市金阳设备租赁有限公司", "江阴金阳设备租赁有限公司"},
+		{"兴业金融租赁有限公司", "兴业金融租赁有限责任公司"},
+	} {
+		a, b := k.of(&customer.Customer{Name: names[0]}), k.of(&customer.Customer{Name: names[1]})
+		meet := func(x likeness) bool { return x.kind == compare.KeyExact && slices.Contains(b, x) }
+		if !slices.ContainsFunc(a, meet) {
+			t.Errorf("%s and %s have no exact key in common", names[0], names[1])
+		}
+	}
+}
 
 // BenchmarkKeys makes the keys of the index of likenesses, as each customer that is stored
 // costs them.

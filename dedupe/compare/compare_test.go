@@ -3,6 +3,7 @@ package compare
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -444,6 +445,32 @@ func TestAlikeValuesMeet(t *testing.T) {
 	}
 }
 
+// The exact key, which is one of the few that are kept for live candidates, brings names together that
+// differ by what is written or left out at will: the word for a division, and the legal form.
+func TestExactKeysLeaveOutWhatIsWrittenAtWill(t *testing.T) {
+	exact := func(c Comparator, name string) (keys []Key) {
+		KeysOf(c, name, KindsOf(KeyExact), func(k Key) { keys = append(keys, k) })
+		return keys
+	}
+	for _, typ := range []Type{OrganisationName, Name} {
+		c := comparator(t, typ)
+		want := exact(c, "江阴市金阳设备租赁有限公司")
+		if len(want) != 1 {
+			t.Fatalf("%s: %d exact keys; want one", typ, len(want))
+		}
+		for _, alike := range []string{"江阴金阳设备租赁有限公司", "江阴市金阳设备租赁有限责任公司", "江陰市金陽設備租賃股份有限公司"} {
+			if got := exact(c, alike); !slices.Equal(got, want) {
+				t.Errorf("%s: %s has another exact key", typ, alike)
+			}
+		}
+		for _, other := range []string{"江阴市金月设备租赁有限公司", "江阴市金阳设备租赁有限公司无锡分公司"} {
+			if got := exact(c, other); slices.Equal(got, want) {
+				t.Errorf("%s: %s has the same exact key", typ, other)
+			}
+		}
+	}
+}
+
 func TestWholeNamesSayWhatTheirCountDoes(t *testing.T) {
 	corpus := NewCorpus()
 	c, err := New(OrganisationName, Options{Corpus: corpus})
@@ -487,6 +514,35 @@ func TestWholeNamesSayWhatTheirCountDoes(t *testing.T) {
 	corpus.WordsOnly()
 	if got := c.Compare(c.Prepare("Alpha Beta"), c.Prepare("Alpha Beta Inc.")).Bits; math.Abs(float64(got)-10) > 0.05 {
 		t.Errorf("with words only, Alpha Beta tells %.2f bits; want 10", got)
+	}
+}
+
+// A stored corpus has no words of fewer than five values, but whoever asks for one has mostly two that
+// share it.
+func TestStoredCorporaSayWhatTwoNamesShare(t *testing.T) {
+	corpus := NewCorpus()
+	now, err := New(OrganisationName, Options{Corpus: corpus})
+	if err != nil {
+		t.Fatal(err)
+	}
+	corpus.Learn(now, now.Prepare("Zenith Quarry"), 1)
+	corpus.Learn(now, now.Prepare("Zenith Quarry Inc."), 1)
+	corpus.Learn(now, now.Prepare("Gamma Pier Inc."), 1021)
+	corpus.Seal()
+	stored, _, err := CutCorpus(corpus.AppendBinary(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	then, err := New(OrganisationName, Options{Corpus: stored})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 2 of 1,024 have each word, 9 bits, and both together, whose 9 bits the words' 18 lift by half
+	// of what they have more: 9 + (18 − 9)/2.
+	for which, c := range map[string]Comparator{"as it was learned": now, "as it was stored": then} {
+		if got := c.Compare(c.Prepare("Zenith Quarry"), c.Prepare("Zenith Quarry Inc.")).Bits; math.Abs(float64(got)-13.5) > 0.05 {
+			t.Errorf("%s: the names share %.2f bits; want 13.5", which, got)
+		}
 	}
 }
 

@@ -18,6 +18,9 @@ type Corpus struct {
 	// After Seal, a hash table with open addressing.
 	words []corpusWord
 	rare  float32 // the information of a word that a single value has
+	// unknown is that of a word that the table doesn't have. A stored corpus has only those of
+	// more than four values, and words that it is asked for are mostly shared by two.
+	unknown float32
 	// wordsOnly says that whole names were not counted.
 	wordsOnly bool
 }
@@ -49,6 +52,7 @@ func (c *Corpus) Seal() {
 	}
 	c.words = newCorpusWords(len(c.count))
 	c.rare = information(1, c.values)
+	c.unknown = c.rare
 	for h, n := range c.count {
 		*c.place(h) = corpusWord{h, information(n, c.values)}
 	}
@@ -85,18 +89,17 @@ func (c *Corpus) ready() bool { return c != nil && c.sealed.Load() && c.values >
 
 const enoughValues = 200
 
-// bits is the information of a word: -log2 of the share of values that have it. A word
-// not learned counts as one that a single value has.
+// bits is the information of a word: -log2 of the share of values that have it. A word not
+// learned counts as one that a single value has, and one that a stored corpus lacks as one of two.
 func (c *Corpus) bits(h uint64) float32 {
 	if w := c.place(h); w.hash == h {
 		return w.info
 	}
-	return c.rare
+	return c.unknown
 }
 
-// AppendBinary appends a sealed corpus: the words that several values have, in the order of
-// their hashes, so that equal corpora have equal bytes. Words as rare as those left out
-// weigh what such words do.
+// AppendBinary appends a sealed corpus: the words that more than four values have, in the
+// order of their hashes, so that equal corpora have equal bytes.
 func (c *Corpus) AppendBinary(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, c.values)
 	var kept []uint64
@@ -141,7 +144,7 @@ func CutCorpus(src []byte) (*Corpus, []byte, error) {
 	if uint64(len(src)) < words*width {
 		return nil, nil, ErrCorpus
 	}
-	c := &Corpus{values: values, rare: information(1, values), words: newCorpusWords(int(words))}
+	c := &Corpus{values: values, rare: information(1, values), unknown: information(2, values), words: newCorpusWords(int(words))}
 	for range words {
 		h := binary.LittleEndian.Uint64(src)
 		*c.place(h) = corpusWord{h, float32(src[8]) / infoSteps}

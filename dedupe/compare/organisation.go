@@ -141,10 +141,10 @@ func (c *organisations) Keys(f Form, want KeyKinds, emit func(Key)) {
 		return
 	}
 	e := emitter{want, emit}
-	e.text(KeyExact, o.key)
 	if o.han != nil {
 		o.han.keys(e)
 	} else {
+		e.text(KeyExact, o.key)
 		o.latin.keys(e)
 	}
 }

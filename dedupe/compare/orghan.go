@@ -457,7 +457,13 @@ func (o *hanOrg) tokens(emit func(uint64)) {
 // wholeHash is that of the name without what is written or left out at will.
 func (o *hanOrg) wholeHash() uint64 { return hashOf(KeyExact, bare(o.body)+" "+o.branch) }
 
+// whole is the text under which names meet that differ in nothing else than that.
+func (o *hanOrg) whole() string { return strings.TrimSuffix(bare(o.body)+" "+o.branch, " ") }
+
 func (o *hanOrg) keys(e emitter) {
+	if e.want.Has(KeyExact) {
+		e.text(KeyExact, o.whole())
+	}
 	core := o.coreText()
 	e.text(KeyToken, core)
 	if e.want.Has(KeyPart) {

@@ -86,7 +86,7 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 		}
 		c.cmp = cmp
 		named, placed = named || c.typ == compare.OrganisationName, placed || places(c.typ)
-		l.names = l.names && (wholeName(c.typ) || shared(c.typ))
+		l.names = l.names && !c.tellsBesideNames()
 		switch c.typ {
 		case compare.PersonGiven:
 			l.given = append(l.given, i)
@@ -96,6 +96,31 @@ func newLayout(o *Options, stored []*compare.Corpus) (*layout, error) {
 	}
 	l.sites = named && placed && o.Mode == Dedupe // between lists decoys show what sites look like
 	return l, nil
+}
+
+// tellsBesideNames reports whether a column tells customers apart that bear one name.
+func (c *column) tellsBesideNames() bool { return !wholeName(c.typ) && !shared(c.typ) }
+
+// seldomFilled is the share of records up to which those that fill a column are too few for it to
+// tell: of their pairs, one in a hundred.
+const seldomFilled = 0.1
+
+// findNames notes whether names are all that tells, as hardly any record fills the other columns: a
+// book has the same columns whatever its customers were imported with.
+func (t *table) findNames() {
+	t.layout.names = true
+	for i := range t.layout.columns {
+		if !t.layout.columns[i].tellsBesideNames() {
+			continue
+		}
+		filled := 0
+		for _, n := range t.dicts[i].count[1:] {
+			filled += int(n)
+		}
+		if float64(filled) > seldomFilled*float64(t.rows()) {
+			t.layout.names = false
+		}
+	}
 }
 
 func wholeName(t compare.Type) bool {

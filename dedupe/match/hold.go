@@ -38,6 +38,17 @@ func (w *weights) holdSwapped() {
 	w.U[crossed] = max(w.U[crossed], swappedApart*w.U[compare.Exact]*w.M[crossed]/w.M[compare.Exact])
 }
 
+// holdOtherNumbers keeps numbers that differ from speaking for one customer where those of unrelated
+// pairs contradict one another as well: such a number is of a kind that hardly anybody has.
+func (w *weights) holdOtherNumbers(t compare.Type) {
+	if t == compare.Identifier {
+		w.U[otherNumber] = max(w.U[otherNumber], w.M[otherNumber])
+	}
+}
+
+// otherNumber is the level of numbers that differ without being two valid ones of one kind.
+const otherNumber = 1
+
 // lower brings the states from one on to before another down to a share, and gives what is
 // left to the others.
 func lower(m *[absent]float64, most float64, from, to int) {

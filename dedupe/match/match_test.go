@@ -159,6 +159,40 @@ func TestRunDependsOnRecordsAlone(t *testing.T) {
 	}
 }
 
+// Columns that hardly anybody fills change nothing of what is found in a list of names: a book has
+// the same columns whatever its customers were imported with.
+func TestColumnsThatHardlyAnybodyFillsLeaveAListOfNames(t *testing.T) {
+	trades := []string{"贸易", "物流", "食品", "建材", "电子", "化工"}
+	var names []string
+	for i := range 200 {
+		core := string([]rune{'甲' + rune(i*7), '乙' + rune(i*13)})
+		names = append(names, core+trades[i%len(trades)]+"有限公司")
+		if i%20 == 0 {
+			names = append(names, core+trades[i%len(trades)]+"公司")
+		}
+	}
+	find := func(telephones int, schema ...match.Field) *match.Result {
+		var list []match.Record
+		for i, name := range names {
+			values := make([]string, len(schema))
+			if values[0] = name; i < telephones {
+				values[1] = fmt.Sprintf("138%08d", i*1013)
+			}
+			list = append(list, match.Record{ID: name, Values: values})
+		}
+		return run(t, match.Options{Schema: schema, Country: "CN"}, list)
+	}
+	name, phone, address := match.Field{Name: "name", Type: compare.Name}, match.Field{Name: "phone", Type: compare.Phone}, match.Field{Name: "address", Type: compare.Address}
+	if alone := find(0, name); len(alone.Clusters) != 10 {
+		t.Fatalf("of names alone %d customers stand twice; want 10", len(alone.Clusters))
+	}
+	for _, telephones := range []int{0, 5} {
+		if beside := find(telephones, name, phone, address); len(beside.Clusters) != 10 {
+			t.Errorf("beside %d telephones %d customers stand twice; want 10", telephones, len(beside.Clusters))
+		}
+	}
+}
+
 func TestJudgementsAreForced(t *testing.T) {
 	list := population(400)
 	apart := match.Judgement{A: "0", B: "0 bis", Same: false}

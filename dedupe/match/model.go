@@ -71,7 +71,7 @@ func (m *Model) exact(i int, f compare.Form, said float32) uint8 {
 	if told := m.layout.columns[i].said; told != nil {
 		return told.bits(f, f)
 	}
-	count := int32(max(m.frequent[i][formHash(f)], 1))
+	count := int32(max(m.frequent[i][formHash(f)], 2)) // two that have it are two
 	counted := float32(math.Log2(float64(max(m.filled[i], int(count))) / float64(count)))
 	return quarterBits(exactBits(counted, said, count))
 }

@@ -34,6 +34,34 @@ func TestModelAgreesWithItsRun(t *testing.T) {
 	}
 }
 
+// A value that two records of the run have is as common to the model as to the run, though models
+// remember only values that more have: here the names agree with one other record's, whole.
+func TestModelScoresEqualValuesOfTwoAsItsRun(t *testing.T) {
+	var list []match.Record
+	for i := range 400 {
+		name := string([]rune{'甲' + rune(i), '乙' + rune(i%20)}) + "机械有限公司"
+		list = append(list, match.Record{ID: strconv.Itoa(i), Values: []string{name}})
+		if i%4 == 0 {
+			list = append(list, match.Record{ID: strconv.Itoa(i) + " bis", Values: []string{name}})
+		}
+	}
+	r := run(t, match.Options{Schema: []match.Field{{Name: "name", Type: compare.OrganisationName}}}, list)
+	equal := 0
+	for _, p := range r.Pairs {
+		a, b := list[p.A], list[p.B]
+		if a.Values[0] != b.Values[0] {
+			continue
+		}
+		equal++
+		if s := r.Model.Score(prepare(t, r.Model, a), prepare(t, r.Model, b)); math.Abs(s.LogOdds-float64(p.LogOdds)) > 0.01 {
+			t.Fatalf("%s twice: %.2f by the model, %.2f by its run", a.Values[0], s.LogOdds, p.LogOdds)
+		}
+	}
+	if equal != 100 {
+		t.Errorf("the run has %d pairs of equal names; want 100", equal)
+	}
+}
+
 func prepare(t testing.TB, m *match.Model, r match.Record) *match.Prepared {
 	t.Helper()
 	p, err := m.Prepare(r)

@@ -128,6 +128,9 @@ func (r *runner) prepare(ctx context.Context) error {
 	if err := r.t.prepare(ctx, r.o, r.o.Model == nil); err != nil {
 		return err
 	}
+	if r.o.Model == nil {
+		r.t.findNames()
+	}
 	return r.t.weighValues(ctx, r.o.workers())
 }
 

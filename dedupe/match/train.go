@@ -171,6 +171,7 @@ func (tr *trainer) maximise(rows int) {
 		}
 		tr.setU(i, same[i], other[i], otherBits[i])
 		w.holdSwapped()
+		w.holdOtherNumbers(tr.layout.columns[i].typ)
 		pool(w)
 		seen := blend(r[i], shippedFor(tr.layout.columns[i].typ))
 		w.R = relatedShares(tr.layout.columns[i].typ, &seen, &w.U)
