@@ -192,6 +192,33 @@ func TestOrderlyCloseReturnsTheNumbersOfFailedUpdates(t *testing.T) {
 	}
 }
 
+// A transaction whose context ends at the commit gives its numbers back like one that its
+// function ends.
+func TestCancelledCommitGivesItsNumbersBack(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	for range 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		_, err := s.Update(ctx, clerk, func(tx *storage.Tx) error {
+			n, err := pageIDs.Next(tx, nil)
+			if err == nil {
+				err = pages.InsertNew(tx, pageID(n), &page{Title: "lost"}, 1)
+			}
+			cancel()
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("a commit without a context: %v", err)
+		}
+	}
+	update(t, s, func(tx *storage.Tx) error {
+		n, err := pageIDs.Next(tx, nil)
+		if n != 1 {
+			t.Errorf("after three transactions that committed nothing the first number is %d", n)
+		}
+		return err
+	})
+}
+
 func TestLoadWithoutRefusedWritesNothingOfItsPart(t *testing.T) {
 	s := open(t, "", storage.Options{})
 	loaded, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {

@@ -109,8 +109,10 @@ func (s *Store) attempt(ctx context.Context, session Session, f func(*Tx) error,
 		return 0, nil
 	}
 	position, err := tx.commit()
-	if errors.Is(err, kv.ErrConflict) {
+	if err != nil && !errors.Is(err, ErrUncertain) {
 		tx.giveBack()
+	}
+	if errors.Is(err, kv.ErrConflict) {
 		return 0, fmt.Errorf("%w: %w", errRetry, err)
 	}
 	if err != nil {
