@@ -349,3 +349,13 @@ func TestOwnTablesCannotReachCustomers(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
+
+func TestUpdateAndViewWithoutAFunctionAreErrors(t *testing.T) {
+	book := openBook(t, "", clientele.Options{InMemory: true})
+	me := book.As(clientele.Actor{ID: "wang.li"})
+	for call, err := range map[string]error{"Update": me.Update(t.Context(), nil), "View": me.View(t.Context(), nil)} {
+		if !errors.Is(err, storage.ErrInvalid) {
+			t.Errorf("%s(nil): %v, want ErrInvalid", call, err)
+		}
+	}
+}

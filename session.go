@@ -18,7 +18,7 @@ import (
 
 // Actor is who works on a book, and why: both are kept with every version.
 type Actor struct {
-	ID     string // the principal's id
+	ID     string // the principal's id; who has none may read, if access isn't enforced, and change nothing
 	Reason string // free text, for instance a ticket; don't put personal data here
 	// Relaxed lets Update return before its change survives a crash. A crash may take
 	// back the last relaxed changes, newest first.
@@ -81,6 +81,10 @@ type ReadTx struct {
 // f may be run several times; see the package comment. An error from f is returned as
 // it is, and nothing is written.
 func (s *Session) Update(ctx context.Context, f func(*Tx) error) error {
+	if f == nil {
+		_, err := s.book.store.Update(ctx, s.session, nil)
+		return err
+	}
 	_, err := s.book.store.Update(ctx, s.session, func(tx *storage.Tx) error {
 		scoped, err := s.begin(tx)
 		if err != nil {
@@ -130,6 +134,9 @@ func (b *Book) tx(tx *storage.Tx, access customer.Access) *Tx {
 
 // View runs f on one consistent state of the book.
 func (s *Session) View(ctx context.Context, f func(*ReadTx) error) error {
+	if f == nil {
+		return s.book.store.View(ctx, nil)
+	}
 	return s.book.store.View(ctx, func(r *storage.Reader) error {
 		scoped, err := s.read(r)
 		if err != nil {

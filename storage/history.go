@@ -236,9 +236,17 @@ func (l *layout) eraseVersions(tx *Tx, primary Key, gone []byte) error {
 	return tx.dropEmptySets(gone)
 }
 
-// everyEntry lists the index entries and the sets of all versions of a record, for Purge.
+// everyEntry lists the index entries and the sets of all versions of a record, each once, for
+// Purge.
 func (l *layout) everyEntry(r *Reader, primary Key) ([]byte, error) {
 	var w record.Writer
+	listed := map[string]bool{}
+	list := func(key []byte) {
+		if !listed[string(key)] {
+			listed[string(key)] = true
+			w.Bytes(purgeEntry, key)
+		}
+	}
 	for s, err := range l.everyVersion(r, primary) {
 		if err != nil {
 			return nil, err
@@ -251,13 +259,13 @@ func (l *layout) everyEntry(r *Reader, primary Key) ([]byte, error) {
 			return nil, err
 		}
 		err = l.eachEntry(v, primary, func(_ int, key, _ []byte) error {
-			w.Bytes(purgeEntry, key)
+			list(key)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		err = l.eachMark(primary, v, func(full Key, _ uint16) { w.Bytes(purgeEntry, full) })
+		err = l.eachMark(primary, v, func(full Key, _ uint16) { list(full) })
 		if err != nil {
 			return nil, err
 		}

@@ -58,6 +58,9 @@ type Loaded struct {
 //
 // Memory is bounded by LoadOptions.PartBytes, whatever the number of rows.
 func (s *Store) Load(ctx context.Context, session Session, opts LoadOptions, f func(*Loader) error) (Loaded, error) {
+	if f == nil {
+		return Loaded{}, &Error{Op: "load", Err: errNoFunction}
+	}
 	return s.load(ctx, session, opts, func(ld *load) error {
 		l := ld.newLoader()
 		l.begin(ld.newChunk(0))

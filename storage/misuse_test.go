@@ -192,6 +192,68 @@ func TestOrderlyCloseReturnsTheNumbersOfFailedUpdates(t *testing.T) {
 	}
 }
 
+func TestNilFunctionIsAnError(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	ctx := context.Background()
+	_, update := s.Update(ctx, clerk, nil)
+	_, load := s.Load(ctx, clerk, storage.LoadOptions{}, nil)
+	for call, err := range map[string]error{"Update": update, "View": s.View(ctx, nil), "Load": load} {
+		var structured *storage.Error
+		if !errors.Is(err, storage.ErrInvalid) || !errors.As(err, &structured) {
+			t.Errorf("%s without a function: %v, want a *storage.Error that wraps ErrInvalid", call, err)
+		}
+	}
+}
+
+// The journal says who made each change.
+func TestNobodyChangesNothing(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	nobody := storage.Session{Reason: "why not"}
+	_, update := s.Update(context.Background(), nobody, func(tx *storage.Tx) error {
+		t.Error("the function of nobody ran")
+		return pages.Put(tx, 1, &page{Title: "a"}, 1)
+	})
+	_, load := s.Load(context.Background(), nobody, storage.LoadOptions{}, func(l *storage.Loader) error {
+		if err := pages.Load(l, 1, &page{Title: "a"}, 1); err != nil {
+			return err
+		}
+		return l.Next()
+	})
+	if !errors.Is(update, storage.ErrInvalid) || !errors.Is(load, storage.ErrInvalid) {
+		t.Errorf("Update: %v, Load: %v, want ErrInvalid", update, load)
+	}
+	if position, err := s.Position(context.Background()); position != 0 || err != nil {
+		t.Errorf("the journal has %d entries, %v", position, err)
+	}
+}
+
+// A transaction whose context ends at the commit gives its numbers back like one that its
+// function ends.
+func TestCancelledCommitGivesItsNumbersBack(t *testing.T) {
+	s := open(t, "", storage.Options{})
+	for range 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		_, err := s.Update(ctx, clerk, func(tx *storage.Tx) error {
+			n, err := pageIDs.Next(tx, nil)
+			if err == nil {
+				err = pages.InsertNew(tx, pageID(n), &page{Title: "lost"}, 1)
+			}
+			cancel()
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("a commit without a context: %v", err)
+		}
+	}
+	update(t, s, func(tx *storage.Tx) error {
+		n, err := pageIDs.Next(tx, nil)
+		if n != 1 {
+			t.Errorf("after three transactions that committed nothing the first number is %d", n)
+		}
+		return err
+	})
+}
+
 func TestLoadWithoutRefusedWritesNothingOfItsPart(t *testing.T) {
 	s := open(t, "", storage.Options{})
 	loaded, err := s.Load(context.Background(), clerk, storage.LoadOptions{}, func(l *storage.Loader) error {

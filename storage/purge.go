@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/clientele-go/clientele/storage/kv"
 	"github.com/clientele-go/clientele/storage/record"
@@ -87,7 +88,7 @@ var forgotten = Key{spacePurge}
 // repeats the work, as does an error that wraps kv.ErrPinned. The marks name keys, so their
 // own bytes go last.
 func (s *Store) purge(ctx context.Context, seen kv.Stamp, marks, ranges []kv.Range) error {
-	if err := s.engine.Purge(ctx, append(ranges, purgeSpace)); err != nil {
+	if err := s.engine.Purge(ctx, union(append(ranges, purgeSpace))); err != nil {
 		return err
 	}
 	if len(marks) > 1 || !bytes.Equal(marks[0].Lower, forgotten) {
@@ -103,6 +104,24 @@ func (s *Store) purge(ctx context.Context, seen kv.Stamp, marks, ranges []kv.Ran
 	b.Delete(forgotten)
 	_, err := s.apply(ctx, &b)
 	return err
+}
+
+// union returns the ranges in order, with those that overlap or meet as one. Erased records
+// share the keys of their sets, which writers change all the time: what the engine does for
+// each range is then costly.
+func union(ranges []kv.Range) []kv.Range {
+	slices.SortFunc(ranges, func(a, b kv.Range) int { return bytes.Compare(a.Lower, b.Lower) })
+	joined := ranges[:0]
+	for _, r := range ranges {
+		last := len(joined) - 1
+		switch {
+		case last < 0 || joined[last].Upper != nil && bytes.Compare(joined[last].Upper, r.Lower) < 0:
+			joined = append(joined, r)
+		case joined[last].Upper != nil && (r.Upper == nil || bytes.Compare(r.Upper, joined[last].Upper) > 0):
+			joined[last].Upper = r.Upper
+		}
+	}
+	return joined
 }
 
 // forgetMarks puts one mark that names nothing in the place of all. When one was written

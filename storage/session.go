@@ -12,7 +12,8 @@ import (
 
 // Session says who makes changes, and why, in at most 1,000 bytes each; both are kept
 // with every version and, for ever, in the journal, so a reason should name no
-// customer. A session is a plain value.
+// customer. Without an Actor nothing can be changed: the error wraps [ErrInvalid]. A
+// session is a plain value.
 type Session struct {
 	Actor  string
 	Reason string
@@ -24,14 +25,23 @@ type Session struct {
 const maxSession = 1000
 
 func (s Session) check() error {
+	if s.Actor == "" {
+		return fmt.Errorf("%w: the actor is empty; name who makes the change", ErrInvalid)
+	}
 	if n := max(len(s.Actor), len(s.Reason)); n > maxSession {
 		return fmt.Errorf("%w: actor or reason of %d bytes; at most %d", ErrLimit, n, maxSession)
 	}
 	return nil
 }
 
+// errNoFunction is the error of a call that was given nothing to run.
+var errNoFunction = fmt.Errorf("%w: the function is nil; give the one to run", ErrInvalid)
+
 // View runs f on one consistent state. It costs some microseconds beside f.
 func (s *Store) View(ctx context.Context, f func(*Reader) error) error {
+	if f == nil {
+		return &Error{Op: "view", Err: errNoFunction}
+	}
 	defer s.observe("view", time.Now())
 	r, err := s.reader(ctx)
 	if err != nil {
@@ -63,6 +73,9 @@ func (r *Reader) end() {
 // ErrUncertain means that the commit may or may not survive a crash; the store
 // then refuses further writes until it is opened again.
 func (s *Store) Update(ctx context.Context, session Session, f func(*Tx) error) (kv.Position, error) {
+	if f == nil {
+		return 0, &Error{Op: "update", Err: errNoFunction}
+	}
 	defer s.observe("update", time.Now())
 	for attempt := 1; ; attempt++ {
 		position, err := s.attempt(ctx, session, f, attempt > 8)
@@ -109,8 +122,10 @@ func (s *Store) attempt(ctx context.Context, session Session, f func(*Tx) error,
 		return 0, nil
 	}
 	position, err := tx.commit()
-	if errors.Is(err, kv.ErrConflict) {
+	if err != nil && !errors.Is(err, ErrUncertain) {
 		tx.giveBack()
+	}
+	if errors.Is(err, kv.ErrConflict) {
 		return 0, fmt.Errorf("%w: %w", errRetry, err)
 	}
 	if err != nil {

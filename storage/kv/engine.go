@@ -23,7 +23,8 @@ type Engine interface {
 	//
 	// With [Synced] durability Apply returns after the batch would survive a power
 	// loss. An error that wraps [ErrUnknownOutcome] means that the batch may or may
-	// not have been applied; trying it again with the same id is safe.
+	// not have been applied; trying it again with the same id is safe. With any other
+	// error, also that of ctx, it was not applied and never will be.
 	//
 	// The engine keeps no memory of the batch once Apply has returned.
 	Apply(ctx context.Context, b *Batch) (Position, error)
