@@ -135,7 +135,7 @@ func Recognise(head []byte, whole bool) Encoding {
 		}
 	}
 	utf8 := valid(head, whole) || mostlyUTF8(head)
-	if utf8 && bytes.Count(head, []byte{0})*100 <= len(head) {
+	if utf8 && bytes.Count(head, []byte{0}) <= max(len(head)/100, stray) {
 		return UTF8
 	}
 	if e := wide(head); e != "" {
@@ -153,6 +153,10 @@ func Recognise(head []byte, whole bool) Encoding {
 	}
 	return GB18030
 }
+
+// stray is how many zero bytes, or other control characters, a short text may have by a slip. In UTF-16
+// a heading and a line end have more.
+const stray = 2
 
 // valid reports whether a text is UTF-8, but for a character cut off at its end.
 func valid(head []byte, whole bool) bool {

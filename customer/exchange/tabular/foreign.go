@@ -44,7 +44,7 @@ func binary(head []byte) bool {
 			controls++
 		}
 	}
-	return controls*100 > len(head)
+	return controls > max(len(head)/100, stray)
 }
 
 // oddControls is binary for UTF-16, low being where the low byte of a unit is.

@@ -196,10 +196,18 @@ func TestEncodingsAreRecognised(t *testing.T) {
 	if got := tabular.Recognise([]byte(latin), true); got != tabular.Windows1252 {
 		t.Errorf("Western European text: recognised %s", got)
 	}
-	// A zero byte that some program left in a cell doesn't make UTF-16 of UTF-8.
-	if got := tabular.Recognise([]byte(simplified+"甲\x00公司,1,\n"), true); got != tabular.UTF8 {
-		t.Errorf("UTF-8 with a zero byte: recognised %s", got)
+	// A zero byte that some program left in a cell doesn't make UTF-16 of UTF-8, however short.
+	for text, want := range map[string]tabular.Encoding{
+		simplified + "甲\x00公司,1,\n":                  tabular.UTF8,
+		"name,city\nAcme Ltd,Par\x00is\n":            tabular.UTF8,
+		"n\x00a\x00m\x00e\x00\n\x00":                 tabular.UTF16LE,
+		"\x00n\x00a\x00m\x00e\x00\n\x00A\x00B\x00\n": tabular.UTF16BE,
+	} {
+		if got := tabular.Recognise([]byte(text), true); got != want {
+			t.Errorf("%q: recognised %s; want %s", text, got, want)
+		}
 	}
+
 }
 
 func TestJSONLines(t *testing.T) {
