@@ -66,14 +66,14 @@ func (x *reading) read(ctx context.Context, bounds []boundary, end kv.Position) 
 	opening := &j.bounds[0]
 	var err error
 	if opening.position == 0 && !opening.time.IsZero() {
-		if opening.position, err = x.positionAt(ctx, opening.time, end); err != nil {
+		if opening.position, err = moments(x.store.Times).positionAt(ctx, opening.time, end); err != nil {
 			return nil, err
 		}
 	}
 	from := opening.position
 	if !x.recentFrom.IsZero() {
 		j.recent = &bitset.Set{}
-		earlier, err := x.positionAt(ctx, x.recentFrom, end)
+		earlier, err := moments(x.store.Times).positionAt(ctx, x.recentFrom, end)
 		if err != nil {
 			return nil, err
 		}
@@ -170,64 +170,4 @@ func (b *boundary) lastOr(other kv.Position) kv.Position {
 		return other
 	}
 	return b.position
-}
-
-// slack is how many entries may stand in the journal out of the order of their times:
-// transactions that ran at once, and the parts of a load, which all have the time at which
-// it began.
-const slack = 256
-
-// positionAt returns the position of the state at an instant: the last entry before the
-// first with a later time.
-func (x *reading) positionAt(ctx context.Context, at time.Time, end kv.Position) (kv.Position, error) {
-	later, err := search(end, func(p kv.Position) (bool, error) { return x.isLater(ctx, p, at) })
-	if err != nil {
-		return 0, err
-	}
-	for first := later; first > 1; { // look back over what is out of order
-		from := first - min(first-1, slack)
-		found := first
-		for entry, err := range x.store.Times(ctx, from-1) {
-			if err != nil {
-				return 0, err
-			}
-			if entry.Position >= first {
-				break
-			}
-			if entry.Time.After(at) {
-				found = entry.Position
-				break
-			}
-		}
-		if found == first {
-			return first - 1, nil
-		}
-		first, later = found, found
-	}
-	return later - 1, nil
-}
-
-// search returns the first position from 1 to end for which is holds, end+1 for none.
-func search(end kv.Position, is func(kv.Position) (bool, error)) (kv.Position, error) {
-	low, high := kv.Position(1), end+1
-	for low < high {
-		middle := low + (high-low)/2
-		yes, err := is(middle)
-		if err != nil {
-			return 0, err
-		}
-		if yes {
-			high = middle
-		} else {
-			low = middle + 1
-		}
-	}
-	return low, nil
-}
-
-func (x *reading) isLater(ctx context.Context, p kv.Position, at time.Time) (later bool, err error) {
-	for entry, err := range x.store.Times(ctx, p-1) {
-		return entry.Time.After(at), err
-	}
-	return true, nil // not durable yet, so just now
 }
