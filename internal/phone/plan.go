@@ -103,7 +103,7 @@ func trimPrefix(digits []byte, prefix string) []byte {
 // china recognises a national number of mainland China: mobile numbers (11 digits from
 // 13 to 19, but 179 selects a carrier), 400 and 800 services (10 digits), and landlines.
 func china(digits []byte) (Number, bool) {
-	if len(digits) < 10 || len(digits) > 11 {
+	if len(digits) < 10 || len(digits) > 11 || digits[0] == '0' { // two trunk prefixes
 		return Number{}, false
 	}
 	mobile := len(digits) == 11 && digits[0] == '1' && digits[1] >= '3' && string(digits[:3]) != "179"
