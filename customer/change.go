@@ -48,9 +48,9 @@ func (tx *Tx) Create(d Draft) (*Customer, error) {
 // Update stores a changed customer as a new version and returns it. c is what Get
 // returned, with changes; when the book has a newer version by now, Update fails with
 // a *VersionError. Status, Created and what storage keeps can't be changed so.
-// When nothing is different, no version is made. The divisions that were
-// recognised from an address's text follow a new text that has others. What is hidden from the actor stays as
-// it is; giving something there is an *AccessError.
+// When nothing is different, no version is made. The divisions that were recognised from an
+// address's text follow a new text that has others. What is hidden from the actor stays as it is;
+// giving something there is an *AccessError.
 func (tx *Tx) Update(c *Customer) (*Customer, error) {
 	old, err := tx.stored(c.ID)
 	if err != nil {

@@ -71,14 +71,7 @@ func TestStoredCorporaKnowCheckedColumns(t *testing.T) {
 			corpus.Learn(by, by.Prepare(v), 1)
 		}
 		corpus.Seal()
-		stored, _, err := CutCorpus(corpus.AppendBinary(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		then, err := New(Identifier, Options{Corpus: stored})
-		if err != nil {
-			t.Fatal(err)
-		}
+		then := withStored(t, Identifier, corpus)
 		now := by.Compare(by.Prepare("68919301"), by.Prepare("68919702"))
 		if after := then.Compare(then.Prepare("68919301"), then.Prepare("68919702")); after != now {
 			t.Errorf("of 1000 numbers %d pass: level %d, stored %d", passing, now.Level, after.Level)

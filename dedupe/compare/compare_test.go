@@ -517,6 +517,20 @@ func TestWholeNamesSayWhatTheirCountDoes(t *testing.T) {
 	}
 }
 
+// withStored returns a comparator with what storing keeps of a corpus.
+func withStored(t *testing.T, typ Type, corpus *Corpus) Comparator {
+	t.Helper()
+	stored, _, err := CutCorpus(corpus.AppendBinary(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(typ, Options{Corpus: stored})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // A stored corpus has no words of fewer than five values, but whoever asks for one has mostly two that
 // share it.
 func TestStoredCorporaSayWhatTwoNamesShare(t *testing.T) {
@@ -529,14 +543,7 @@ func TestStoredCorporaSayWhatTwoNamesShare(t *testing.T) {
 	corpus.Learn(now, now.Prepare("Zenith Quarry Inc."), 1)
 	corpus.Learn(now, now.Prepare("Gamma Pier Inc."), 1021)
 	corpus.Seal()
-	stored, _, err := CutCorpus(corpus.AppendBinary(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	then, err := New(OrganisationName, Options{Corpus: stored})
-	if err != nil {
-		t.Fatal(err)
-	}
+	then := withStored(t, OrganisationName, corpus)
 	// 2 of 1,024 have each word, 9 bits, and both together, whose 9 bits the words' 18 lift by half
 	// of what they have more: 9 + (18 − 9)/2.
 	for which, c := range map[string]Comparator{"as it was learned": now, "as it was stored": then} {

@@ -27,7 +27,7 @@ func checkPoint(w *window, since kv.Stamp, key string) error {
 
 func TestWindowForgetsOldCommits(t *testing.T) {
 	if testing.Short() {
-		t.Skip("one goroutine writes millions of keys: nothing for the race detector")
+		t.Skip("SKIPPED: one goroutine writes millions of keys, nothing for the race detector; run without -short")
 	}
 	w := newWindow(func() (kv.Stamp, bool) { return 0, false })
 	const n = 100
@@ -45,7 +45,7 @@ func TestWindowForgetsOldCommits(t *testing.T) {
 
 func TestWindowStretchesForAnOpenSnapshot(t *testing.T) {
 	if testing.Short() {
-		t.Skip("one goroutine writes millions of keys: nothing for the race detector")
+		t.Skip("SKIPPED: one goroutine writes millions of keys, nothing for the race detector; run without -short")
 	}
 	w := newWindow(func() (kv.Stamp, bool) { return 1, true })
 	const n = 1000
