@@ -115,10 +115,16 @@ func (l *layout) checkNumbers(r *Reader, report *Report) error {
 	if err != nil {
 		return err
 	}
-	next, err := readNext(value, found)
-	if err != nil || next <= last {
-		report.add(Difference{Where: l.label, Key: "sequence " + l.numbers.Name, Problem: fmt.Sprintf("would give out %d next, but %d is in use", next, last), Derived: true})
+	problem := ""
+	switch next, err := readNext(value, found); {
+	case err != nil:
+		problem = err.Error()
+	case next <= last:
+		problem = fmt.Sprintf("would give out %d next, but %d is in use", next, last)
+	default:
+		return nil
 	}
+	report.add(Difference{Where: l.label, Key: "sequence " + l.numbers.Name, Problem: problem, Derived: true})
 	return nil
 }
 

@@ -144,7 +144,7 @@ func readNext(value []byte, found bool) (uint64, error) {
 	}
 	n, size := binary.Uvarint(value)
 	if size != len(value) || n == 0 {
-		return 0, fmt.Errorf("%w: sequence holds % x", ErrCorrupt, value)
+		return 0, fmt.Errorf("%w: a sequence of numbers holds % x", ErrCorrupt, value)
 	}
 	return n, nil
 }
@@ -181,7 +181,7 @@ func (s *Store) returnBlocks(blocks map[string]*block) {
 func (s *Store) skipNumbers(ctx context.Context, stored Key, used uint64) (changed int, err error) {
 	s.sequences.mu.Lock()
 	defer s.sequences.mu.Unlock()
-	next, err := s.moveSequence(ctx, stored, kv.Synced, func(next uint64) uint64 { return max(next, used+1) })
+	next, err := s.moveSequence(ctx, stored, kv.Synced, true, func(next uint64) uint64 { return max(next, used+1) })
 	if err != nil || next > used {
 		return 0, err
 	}
@@ -231,7 +231,7 @@ func (s *Store) extend(ctx context.Context, q *Sequence, stored Key, b *block, n
 		size = 256
 	}
 	size = max(size, n)
-	start, err := s.moveSequence(ctx, stored, kv.Relaxed, func(next uint64) uint64 { return next + size })
+	start, err := s.moveSequence(ctx, stored, kv.Relaxed, false, func(next uint64) uint64 { return next + size })
 	if err != nil {
 		return err
 	}
@@ -245,10 +245,11 @@ func (s *Store) extend(ctx context.Context, q *Sequence, stored Key, b *block, n
 	return nil
 }
 
-// moveSequence changes a sequence's stored next number and returns the former one.
-func (s *Store) moveSequence(ctx context.Context, key []byte, d kv.Durability, move func(next uint64) uint64) (uint64, error) {
+// moveSequence changes a sequence's stored next number and returns the former one. One that
+// can't be read is an error, or 0 when it is to be mended.
+func (s *Store) moveSequence(ctx context.Context, key []byte, d kv.Durability, mend bool, move func(next uint64) uint64) (uint64, error) {
 	for attempt := 1; ; attempt++ {
-		next, err := s.tryMove(ctx, key, d, move)
+		next, err := s.tryMove(ctx, key, d, mend, move)
 		if !errors.Is(err, kv.ErrConflict) {
 			return next, err
 		}
@@ -258,7 +259,7 @@ func (s *Store) moveSequence(ctx context.Context, key []byte, d kv.Durability, m
 	}
 }
 
-func (s *Store) tryMove(ctx context.Context, key []byte, d kv.Durability, move func(next uint64) uint64) (uint64, error) {
+func (s *Store) tryMove(ctx context.Context, key []byte, d kv.Durability, mend bool, move func(next uint64) uint64) (uint64, error) {
 	snap, err := s.engine.Snapshot(ctx)
 	if err != nil {
 		return 0, err
@@ -269,7 +270,7 @@ func (s *Store) tryMove(ctx context.Context, key []byte, d kv.Durability, move f
 		return 0, err
 	}
 	next, err := readNext(value, found)
-	if err != nil {
+	if err != nil && !mend {
 		return 0, err
 	}
 	b := kv.Batch{Since: snap.Stamp(), Reads: []kv.Range{kv.Point(key)}, Durability: d}
@@ -288,7 +289,7 @@ func (s *Store) returnSequences(ctx context.Context) error {
 		if b.next == b.end {
 			continue
 		}
-		_, err := s.moveSequence(ctx, []byte(stored), kv.Synced, func(next uint64) uint64 {
+		_, err := s.moveSequence(ctx, []byte(stored), kv.Synced, false, func(next uint64) uint64 {
 			if next == b.end {
 				return b.next
 			}

@@ -221,6 +221,18 @@ func TestVerifySeesASequenceSetBack(t *testing.T) {
 	if id := find(t, s, table, "four"); id != 4 {
 		t.Errorf("the next page is %d", id)
 	}
+	tamper(t, engine, storage.Key{0x05, 1}, func(v []byte) []byte { return append(v, 1) })
+	if report, err = s.Verify(context.Background(), nil); err != nil || !mentions(report, "a sequence of numbers holds") {
+		t.Fatalf("Verify: %v, %v", report.Differences, err)
+	}
+	if n, err := s.Repair(context.Background()); n != 1 || err != nil {
+		t.Errorf("Repair of a sequence that can't be read: %d, %v", n, err)
+	}
+	mustVerify(t, s)
+	insertPages(t, s, table, "five")
+	if id := find(t, s, table, "five"); id != 5 {
+		t.Errorf("the page after is %d", id)
+	}
 }
 
 func TestVerifyNamesKeysOfUnknownTables(t *testing.T) {
