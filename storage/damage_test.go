@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -59,6 +60,61 @@ func TestVerifyReportsAMalformedCount(t *testing.T) {
 	}
 	if report, err = s.Verify(context.Background(), nil); err != nil || !report.OK() {
 		t.Errorf("after repair: %v %v", report, err)
+	}
+}
+
+func TestVerifyFindsWhoRecordedAnErasedVersion(t *testing.T) {
+	for name, change := range map[string]func([]byte) []byte{
+		"actor":  func(v []byte) []byte { return bytes.Replace(v, []byte(clerk.Actor), []byte("x"+clerk.Actor[1:]), 1) },
+		"time":   func(v []byte) []byte { v[22] ^= 1; return v }, // after the state, the digest and the version
+		"longer": func(v []byte) []byte { return append(v, 'x') },
+	} {
+		s, engine := openEngine(t)
+		put(t, s, 1, "a", "w")
+		_, err := s.Update(context.Background(), clerk, func(tx *storage.Tx) error { return pages.Erase(tx, 1, &page{Title: "gone"}, 1) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustVerify(t, s)
+		tamper(t, engine, storage.Key{4, 1}.Uint(1).Uint(1), change)
+		report, err := s.Verify(context.Background(), nil)
+		if err != nil || name != "longer" && !mentions(report, "recorded by another or at another time") || !mentions(report, "page") {
+			t.Errorf("%s: %v %v", name, report, err)
+		}
+	}
+}
+
+func TestVerifyFindsAMetaRecordThatIsGone(t *testing.T) {
+	for name, change := range map[string]func([]byte) []byte{
+		"is missing":   func([]byte) []byte { return nil },
+		"corrupt":      func(v []byte) []byte { return v[:len(v)-1] },
+		"says that":    func(v []byte) []byte { v[5] ^= 1; return v }, // in the book's id
+		"states no id": func(v []byte) []byte { return v[:2] },
+	} {
+		s, engine := openEngine(t)
+		put(t, s, 1, "a", "w")
+		tamper(t, engine, storage.Key{1}, change)
+		if report, err := s.Verify(context.Background(), nil); err != nil || !mentions(report, name) {
+			t.Errorf("%s: %v %v", name, report, err)
+		}
+	}
+}
+
+func TestVerifyFindsALedgerAheadOfTheJournal(t *testing.T) {
+	s, engine := openEngine(t)
+	put(t, s, 1, "a", "w")
+	mustVerify(t, s)
+	tamper(t, engine, storage.Key{7}, func([]byte) []byte { return storage.Key(nil).Uint(2) })
+	if report, err := s.Verify(context.Background(), nil); err != nil || !mentions(report, "2 entries are hashed, the journal has 1") {
+		t.Errorf("verify: %v %v", report, err)
+	}
+	if _, err := s.Repair(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	mustVerify(t, s)
+	put(t, s, 2, "b", "w")
+	if head, err := s.Head(context.Background()); head.Size != 2 || err != nil {
+		t.Errorf("head: %v, %v", head, err)
 	}
 }
 

@@ -103,6 +103,9 @@ func openEnvelope(stored string) (m Meta, content string, err error) {
 		}
 		*s, rest = rest[:n], rest[n:]
 	}
+	if m.Erased && rest != "" {
+		return bad()
+	}
 	return m, rest, nil
 }
 

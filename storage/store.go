@@ -219,25 +219,56 @@ func (s *Store) readOrCreateMeta(ctx context.Context) error {
 	if !found {
 		return s.create(ctx, snap)
 	}
+	if s.book, err = readMeta(string(value)); err != nil {
+		return &Error{Op: "open", Key: "meta", Err: err}
+	}
+	return nil
+}
+
+// readMeta returns the book's id from its meta record, if this program can open the book.
+func readMeta(stored string) (book string, err error) {
 	var format uint64
-	r := record.NewReader(string(value))
+	r := record.NewReader(stored)
 	for r.Next() {
 		switch r.Field() {
 		case metaFormat:
 			format = r.Uint()
 		case metaBook:
-			s.book = r.String()
+			book = r.String()
 		default:
 			r.Skip()
 		}
 	}
 	switch {
 	case r.Err() != nil:
-		return &Error{Op: "open", Key: "meta", Err: fmt.Errorf("%w: %w", ErrCorrupt, r.Err())}
+		return "", fmt.Errorf("%w: %w", ErrCorrupt, r.Err())
 	case format > FormatVersion:
-		return &Error{Op: "open", Err: fmt.Errorf("%w: the book has format %d, this program knows up to %d; open it with a newer Clientele", ErrFormat, format, FormatVersion)}
+		return "", fmt.Errorf("%w: the book has format %d, this program knows up to %d; open it with a newer Clientele", ErrFormat, format, FormatVersion)
 	case format == 0:
-		return &Error{Op: "open", Err: fmt.Errorf("%w: the book states no format", ErrCorrupt)}
+		return "", fmt.Errorf("%w: the book states no format", ErrCorrupt)
+	case book == "":
+		return "", fmt.Errorf("%w: the book states no id", ErrCorrupt)
+	}
+	return book, nil
+}
+
+// verifyMeta reports a meta record with which the book could not be opened again as the same.
+func (s *Store) verifyMeta(r *Reader, report *Report) error {
+	stored, found, err := r.get(metaKey)
+	if err != nil {
+		return err
+	}
+	problem := ""
+	switch book, err := readMeta(string(stored)); {
+	case !found:
+		problem = "is missing"
+	case err != nil:
+		problem = err.Error()
+	case book != s.book:
+		problem = fmt.Sprintf("says that the book is %s, it was opened as %s", book, s.book)
+	}
+	if problem != "" {
+		report.add(Difference{Where: "book", Key: "meta", Problem: problem})
 	}
 	return nil
 }

@@ -95,6 +95,7 @@ func (s *Store) addParts(v *Verification, checks []Check) error {
 			journal.sums[c.id] = &sum{}
 		}
 	}
+	v.Part("book", s.verifyMeta)
 	v.Part("key space", s.verifyKeySpace)
 	if err := journal.addTo(v, tables); err != nil {
 		return err

@@ -91,7 +91,7 @@ func (j *journalCheck) read(r *Reader, p *journalPart) error {
 		p.note(c.Position)
 		for _, op := range c.Ops {
 			if s := sums[op.Table]; s != nil {
-				s.add(hash.version(op.Key, op.Version, op.Digest))
+				s.add(hash.version(op.Key, op.Version, c.Time, c.Actor, op.Digest))
 			}
 		}
 		if c.Position == p.upTo {
@@ -153,7 +153,7 @@ func (l *layout) nameForeignVersions(r *Reader, position kv.Position, report *Re
 			if op.Table != l.id {
 				continue
 			}
-			problem, err := checkVersion(r, op)
+			problem, err := checkVersion(r, &c, &op)
 			if err != nil {
 				return err
 			}
@@ -165,7 +165,7 @@ func (l *layout) nameForeignVersions(r *Reader, position kv.Position, report *Re
 	return nil
 }
 
-func checkVersion(r *Reader, op Op) (problem string, err error) {
+func checkVersion(r *Reader, c *Change, op *Op) (problem string, err error) {
 	keys := [][]byte{
 		append(Key{spaceRecord, op.Table}, op.Key...),
 		append(Key{spaceHistory, op.Table}, op.Key...).Uint(op.Version),
@@ -178,11 +178,15 @@ func checkVersion(r *Reader, op Op) (problem string, err error) {
 		if !found {
 			continue
 		}
-		if m, _, err := openEnvelope(string(stored)); err != nil || m.Version != op.Version {
+		m, _, err := openEnvelope(string(stored))
+		if err != nil || m.Version != op.Version {
 			continue
 		}
-		if digestOf(stored) != op.Digest {
+		switch {
+		case digestOf(stored) != op.Digest:
 			return "content differs from what the journal committed", nil
+		case m.Actor != c.Actor || !m.Recorded.Equal(c.Time):
+			return "recorded by another or at another time than the journal says", nil
 		}
 		return "", nil
 	}

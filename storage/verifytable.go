@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -54,9 +55,12 @@ type hasher struct{ buf []byte }
 // pair is the hash of a key and a value.
 func (h *hasher) pair(key, value []byte) uint64 { return mix(xxhash.Sum64(key)) ^ xxhash.Sum64(value) }
 
-// version is the hash of a version's digest, number and key.
-func (h *hasher) version(key Key, version uint64, d Digest) uint64 {
+// version is the hash of a version's digest, number and key, and of who recorded it when,
+// which the digest of an erased one doesn't cover.
+func (h *hasher) version(key Key, version uint64, recorded time.Time, actor string, d Digest) uint64 {
 	h.buf = binary.LittleEndian.AppendUint64(append(h.buf[:0], d[:]...), version)
+	h.buf = binary.LittleEndian.AppendUint64(h.buf, uint64(recorded.UnixMicro()))
+	h.buf = append(binary.AppendUvarint(h.buf, uint64(len(actor))), actor...)
 	h.buf = append(h.buf, key...)
 	return xxhash.Sum64(h.buf)
 }
@@ -67,7 +71,7 @@ type tableSums struct {
 	indexes  []sum
 	tallies  []sum
 	bitmaps  []chunkSums
-	versions sum // key, number and digest of each
+	versions sum // key, number, digest, time and actor of each
 }
 
 func (l *layout) newSums() tableSums {
@@ -165,7 +169,7 @@ func (c *tableCheck) readRecords(r *Reader, keys kv.Range, report *Report) error
 	err := c.eachRecordOf(r, keys, report, func(primary Key, stored []byte, v any, m Meta) error {
 		report.Records++
 		if c.history {
-			versions.add(hash.version(primary, m.Version, digestOf(stored)))
+			versions.add(hash.version(primary, m.Version, m.Recorded, m.Actor, digestOf(stored)))
 		}
 		d.eachTally(v, func(i int, key Key) { s.tallies[i].add(xxhash.Sum64(key)) })
 		if err := d.eachMark(primary, v, s.mark); err != nil {
@@ -249,7 +253,7 @@ func (c *tableCheck) readHistory(r *Reader, keys kv.Range, report *Report) error
 			report.add(Difference{Where: c.label, Key: fmt.Sprintf("history % x", e.Key[2:]), Problem: "malformed version"})
 			continue
 		}
-		s.add(hash.version(primary, m.Version, digestOf(e.Value)))
+		s.add(hash.version(primary, m.Version, m.Recorded, m.Actor, digestOf(e.Value)))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
