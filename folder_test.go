@@ -44,6 +44,41 @@ func TestRestoreOverFilesIsRefused(t *testing.T) {
 	}
 }
 
+// A Restore that was cut off, at whatever file, can be called again.
+func TestRestoreCanBeTriedAgain(t *testing.T) {
+	book := openBook(t, t.TempDir(), clientele.Options{})
+	create(t, book, "a")
+	backup, to := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "new")
+	if _, err := book.Backup(context.Background(), backup, nil); err != nil {
+		t.Fatal(err)
+	}
+	for looks := 0; ; looks++ {
+		_, err := clientele.Restore(&endingContext{context.Background(), looks}, backup, to)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("cut off after %d looks: %v", looks, err)
+		}
+	}
+	if n := len(openBook(t, to, clientele.Options{}).ID()); n != 32 {
+		t.Errorf("the restored book's id has %d digits", n)
+	}
+}
+
+// endingContext ends after it was asked some times.
+type endingContext struct {
+	context.Context
+	left int
+}
+
+func (c *endingContext) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
 func TestBackupLeavesNoErasedNameInTheSearchIndex(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()

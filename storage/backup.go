@@ -78,9 +78,17 @@ func emptyDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	return checkFree(dir)
+}
+
+// checkFree reports a dir that holds anything.
+func checkFree(dir string) error {
 	entries, err := os.ReadDir(dir)
-	if err == nil && len(entries) > 0 {
-		err = fmt.Errorf("%w: the folder is not empty; name a new one", ErrExists)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && len(entries) > 0:
+		return fmt.Errorf("%w: the folder is not empty; name a new one", ErrExists)
 	}
 	return err
 }
@@ -203,10 +211,13 @@ func Restore(ctx context.Context, backup, dir string) (*Manifest, error) {
 }
 
 func restore(ctx context.Context, backup, dir string, m *Manifest) error {
-	if err := emptyDir(dir); err != nil {
+	if err := checkFree(dir); err != nil {
 		return err
 	}
 	parent := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
 	unfinished, err := os.MkdirTemp(parent, filepath.Base(dir)+".unfinished-")
 	if err != nil {
 		return err
@@ -215,7 +226,10 @@ func restore(ctx context.Context, backup, dir string, m *Manifest) error {
 	if err := copyFiles(ctx, backup, unfinished, m); err != nil {
 		return err
 	}
-	if err := errors.Join(os.Chmod(unfinished, 0o755), os.Remove(dir), os.Rename(unfinished, dir)); err != nil {
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := errors.Join(os.Chmod(unfinished, 0o755), os.Rename(unfinished, dir)); err != nil {
 		return err
 	}
 	return syncDir(parent)
