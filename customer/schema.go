@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/clientele-go/clientele/internal/text"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -26,7 +27,7 @@ type AttributeSpec struct {
 	Title    map[string]string `json:"title,omitempty"` // by language tag: "en", "zh-Hans"
 	Type     Type              `json:"type"`
 	Decimals uint8             `json:"decimals,omitempty"` // fraction digits of a Number, at most 9
-	Values   []string          `json:"values,omitempty"`   // of an Enum, in order
+	Values   []string          `json:"values,omitempty"`   // of an Enum, in order; each once, not empty, clean as a Draft's texts
 	Indexed  bool              `json:"indexed,omitempty"`  // can be looked up and filtered by
 	Personal bool              `json:"personal,omitempty"` // is personal data
 	Retired  bool              `json:"retired,omitempty"`  // kept where set, accepts no new values
@@ -78,6 +79,14 @@ func (s *Schema) Validate() error {
 		if (spec.Type == Enum) != (len(spec.Values) > 0) {
 			p.add(field+".Values", strings.Join(spec.Values, ","), CodeMalformed, "does not fit the type", "an enum has values, other types have none")
 		}
+		for j, value := range spec.Values {
+			switch {
+			case !canBeGiven(value):
+				p.add(field+".Values", strings.ToValidUTF8(value, "\uFFFD"), CodeMalformed, "is no value that a customer can have", fmt.Sprintf("use 1 to %d bytes of plain text, without spaces at its ends or several in a row", MaxText))
+			case slices.Contains(spec.Values[:j], value):
+				p.add(field+".Values", value, CodeRepeated, "stands twice", "")
+			}
+		}
 	}
 	for i, rule := range s.Required {
 		if len(rule.AnyOf) == 0 {
@@ -95,6 +104,12 @@ func (s *Schema) Validate() error {
 		}
 	}
 	return p.err()
+}
+
+// canBeGiven reports whether a text is one that a customer's attribute can have.
+func canBeGiven(value string) bool {
+	cleaned, err := text.Clean(value)
+	return err == nil && cleaned == value && value != "" && len(value) <= MaxText
 }
 
 // wellFormedName reports whether a name is well formed.
@@ -123,7 +138,7 @@ func (s *Schema) compatible(older *Schema) error {
 			p.add("Attributes["+was.Name+"]", is.Type.String(), CodeManaged, fmt.Sprintf("can't change its type from %s", was.Type), "declare a new attribute")
 		}
 		for _, value := range was.Values {
-			if found && !slices.Contains(is.Values, value) {
+			if found && canBeGiven(value) && !slices.Contains(is.Values, value) {
 				p.add("Attributes["+was.Name+"].Values", value, CodeRequired, "is missing", "enum values can be added, not removed")
 			}
 		}
@@ -225,8 +240,8 @@ func (c *Customer) SetAttribute(name string, v Value) {
 }
 
 func appendSchema(dst []byte, s *Schema) ([]byte, error) {
-	text, err := json.Marshal(s)
-	return append(dst, text...), err
+	encoded, err := json.Marshal(s)
+	return append(dst, encoded...), err
 }
 
 // schemaDecoder returns a decoder that reads the same bytes only once: every create

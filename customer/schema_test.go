@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/clientele-go/clientele/customer"
@@ -59,6 +60,27 @@ func TestSchemaRulesValues(t *testing.T) {
 		}
 	}
 	b.verify()
+}
+
+// Values can be added to an enum and never removed: one that no customer can have would stay.
+func TestEnumValuesAreThoseThatCanBeGiven(t *testing.T) {
+	b := newBook(t, customer.Options{})
+	set := func(values ...string) error {
+		return b.try(func(tx *customer.Tx) error {
+			return tx.SetSchema(&customer.Schema{Attributes: []customer.AttributeSpec{{Name: "level", Type: customer.Enum, Values: values}}})
+		})
+	}
+	for _, values := range [][]string{{"a", ""}, {"a", "b", "a"}, {" a"}, {"a  b"}, {"a\x00"}, {"\xff"}, {"e\u0301"}, {strings.Repeat("a", customer.MaxText+1)}} {
+		if err := set(values...); !errors.Is(err, customer.ErrInvalid) {
+			t.Errorf("values %.20q: %v", values, err)
+		}
+	}
+	if err := set("a b", "é", "鋼鐵"); err != nil {
+		t.Error(err)
+	}
+	for _, value := range []string{"a b", "e\u0301", " 鋼鐵"} {
+		b.create(customer.Draft{Name: "x", Attributes: []customer.Attribute{{Name: "level", Value: customer.EnumValue(value)}}})
+	}
 }
 
 func TestReindexFollowsTheSchema(t *testing.T) {
