@@ -359,3 +359,22 @@ func TestUpdateAndViewWithoutAFunctionAreErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestFeedOfAClosedBookSaysSo(t *testing.T) {
+	ctx := context.Background()
+	book := openBook(t, "", clientele.Options{InMemory: true})
+	create(t, book, "a")
+	head, err := book.Head(ctx)
+	if err == nil {
+		err = book.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = nil
+	for _, err = range book.As(clientele.Actor{ID: "feed"}).Changes(ctx, uint64(head.Size)) {
+	}
+	if !errors.Is(err, storage.ErrClosed) {
+		t.Errorf("Changes after the last entry: %v", err)
+	}
+}

@@ -23,6 +23,11 @@ const (
 func (e *Engine) Changes(ctx context.Context, after kv.Position) iter.Seq2[kv.Change, error] {
 	until := e.durable.durable()
 	return func(yield func(kv.Change, error) bool) {
+		if err := e.enter(ctx, "changes"); err != nil { // also where there is nothing to read
+			yield(kv.Change{}, err)
+			return
+		}
+		e.calls.leave()
 		for next := after + 1; next <= until && after < until; {
 			portion, err := e.readJournal(ctx, next, until)
 			for _, change := range portion {
