@@ -298,6 +298,9 @@ func (b *Book) Backup(ctx context.Context, dir string, progress func(done, total
 // damaged backup is refused with an error that wraps ErrDamagedBackup. The search
 // index is rebuilt when the book is opened.
 func Restore(ctx context.Context, backup, dir string) (*storage.Manifest, error) {
+	if dir == "" {
+		return nil, &storage.Error{Op: "restore", Err: fmt.Errorf("%w: the directory's name is empty; name one", storage.ErrInvalid)}
+	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, &storage.Error{Op: "restore to", Key: dir, Err: fmt.Errorf("%w: the folder is not empty; name a new one", storage.ErrExists)}
 	}

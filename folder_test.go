@@ -44,6 +44,20 @@ func TestRestoreOverFilesIsRefused(t *testing.T) {
 	}
 }
 
+func TestRestoreNeedsAFolder(t *testing.T) {
+	book := openBook(t, t.TempDir(), clientele.Options{})
+	create(t, book, "a")
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := book.Backup(context.Background(), backup, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	_, err := clientele.Restore(context.Background(), backup, "")
+	if files, _ := os.ReadDir("."); !errors.Is(err, storage.ErrInvalid) || len(files) > 0 {
+		t.Errorf("restored into the working directory, %d files: %v", len(files), err)
+	}
+}
+
 // A Restore that was cut off, at whatever file, can be called again.
 func TestRestoreCanBeTriedAgain(t *testing.T) {
 	book := openBook(t, t.TempDir(), clientele.Options{})
