@@ -21,6 +21,14 @@ func (b *book) merge(survivor customer.ID, losers ...customer.ID) {
 	})
 }
 
+func (b *book) unmerge(loser customer.ID) {
+	b.t.Helper()
+	b.update(func(tx *clientele.Tx) error {
+		_, _, err := tx.Dedupe.Unmerge(loser)
+		return err
+	})
+}
+
 // Whatever named the loser names the survivor: id, code, identifier, source key.
 func TestLoserResolves(t *testing.T) {
 	b := openFor(t)
