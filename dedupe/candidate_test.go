@@ -221,3 +221,18 @@ func TestDecisionsAreRememberedAndUndoable(t *testing.T) {
 		t.Errorf("cluster %d became %d", r.Groups[0].Cluster, again.Groups[0].Cluster)
 	}
 }
+
+// A run over a book that has just begun leaves candidates as they were before it.
+func TestCandidatesAfterARunOverOneCustomer(t *testing.T) {
+	b := openFor(t)
+	b.run() // over nobody
+	first := b.create(cement)
+	b.run()
+	b.view(func(tx *clientele.ReadTx) error {
+		found, err := tx.Dedupe.CandidatesFor(cementAgain)
+		if err != nil || len(found) != 1 || found[0].Customer.ID != first.ID || found[0].Decision != match.Same {
+			t.Errorf("found %+v, %v; want customer %d", found, err, first.ID)
+		}
+		return nil
+	})
+}
