@@ -94,12 +94,13 @@ func addSource(set map[string]map[customer.ID]bool, element string, source custo
 	set[element][source] = true
 }
 
-// merge follows the zero Survivorship: what the survivor lacks is filled, and the
-// loser's name becomes an alias.
+// merge follows the zero Survivorship: what the survivor lacks is filled, of losers who say
+// the same by each, and the loser's name becomes an alias.
 func (m *mergeModel) merge(survivor, loser customer.ID) {
 	s, l := m.customers[survivor], m.customers[loser]
 	for _, field := range []string{"website", "note"} {
-		if s.value(field) == "" && l.value(field) != "" {
+		given := len(s.fields[field]) > 0 && s.fields[field][0].source != 0
+		if s.value(field) == "" && l.value(field) != "" || given && s.value(field) == l.value(field) {
 			s.fields[field] = append(s.fields[field], mergedValue{loser, l.value(field)})
 		}
 	}

@@ -47,6 +47,11 @@ func runAccuracy(ctx context.Context, args []string, out io.Writer) error {
 	if len(dirs) == 0 || !*data {
 		return errors.New("usage: go run ./bench accuracy -data DIR... [-json] [-errors DIR]")
 	}
+	if *errorsAt != "" { // before the work, not after it
+		if err := os.MkdirAll(*errorsAt, 0o755); err != nil {
+			return err
+		}
+	}
 	if !*asJSON {
 		printHeader(out)
 	}

@@ -71,6 +71,8 @@ func TestAccuracyRefusesBadFolders(t *testing.T) {
 		"not UTF-8":                {"records.csv", "id,name,phone\n1,A\xff B,\n", "UTF-8"},
 		"no truth file content":    {"truth.csv", "", "the file is empty"},
 		"no records file content":  {"records.csv", "", "the file is empty"},
+		"column twice":             {"records.csv", "id,name,phone,name\n1,A B,,C D\n", `"name" is in records.csv twice`},
+		"truth column twice":       {"truth.csv", "id_l,id_r,id_l\n1,2,3\n", `"id_l" is in`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := smallSet()
@@ -138,16 +140,43 @@ func TestNamesPrintsQuality(t *testing.T) {
 
 func TestNamesRefusesBadFiles(t *testing.T) {
 	for text, says := range map[string]string{
-		"a,b\nx,y\n":                    "name1, name2 and label",
-		"name1,name2,label\nx,y,ja\n":   `row 2: label "ja"`,
-		"name1,name2,label\nx,\xff,1\n": "row 2: name2",
-		"name1,name2,label\n":           "there are no pairs",
-		"":                              "there are no pairs",
+		"a,b\nx,y\n":                         "name1, name2 and label",
+		"name1,name2,label\nx,y,ja\n":        `row 2: label "ja"`,
+		"name1,name2,label\nx,\xff,1\n":      "row 2: name2",
+		"name1,name2,label\n":                "there are no pairs",
+		"name1,name2,label,name1\nx,y,1,z\n": `"name1" is in`,
+		"":                                   "there are no pairs",
 	} {
 		path := filepath.Join(folder(t, map[string]string{"pairs.csv": text}), "pairs.csv")
 		if err := runNames(context.Background(), []string{"-pairs", path, "-type", "person"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v; want one that says %q", err, says)
 		}
+	}
+}
+
+// A second file would not be read, and flags behind it neither.
+func TestNamesTakesFlagsOnly(t *testing.T) {
+	dir := folder(t, map[string]string{"pairs.csv": "name1,name2,label\nx,y,1\n"})
+	path := filepath.Join(dir, "pairs.csv")
+	if err := runNames(context.Background(), []string{"-pairs", path, path, "-json"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "what is") {
+		t.Errorf("error %v; want one that asks what the second file is", err)
+	}
+}
+
+// A folder for the wrong pairs that isn't there is made, and one that can't be is said before
+// anything is measured.
+func TestAccuracyMakesTheFolderOfErrors(t *testing.T) {
+	dir := folder(t, smallSet())
+	wrong := filepath.Join(dir, "wrong", "pairs")
+	if err := runAccuracy(context.Background(), []string{"-data", dir, "-errors", wrong}, &bytes.Buffer{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(wrong, filepath.Base(dir)+".csv")); err != nil {
+		t.Error(err)
+	}
+	var out bytes.Buffer
+	if err := runAccuracy(context.Background(), []string{"-data", dir, "-errors", filepath.Join(dir, "truth.csv")}, &out); err == nil || out.Len() > 0 {
+		t.Errorf("error %v after %q; want one before anything is printed", err, out.String())
 	}
 }
 

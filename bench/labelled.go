@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/clientele-go/clientele/dedupe/compare"
@@ -35,6 +36,27 @@ type schemaFile struct {
 	Mode   string        `json:"mode"`
 	Source string        `json:"source"`
 	Fields orderedFields `json:"fields"`
+}
+
+// names are the columns to compare.
+func (f *schemaFile) names() []string {
+	names := make([]string, len(f.Fields))
+	for i, field := range f.Fields {
+		names[i] = field.Name
+	}
+	return names
+}
+
+// once reports columns that a header names twice, of those that are to be read.
+func once(file string, header []string, read ...string) error {
+	seen := map[string]bool{}
+	for _, name := range header {
+		if name = strings.TrimSpace(name); name != "" && seen[name] && slices.Contains(read, name) {
+			return fmt.Errorf("column %q is in %s twice; give one of them another name", name, file)
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 type orderedFields []match.Field
@@ -93,6 +115,9 @@ func (s *labelledSet) readSchema() error {
 	at := map[string]int{}
 	for i, name := range header {
 		at[name] = i
+	}
+	if err := once("records.csv", header, append(file.names(), file.ID, file.Source)...); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	find := func(name string) (int, error) {
 		i, ok := at[name]
@@ -206,6 +231,9 @@ func readTruth(path string) ([][2]string, error) {
 			}
 			if l < 0 || r < 0 {
 				return nil, fmt.Errorf("%s: columns %q: the header must have id_l and id_r", path, row)
+			}
+			if err := once(path, row, "id_l", "id_r"); err != nil {
+				return nil, err
 			}
 			continue
 		}

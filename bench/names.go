@@ -41,6 +41,9 @@ func runNames(_ context.Context, args []string, out io.Writer) error {
 	if *path == "" || !known {
 		return errors.New("usage: go run ./bench names -pairs FILE -type organisation|person|name [-json]")
 	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("names takes flags only; what is %q?", flags.Arg(0))
+	}
 	pairs, err := readNamePairs(*path)
 	if err != nil {
 		return err
@@ -90,6 +93,9 @@ func readNamePairs(path string) ([]namePair, error) {
 				if _, ok := at[name]; !ok {
 					return nil, fmt.Errorf("%s: columns %q: the header must have name1, name2 and label", path, fields)
 				}
+			}
+			if err := once(path, fields, "name1", "name2", "label"); err != nil {
+				return nil, err
 			}
 			continue
 		}

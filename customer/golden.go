@@ -2,6 +2,7 @@ package customer
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,12 +59,18 @@ type lastEvents struct {
 }
 
 // absorb notes what a merge of a loser, from whom the lists of given are, made of a
-// survivor.
-func (m *composition) absorb(before, after *Customer, loser ID, given *Customer) {
-	old := fieldValues(before)
-	for key, value := range fieldValues(after) {
-		if was := old[key]; was != value {
-			l := m.layersOf(key, was)
+// survivor. A value that an earlier merge gave and that the loser has as well is from both.
+func (m *composition) absorb(before, after, from, given *Customer) {
+	loser := from.ID
+	old, now, said := fieldValues(before), fieldValues(after), fieldValues(from)
+	keys := maps.Clone(old)
+	maps.Copy(keys, now)
+	for key := range keys {
+		was, value := old[key], now[key]
+		switch l := m.layers(key); {
+		case was != value && l == nil:
+			m.fields = append(m.fields, layers{field: key.field, name: key.name, own: was, given: []layer{{loser, value}}})
+		case was != value || l != nil && said[key] == value:
 			l.given = append(l.given, layer{loser, value})
 		}
 	}
@@ -122,14 +129,14 @@ func (m *composition) release(c *Customer, loser ID) {
 	}
 }
 
-func (m *composition) layersOf(key fieldKey, own string) *layers {
+// layers are those of a field, nil where no merge gave it anything.
+func (m *composition) layers(key fieldKey) *layers {
 	for i := range m.fields {
 		if l := &m.fields[i]; l.field == key.field && l.name == key.name {
 			return l
 		}
 	}
-	m.fields = append(m.fields, layers{field: key.field, name: key.name, own: own})
-	return &m.fields[len(m.fields)-1]
+	return nil
 }
 
 func (m *composition) element(field int, identity string) *brought {

@@ -155,7 +155,7 @@ func (tx *Tx) mergeOne(survivor *Customer, loser ID, made *composition, golden f
 	if err != nil {
 		return nil, err
 	}
-	made.absorb(survivor, next, from.ID, chosen)
+	made.absorb(survivor, next, from, chosen)
 	if err := tx.mergeEvents(survivor.ID, loser, made); err != nil {
 		return nil, err
 	}

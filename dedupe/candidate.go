@@ -80,8 +80,9 @@ func (r *Reader) CandidatesOf(id customer.ID) ([]Candidate, error) {
 // rough is a draft that is not in order, as far as it says something.
 func rough(d customer.Draft) *customer.Customer {
 	return &customer.Customer{
-		Party: d.Party, Name: d.Name, Aliases: d.Aliases, Country: d.Country, Identifiers: d.Identifiers,
-		Phones: d.Phones, Emails: d.Emails, Addresses: d.Addresses, Website: d.Website,
+		Code: d.Code, Kind: d.Kind, Party: d.Party, Name: d.Name, Aliases: d.Aliases, Country: d.Country, Identifiers: d.Identifiers,
+		Phones: d.Phones, Emails: d.Emails, Addresses: d.Addresses, Contacts: d.Contacts, Website: d.Website, Note: d.Note,
+		Owner: d.Owner, Rep: d.Rep, Attributes: d.Attributes, SourceKeys: d.SourceKeys,
 	}
 }
 

@@ -1,6 +1,7 @@
 package dedupe_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/clientele-go/clientele"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/dedupe"
+	"github.com/clientele-go/clientele/dedupe/compare"
 	"github.com/clientele-go/clientele/dedupe/match"
 )
 
@@ -219,5 +221,61 @@ func TestDecisionsAreRememberedAndUndoable(t *testing.T) {
 	}
 	if again := run(); again.Groups[0].Cluster != r.Groups[0].Cluster {
 		t.Errorf("cluster %d became %d", r.Groups[0].Cluster, again.Groups[0].Cluster)
+	}
+}
+
+// A run over a book that has just begun leaves candidates as they were before it.
+func TestCandidatesAfterARunOverOneCustomer(t *testing.T) {
+	b := openFor(t)
+	b.run() // over nobody
+	first := b.create(cement)
+	b.run()
+	b.view(func(tx *clientele.ReadTx) error {
+		found, err := tx.Dedupe.CandidatesFor(cementAgain)
+		if err != nil || len(found) != 1 || found[0].Customer.ID != first.ID || found[0].Decision != match.Same {
+			t.Errorf("found %+v, %v; want customer %d", found, err, first.ID)
+		}
+		return nil
+	})
+}
+
+// Fields that can't be compared are refused when the book is opened, not when a customer is
+// created.
+func TestFieldsAreCheckedOnOpening(t *testing.T) {
+	name := func(c *customer.Customer) []string { return []string{c.Name} }
+	for why, fields := range map[string][]dedupe.Field{
+		"none":             {},
+		"without values":   {{Name: "x", Type: compare.Name}},
+		"a name twice":     {{Name: "x", Type: compare.Name, Values: name}, {Name: "x", Type: compare.Text, Values: name}},
+		"no name":          {{Type: compare.Name, Values: name}},
+		"an unknown type":  {{Name: "x", Type: "shoe.size", Values: name}},
+		"more than can be": make([]dedupe.Field, 500),
+	} {
+		opened, err := clientele.Open(context.Background(), "", clientele.Options{InMemory: true, WithoutSearch: true, Dedupe: dedupe.Options{Fields: fields}})
+		if err == nil {
+			opened.Close()
+		}
+		if told, ok := errors.AsType[*dedupe.Error](err); !ok || told.Op != "describe fields" {
+			t.Errorf("%s: opened with %v", why, err)
+		}
+	}
+}
+
+// A type that Options add is compared, and its keys are kept, by its own comparator; also of
+// a draft that is not in order, as it has no name yet.
+func TestCandidatesByAnAddedType(t *testing.T) {
+	const plate compare.Type = "plate"
+	b := openFor(t, func(o *clientele.Options) {
+		o.Dedupe.Fields = append(dedupe.DefaultFields(), dedupe.Field{Name: "plate", Type: plate, Values: func(c *customer.Customer) []string { return []string{c.Note} }})
+		o.Dedupe.Comparators = map[compare.Type]func(compare.Type, compare.Options) (compare.Comparator, error){
+			plate: func(_ compare.Type, o compare.Options) (compare.Comparator, error) {
+				return compare.New(compare.Identifier, o)
+			},
+		}
+	})
+	first := b.create(customer.Draft{Name: "甲", Note: "沪A7K29Q4"})
+	found := b.candidates(customer.Draft{Note: "沪a-7k29q4"})
+	if len(found) != 1 || found[0].Customer.ID != first.ID {
+		t.Errorf("found %+v; want customer %d", found, first.ID)
 	}
 }

@@ -144,6 +144,47 @@ func TestChainIsUndoneFromItsEnd(t *testing.T) {
 	}
 }
 
+// Two losers said the same; the survivor keeps it while either is merged into it, whichever
+// merge is undone first.
+func TestFieldOfTwoLosersStaysWhileOneIsMerged(t *testing.T) {
+	for first := range 2 {
+		b := openFor(t)
+		survivor := b.create(customer.Draft{Name: "S"}).ID
+		losers := []customer.ID{b.create(customer.Draft{Name: "A", Website: "x.example"}).ID, b.create(customer.Draft{Name: "B", Website: "x.example"}).ID}
+		b.merge(survivor, losers...)
+		b.unmerge(losers[first])
+		if c := b.get(survivor); c.Website != "x.example" {
+			t.Errorf("undone %d first: the website is %q, which the other loser has", first, c.Website)
+		}
+		b.unmerge(losers[1-first])
+		if c := b.get(survivor); c.Website != "" {
+			t.Errorf("both undone, %d first: the website is %q", first, c.Website)
+		}
+	}
+}
+
+// A rule that takes the loser's nothing is undone as any other.
+func TestAttributeThatAMergeRemovedComesBack(t *testing.T) {
+	b := openFor(t)
+	b.update(func(tx *clientele.Tx) error {
+		return tx.Customers.SetSchema(&customer.Schema{Attributes: []customer.AttributeSpec{{Name: "tier", Type: customer.Text}}})
+	})
+	survivor := b.create(customer.Draft{Name: "S", Attributes: []customer.Attribute{{Name: "tier", Value: customer.TextValue("gold")}}}).ID
+	loser := b.create(customer.Draft{Name: "L"}).ID
+	theirs := func(string, dedupe.Value, dedupe.Value) dedupe.Side { return dedupe.OfLoser }
+	b.update(func(tx *clientele.Tx) error {
+		_, err := tx.Dedupe.Merge(dedupe.Merge{Survivor: survivor, Losers: []customer.ID{loser}, Rules: &dedupe.Survivorship{Default: theirs}})
+		return err
+	})
+	if c := b.get(survivor); len(c.Attributes) != 0 {
+		t.Fatalf("merged: %+v", c.Attributes)
+	}
+	b.unmerge(loser)
+	if v, found := b.get(survivor).Attribute("tier"); !found || v.String() != "gold" {
+		t.Errorf("undone: the tier is %v, %t; want gold", v, found)
+	}
+}
+
 // A run of which a transaction failed is not among those that ended.
 func TestRunsAreThoseThatEnded(t *testing.T) {
 	b := openFor(t)

@@ -73,14 +73,16 @@ func (s *Store) MergeCluster(ctx context.Context, job Job, m Merge) (Clustered, 
 		}
 		part := m
 		part.Losers = m.Losers[at:min(at+clusterBatch, len(m.Losers))]
+		var survivor customer.ID
 		var merged int
 		err := job.update(ctx, func(tx *Tx) (err error) {
-			done.Survivor, merged, err = tx.mergeStanding(part)
+			survivor, merged, err = tx.mergeStanding(part)
 			return err
 		})
 		if err != nil {
 			return done, err
 		}
+		done.Survivor = survivor
 		done.Merged += merged
 		done.Already += len(part.Losers) - merged
 		job.progress(done.Merged+done.Already, len(m.Losers))

@@ -41,17 +41,27 @@ type keyer struct {
 	kinds  []compare.KeyKinds
 }
 
-func newKeyer(fields []Field, country string) (*keyer, error) {
+func newKeyer(fields []Field, opts *Options) (*keyer, error) {
 	k := &keyer{fields: fields}
 	for _, f := range fields {
-		c, err := compare.New(f.Type, compare.Options{Country: country})
+		c, err := opts.keyComparator(f.Type)
 		if err != nil {
-			return nil, &Error{Op: "describe fields", Field: f.Name, Value: string(f.Type), Remedy: "use one of compare.Types", Err: err}
+			return nil, &Error{Op: "describe fields", Field: f.Name, Value: string(f.Type), Remedy: "use one of compare.Types, or add it to Comparators", Err: err}
 		}
 		k.by = append(k.by, c)
 		k.kinds = append(k.kinds, liveKinds(f.Type))
 	}
 	return k, nil
+}
+
+// keyComparator is the one whose keys customers are kept under. Of the types of package compare
+// it is always that package's: the index outlives the comparators of one program.
+func (o *Options) keyComparator(t compare.Type) (compare.Comparator, error) {
+	with := compare.Options{Country: o.Country}
+	if added := o.Comparators[t]; added != nil && !slices.Contains(compare.Types(), t) {
+		return added(t, with)
+	}
+	return compare.New(t, with)
 }
 
 // version names the keys for [storage.Index].

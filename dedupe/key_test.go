@@ -12,7 +12,7 @@ import (
 // Of the few keys that a customer is kept under, one is that of its name whole but for what is
 // written or left out at will: a common core alone doesn't tell it from the others that have it.
 func TestLiveKeysBringNamesTogetherInSpiteOfDivisionsAndLegalForms(t *testing.T) {
-	k, err := newKeyer(DefaultFields(), "CN")
+	k, err := newKeyer(DefaultFields(), &Options{Country: "CN"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestLiveKeysBringNamesTogetherInSpiteOfDivisionsAndLegalForms(t *testing.T)
 // BenchmarkKeys makes the keys of the index of likenesses, as each customer that is stored
 // costs them.
 func BenchmarkKeys(b *testing.B) {
-	k, err := newKeyer(DefaultFields(), "CN")
+	k, err := newKeyer(DefaultFields(), &Options{Country: "CN"})
 	if err != nil {
 		b.Fatal(err)
 	}

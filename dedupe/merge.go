@@ -63,6 +63,13 @@ func (m Merge) check() error {
 	if len(m.Losers) > MaxMerge {
 		return &Error{Op: "merge", Customer: m.Survivor, Field: "Losers", Value: fmt.Sprint(len(m.Losers)), Remedy: fmt.Sprintf("name at most %d, or use MergeCluster", MaxMerge), Err: storage.ErrLimit}
 	}
+	named := map[customer.ID]bool{m.Survivor: true}
+	for _, id := range m.Losers {
+		if named[id] {
+			return &Error{Op: "merge", Customer: m.Survivor, Field: "Losers", Value: id.String(), Remedy: "name each customer once, and the survivor as such only", Err: ErrInvalid}
+		}
+		named[id] = true
+	}
 	return nil
 }
 

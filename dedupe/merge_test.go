@@ -21,6 +21,14 @@ func (b *book) merge(survivor customer.ID, losers ...customer.ID) {
 	})
 }
 
+func (b *book) unmerge(loser customer.ID) {
+	b.t.Helper()
+	b.update(func(tx *clientele.Tx) error {
+		_, _, err := tx.Dedupe.Unmerge(loser)
+		return err
+	})
+}
+
 // Whatever named the loser names the survivor: id, code, identifier, source key.
 func TestLoserResolves(t *testing.T) {
 	b := openFor(t)
@@ -169,6 +177,37 @@ func TestMergeRefuses(t *testing.T) {
 	err := b.Session.Update(b.ctx, func(tx *clientele.Tx) error { _, _, err := tx.Dedupe.Unmerge(y.ID); return err })
 	if !errors.Is(err, customer.ErrStatus) {
 		t.Errorf("undoing the inner of two merges gave %v", err)
+	}
+}
+
+// Who is named twice is no loser that was merged before: a preview and a merge say so alike.
+func TestMergeRefusesWhoIsNamedTwice(t *testing.T) {
+	b := openFor(t)
+	x, y := b.create(customer.Draft{Name: "X"}).ID, b.create(customer.Draft{Name: "Y"}).ID
+	for _, losers := range [][]customer.ID{{x}, {y, y}} {
+		m := dedupe.Merge{Survivor: x, Losers: losers}
+		merge := b.Session.Update(b.ctx, func(tx *clientele.Tx) error { _, err := tx.Dedupe.Merge(m); return err })
+		preview := b.Session.View(b.ctx, func(tx *clientele.ReadTx) error { _, err := tx.Dedupe.Preview(m); return err })
+		for _, err := range []error{merge, preview} {
+			if told, ok := errors.AsType[*dedupe.Error](err); !ok || told.Field != "Losers" || !errors.Is(err, dedupe.ErrInvalid) {
+				t.Errorf("%d into %d: %v", losers, x, err)
+			}
+		}
+	}
+}
+
+// A cluster of which only the beginning was merged tells the survivor of that.
+func TestStoppedMergeClusterTellsTheSurvivor(t *testing.T) {
+	b := openFor(t)
+	end, named := b.create(customer.Draft{Name: "End"}).ID, b.create(customer.Draft{Name: "Named"}).ID
+	b.merge(end, named)
+	var losers []customer.ID
+	for range 100 { // as many as one transaction takes
+		losers = append(losers, b.create(customer.Draft{Name: "Company"}).ID)
+	}
+	done, err := b.Dedupe().MergeCluster(b.ctx, b.DedupeJob(), dedupe.Merge{Survivor: named, Losers: append(losers, 9999)})
+	if !errors.Is(err, dedupe.ErrNotFound) || done.Survivor != end || done.Merged != 100 {
+		t.Errorf("did %+v, %v; want 100 merged into customer %d", done, err, end)
 	}
 }
 

@@ -44,7 +44,7 @@ type Pair struct {
 	LogOdds float64 // by the run or the creation that found it; 0 for a pair that nobody found
 	Worth   float64 // from 0 to 1: where in the queue it stands, the highest first
 	Verdict Verdict
-	Run     uint64 // that found it last, 0 for none
+	Run     uint64 // that found it with these LogOdds, 0 for none
 
 	Version  uint64
 	Recorded time.Time

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/dedupe/compare"
+	"github.com/clientele-go/clientele/dedupe/match"
 	"github.com/clientele-go/clientele/storage"
 )
 
@@ -22,8 +23,7 @@ type Options struct {
 	// Country is the ISO 3166-1 alpha-2 country of phones without a calling code; empty
 	// is that of the book's customers, "CN" where they have none.
 	Country string
-	// Comparators replace comparators of package compare, or add types, in runs and
-	// scores.
+	// Comparators replace comparators of package compare in runs and scores, or add types.
 	Comparators map[compare.Type]func(compare.Type, compare.Options) (compare.Comparator, error)
 	// WithoutCandidates keeps no index of likenesses: some nine entries of each
 	// customer less, and Candidates finds nobody.
@@ -66,12 +66,28 @@ func New(opts Options, customers *customer.Store) (*Store, error) {
 		}
 	}
 	var err error
-	if s.keyer, err = newKeyer(s.fields, opts.Country); err != nil {
+	if s.keyer, err = newKeyer(s.fields, &opts); err != nil {
+		return nil, err
+	}
+	if err := s.checkFields(); err != nil {
 		return nil, err
 	}
 	s.likeness = s.keyer.index(opts.Country, !opts.WithoutCandidates)
 	customers.Derive(s.likeness)
 	return s, nil
+}
+
+// checkFields reports fields by which no customer could be compared.
+func (s *Store) checkFields() error {
+	for _, f := range s.fields {
+		if f.Values == nil {
+			return &Error{Op: "describe fields", Field: "Values", Value: f.Name, Remedy: "give each field a function that returns its values", Err: ErrInvalid}
+		}
+	}
+	if _, err := match.Starter(s.matchOptions()); err != nil {
+		return &Error{Op: "describe fields", Err: err}
+	}
+	return nil
 }
 
 // AddTo adds the tables to a book's schema.

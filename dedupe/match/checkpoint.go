@@ -231,7 +231,7 @@ type trained struct {
 }
 
 // runVersion changes whenever the same records would give other pairs or weights.
-const runVersion = 4
+const runVersion = 5
 
 // fingerprint begins the hash of all that a run's checkpoint depends on; the records follow.
 // People's judgements are not among it: they come in after what is noted.

@@ -214,6 +214,8 @@ func TestJudgementsAreForced(t *testing.T) {
 
 func TestBadInputIsRefused(t *testing.T) {
 	ok := match.Record{ID: "1", Source: "a", Values: []string{"Anna", "Adler", "", "", ""}}
+	long := ok
+	long.ID = "a" + strings.Repeat("華", 40)
 	with := func(change func(*match.Record)) []match.Record {
 		r := ok
 		r.Values = slices.Clone(ok.Values)
@@ -232,6 +234,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		"many fields":      {match.Options{Schema: manyFields(500)}, nil, match.ErrSchema, "at most 200"},
 		"no id":            {match.Options{Schema: people}, with(func(r *match.Record) { r.ID = "" }), match.ErrRecord, "row 1"},
 		"id twice":         {match.Options{Schema: people}, []match.Record{ok, ok}, match.ErrRecord, "row 1 has it too"},
+		"long id twice":    {match.Options{Schema: people}, []match.Record{long, long}, match.ErrRecord, `"a` + strings.Repeat("華", 19) + `…"`},
 		"too few values":   {match.Options{Schema: people}, with(func(r *match.Record) { r.Values = r.Values[:2] }), match.ErrRecord, "give 5 values"},
 		"not UTF-8":        {match.Options{Schema: people}, with(func(r *match.Record) { r.Values[0] = "An\xffa" }), match.ErrRecord, "given"},
 		"no source":        {match.Options{Schema: people, Mode: match.Link}, with(func(r *match.Record) { r.Source = "" }), match.ErrRecord, "source"},

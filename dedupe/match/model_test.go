@@ -284,3 +284,36 @@ func TestModelsOfTheSecondVersionGoByWords(t *testing.T) {
 		t.Errorf("log-odds %.2f with words alone, %.2f with whole names; want more with words", y.LogOdds, x.LogOdds)
 	}
 }
+
+// A run over too few records to compare teaches nothing: its model judges as the starter does.
+func TestModelOfNobodyJudgesAsTheStarter(t *testing.T) {
+	one := population(1)[0]
+	one.Source = "list"
+	for name, c := range map[string]struct {
+		mode match.Mode
+		list []match.Record
+	}{
+		"no record":  {match.Dedupe, nil},
+		"one record": {match.Dedupe, []match.Record{one}},
+		"one source": {match.Link, []match.Record{one}},
+		"no source":  {match.Link, nil},
+	} {
+		o := match.Options{Schema: people, Mode: c.mode}
+		starter, err := match.Starter(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := run(t, o, c.list).Model
+		var scores [2]float64
+		for i, m := range []*match.Model{starter, model} {
+			p, err := m.Prepare(one)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scores[i] = m.Score(p, p).LogOdds
+		}
+		if scores[1] != scores[0] || scores[1] < 0 || model.Prior() != starter.Prior() {
+			t.Errorf("%s: a record and itself have the log-odds %v, the prior is %v; want %v and %v", name, scores[1], model.Prior(), scores[0], starter.Prior())
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/dedupe/compare"
 )
@@ -104,12 +105,16 @@ func (e *Error) Error() string {
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
 
+// clip is the beginning of a long text, cut between characters.
 func clip(s string) string {
-	const longest = 60
-	if len(s) <= longest {
+	end := 60
+	if len(s) <= end {
 		return s
 	}
-	return s[:longest] + "…"
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 func (o *Options) workers() int {

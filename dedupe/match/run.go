@@ -217,7 +217,7 @@ func (r *runner) compareNoted(ctx context.Context, pairs []pair) (*evidence, err
 // train takes the parameters of the model given, those that an earlier run noted, or new ones.
 func (r *runner) train(ctx context.Context) error {
 	if m := r.o.Model; m != nil {
-		return r.use(ctx, m)
+		return r.use(ctx, m.p)
 	}
 	var saved trained
 	found, err := r.done.takeValue(sectionTrained, &saved)
@@ -252,8 +252,12 @@ func (r *runner) resume(ctx context.Context, saved *trained) error {
 	return nil
 }
 
-// learn trains the parameters from the records.
+// learn trains the parameters from the records. Where there are no two to compare, they teach
+// nothing.
 func (r *runner) learn(ctx context.Context) error {
+	if r.t.comparablePairs() == 0 {
+		return r.use(ctx, starterParameters(r.t.layout))
+	}
 	by, err := measureChance(ctx, r.o, r.t)
 	if err != nil {
 		return err
@@ -284,9 +288,9 @@ func (r *runner) learn(ctx context.Context) error {
 // lastRounds is how often training goes on after the translations are known.
 const lastRounds = 8
 
-// use takes the parameters of a trained model.
-func (r *runner) use(ctx context.Context, m *Model) error {
-	r.p = m.p
+// use takes parameters as they are.
+func (r *runner) use(ctx context.Context, p *parameters) error {
+	r.p = p
 	if !r.t.link {
 		return nil
 	}

@@ -29,19 +29,26 @@ func Starter(o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range l.columns {
+		l.columns[i].corpus.Seal()
+	}
+	return newModel(l, starterParameters(l)), nil
+}
+
+// starterParameters are those before anything was learned.
+func starterParameters(l *layout) *parameters {
 	p := &parameters{Columns: make([]weights, len(l.columns)), Prior: math.Log(0.4 / starterRows), Related: math.Log(0.1 / starterRows), Site: noSites}
 	if l.sites {
 		p.Site = p.Related
 	}
 	for i := range p.Columns {
-		l.columns[i].corpus.Seal()
 		w, t := &p.Columns[i], l.columns[i].typ
 		w.M, w.U = *shippedFor(t), starterShares(t)
 		pool(w)
 		w.R = relatedShares(t, &w.M, &w.U)
 		w.B = siteShares(t, siteStart(t), &w.U)
 	}
-	return newModel(l, p), nil
+	return p
 }
 
 // starterShares are a type's shares among unrelated pairs.
