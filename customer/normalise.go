@@ -80,6 +80,13 @@ func (p *problems) add(field, value string, code Code, reason, remedy string) {
 	p.list = append(p.list, Problem{Field: field, Value: value, Code: code, Reason: reason, Remedy: remedy})
 }
 
+// conceal shows something else in place of the values of the problems behind the first n.
+func (p *problems) conceal(n int, shown string) {
+	for i := range p.list[n:] {
+		p.list[n+i].Value = shown
+	}
+}
+
 func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
@@ -231,7 +238,11 @@ func (p *problems) country(field, part string, s *string) {
 }
 
 func (n *normaliser) identifier(p *problems, field string, x *Identifier) bool {
+	known := len(p.list)
 	p.part(field, ".Value", &x.Value, MaxText)
+	if scheme, _ := n.schemes.Scheme(x.Scheme); scheme.Sensitive {
+		p.conceal(known, n.shown(x))
+	}
 	if x.Value == "" {
 		return false
 	}
@@ -424,10 +435,10 @@ func (s *Schema) normaliseAttributes(c, old *Customer, p *problems) {
 	for i := range c.Attributes {
 		a := &c.Attributes[i]
 		field := "Attributes[" + a.Name + "]"
-		if i > 0 && a.Name == c.Attributes[i-1].Name {
-			p.add(field, a.Value.String(), CodeRepeated, "stands twice", "")
-		}
 		spec, found := s.Spec(a.Name)
+		if i > 0 && a.Name == c.Attributes[i-1].Name {
+			p.add(field, spec.shown(a.Value), CodeRepeated, "stands twice", "")
+		}
 		if !found {
 			p.add(field, a.Value.String(), CodeUnknown, "is not declared", "declare it in the book's schema")
 			continue
@@ -465,7 +476,11 @@ func (spec AttributeSpec) check(field string, v *Value, p *problems) {
 		p.add(field, spec.shown(*v), CodeMalformed, "is a "+v.typ.String(), "give a "+spec.Type.String())
 		return
 	}
+	known := len(p.list)
 	p.text(field, &v.text, MaxText)
+	if spec.Personal {
+		p.conceal(known, spec.shown(*v))
+	}
 	if v.typ == Enum && !slices.Contains(spec.Values, v.text) {
 		p.add(field, spec.shown(*v), CodeUnknown, "is none of the declared values", "use one of "+strings.Join(spec.Values, ", "))
 	}

@@ -170,14 +170,31 @@ func TestMessagesHideSensitiveNumbers(t *testing.T) {
 		return nil
 	})
 	b.update(func(tx *customer.Tx) error {
-		return tx.SetSchema(&customer.Schema{Attributes: []customer.AttributeSpec{{Name: "illness", Type: customer.Enum, Values: []string{"none"}, Personal: true}}})
+		return tx.SetSchema(&customer.Schema{Attributes: []customer.AttributeSpec{
+			{Name: "illness", Type: customer.Enum, Values: []string{"none"}, Personal: true},
+			{Name: "anamnesis", Type: customer.Text, Personal: true},
+		}})
 	})
-	err = b.try(func(tx *customer.Tx) error {
-		_, err := tx.Create(customer.Draft{Name: "b", Attributes: []customer.Attribute{{Name: "illness", Value: customer.EnumValue("gout")}}})
-		return err
-	})
-	if !errors.Is(err, customer.ErrInvalid) || strings.Contains(err.Error(), "gout") {
-		t.Errorf("attribute: %v", err)
+	anamnesis := func(texts ...string) (list []customer.Attribute) {
+		for _, text := range texts {
+			list = append(list, customer.Attribute{Name: "anamnesis", Value: customer.TextValue(text)})
+		}
+		return list
+	}
+	for what, d := range map[string]customer.Draft{
+		"no value of an enum":  {Attributes: []customer.Attribute{{Name: "illness", Value: customer.EnumValue("gout")}}},
+		"twice":                {Attributes: anamnesis("gout", "gout")},
+		"a control character":  {Attributes: anamnesis("gout\x01")},
+		"no UTF-8":             {Attributes: anamnesis("gout\xff")},
+		"too long":             {Attributes: anamnesis(strings.Repeat("gout", 1+customer.MaxText/4))},
+		"much too long":        {Attributes: anamnesis(strings.Repeat("gout", 1+customer.MaxText))},
+		"a number's character": {Identifiers: []customer.Identifier{{Scheme: "cn.resident", Value: "gout\x01"}}},
+	} {
+		d.Name = "b"
+		err := b.try(func(tx *customer.Tx) error { _, err := tx.Create(d); return err })
+		if !errors.Is(err, customer.ErrInvalid) || strings.Contains(err.Error(), "gout") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 
