@@ -19,7 +19,9 @@ const (
 	versionWithoutSites  = 1
 )
 
-// MarshalBinary stores the model. It takes some megabytes for a book of a million.
+// MarshalBinary stores the model. It takes some megabytes for a book of a million. Words that
+// at most four values have are left out, so that scores by the model that [Load] returns
+// differ from this one's by some tenths where such words count.
 func (m *Model) MarshalBinary() ([]byte, error) {
 	w := modelWriter{append([]byte(modelMagic), modelVersion)}
 	w.uint(uint64(len(m.layout.schema)))
